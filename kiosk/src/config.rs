@@ -1,0 +1,246 @@
+//! What the kiosk is told on its command line, and where its data, keys and clock come from.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::Machine;
+use crate::core::{Core, Denied};
+use crate::key_store::{FileKeyStore, KeyStore};
+
+/// GO or NO-GO at the machine, training and sign-offs on the floor, with or without a network.
+#[derive(Debug, Parser)]
+#[command(name = "kiosk", version, after_help = EXAMPLE)]
+pub struct Cli {
+    #[command(flatten)]
+    pub places: Places,
+    #[command(flatten)]
+    pub run: Run,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLE: &str = "\
+Example:
+  kiosk --data /var/lib/lineproof --key-store /var/lib/lineproof-keys --server https://lineproof.plant.example:8443
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 could not run.";
+
+/// Where things lie.
+#[derive(Debug, Clone, Args)]
+pub struct Places {
+    /// Folder of the database and the documents.
+    #[arg(long, value_name = "DIR", env = "LINEPROOF_DATA", default_value = "/var/lib/lineproof", global = true)]
+    pub data: PathBuf,
+    /// Folder of the device's keys, readable by its owner only, or `tpm`. Never inside the data folder.
+    #[arg(
+        long,
+        value_name = "DIR|tpm",
+        env = "LINEPROOF_KEY_STORE",
+        default_value = "/var/lib/lineproof-keys",
+        global = true
+    )]
+    pub key_store: Keys,
+    /// One JSON object for machine reading.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// How the kiosk runs.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Address of the server; after set-up only needed when it has moved.
+    #[arg(long, value_name = "URL", env = "LINEPROOF_SERVER")]
+    pub server: Option<String>,
+    /// One-time code for terminal set-up without a screen.
+    #[arg(long, value_name = "CODE", requires = "server")]
+    pub enrol: Option<String>,
+    /// Runs without a window: keeps in step with the server and prints its state as JSON lines, until it is told to end.
+    #[arg(long)]
+    pub headless: bool,
+    /// Opens a window of that many pixels instead of filling the screen.
+    #[arg(long, value_name = "WxH", conflicts_with = "headless")]
+    pub windowed: Option<Size>,
+    /// How badges are read: `wedge` is a reader that types.
+    #[arg(long, value_name = "wedge|evdev:DEV|pcsc", default_value = "wedge")]
+    pub reader: Reader,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Opens the data, the key store and the clock, and says whether all is well: 0 yes, 1 no.
+    #[command(after_help = "Example:\n  kiosk self-test --data /var/lib/lineproof")]
+    SelfTest,
+    /// Carries entries by file, when no network reaches.
+    #[command(subcommand)]
+    Bundle(Bundle),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Bundle {
+    /// Writes everything held here into a file.
+    #[command(after_help = "Example:\n  kiosk bundle export /media/usb/k3.lineproof")]
+    Export { file: PathBuf },
+    /// Takes in what a file brings. Doing it again changes nothing.
+    #[command(after_help = "Example:\n  kiosk bundle import /media/usb/server.lineproof")]
+    Import { file: PathBuf },
+}
+
+impl Bundle {
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Export { file } | Self::Import { file } => file,
+        }
+    }
+}
+
+/// Where the keys live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keys {
+    Folder(PathBuf),
+    Tpm,
+}
+
+impl FromStr for Keys {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(if text == "tpm" { Self::Tpm } else { Self::Folder(text.into()) })
+    }
+}
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u32, pub u32);
+
+impl FromStr for Size {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let size = text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+        match size {
+            Some((width, height)) if (1..=16_384).contains(&width) && (1..=16_384).contains(&height) => {
+                Ok(Self(width, height))
+            }
+            _ => Err("a size looks like 1280x800".into()),
+        }
+    }
+}
+
+/// How badges are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reader {
+    /// A reader that types like a keyboard.
+    Wedge,
+    Evdev(PathBuf),
+    Pcsc,
+}
+
+impl FromStr for Reader {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.strip_prefix("evdev:")) {
+            ("wedge", _) => Ok(Self::Wedge),
+            ("pcsc", _) => Ok(Self::Pcsc),
+            (_, Some(device)) if !device.is_empty() => Ok(Self::Evdev(device.into())),
+            _ => Err("a reader is `wedge`, `evdev:DEV` or `pcsc`".into()),
+        }
+    }
+}
+
+/// Why the kiosk can't run on its data.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotRun {
+    #[error("this build has no support for a TPM: give a folder with --key-store")]
+    NoTpm,
+    #[error("this build reads badges with `--reader wedge` only")]
+    NoReader,
+    #[error("the keys lie inside the data folder, where a copy would take both: give another folder with --key-store")]
+    KeysInData,
+    #[error("another kiosk runs on {0}: end it first. Nothing was touched")]
+    InUse(PathBuf),
+    #[error("{path} can't be used: {source}. Nothing was touched; check that it exists and belongs to the kiosk's user")]
+    Folder { path: PathBuf, source: io::Error },
+}
+
+/// The data folder, held against a second kiosk on it for as long as this lives.
+#[derive(Debug)]
+pub struct Held {
+    _lock: File,
+    data: PathBuf,
+    keys: PathBuf,
+}
+
+impl Places {
+    /// Holds the data folder for this process.
+    pub fn hold(&self) -> Result<Held, CannotRun> {
+        let Keys::Folder(keys) = &self.key_store else { return Err(CannotRun::NoTpm) };
+        let unusable = |path: &Path| {
+            let path = path.to_owned();
+            move |source| CannotRun::Folder { path, source }
+        };
+        std::fs::create_dir_all(&self.data).map_err(unusable(&self.data))?;
+        let absolute = |path: &Path| std::path::absolute(path).map_err(unusable(path));
+        if absolute(keys)?.starts_with(absolute(&self.data)?) {
+            return Err(CannotRun::KeysInData);
+        }
+        let path = self.data.join("in-use");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Held { _lock: lock, data: self.data.clone(), keys: keys.clone() }),
+            Err(TryLockError::WouldBlock) => Err(CannotRun::InUse(self.data.clone())),
+            Err(TryLockError::Error(source)) => Err(CannotRun::Folder { path, source }),
+        }
+    }
+}
+
+impl Held {
+    /// Opens the key store.
+    pub fn keys(&self) -> io::Result<Box<dyn KeyStore>> {
+        Ok(Box::new(FileKeyStore::open(&self.keys)?))
+    }
+
+    /// Opens everything: called on the thread that is to own it, and again after a fault.
+    pub fn open(&self) -> Result<Core, Denied> {
+        Core::open(&self.data, self.keys()?, Box::new(Machine::default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_as_the_interfaces_say() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        let line = "kiosk --data d --key-store k --server https://s --enrol CODE --windowed 1280x800 --reader evdev:/dev/input/event3";
+        let cli = Cli::try_parse_from(line.split(' ')).expect("it is usage");
+        assert_eq!(cli.run.windowed, Some(Size(1280, 800)));
+        assert_eq!(cli.run.reader, Reader::Evdev("/dev/input/event3".into()));
+        assert_eq!(cli.places.key_store, Keys::Folder("k".into()));
+        for line in ["kiosk self-test", "kiosk bundle export f", "kiosk bundle import f --json", "kiosk --headless", "kiosk --key-store tpm"] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+        for line in ["kiosk --windowed 12", "kiosk --reader mouse", "kiosk --enrol CODE", "kiosk bundle"] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn one_kiosk_a_folder_and_the_keys_outside_of_it() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let places = |keys: &str| Places {
+            data: folder.path().join("data"),
+            key_store: Keys::Folder(folder.path().join(keys)),
+            json: false,
+        };
+        assert!(matches!(places("data/keys").hold(), Err(CannotRun::KeysInData)));
+        let held = places("keys").hold().expect("the folder is free");
+        assert!(matches!(places("keys").hold(), Err(CannotRun::InUse(_))));
+        assert!(held.open().is_ok());
+        drop(held);
+        assert!(places("keys").hold().is_ok());
+    }
+}

@@ -1,0 +1,94 @@
+//! Badges: who stands here, and may they.
+
+use shared::id::*;
+use shared::kind::presence::{BadgeIn, BadgeOut, SessionEnd};
+use shared::log::{Stream, Subject};
+use shared::part11::boxes::badge_hash;
+
+use super::{BadgeSession, Core, Denied};
+
+/// What a badge means here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadgeSeen {
+    Person(PersonSeen),
+    Unknown,
+    Disabled { reason: String },
+    Inactive { printed_name: String },
+    /// The person works, but not at this site as far as is known here.
+    OtherSite { printed_name: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonSeen {
+    pub person: PersonId,
+    pub printed_name: String,
+    pub language: Language,
+    pub locked_out: bool,
+    pub can_sign: bool,
+}
+
+impl Core {
+    /// Looks a badge up. Nothing is written.
+    pub fn look_up_badge(&mut self, badge: &str) -> Result<BadgeSeen, Denied> {
+        let member = self.member.as_ref().ok_or(Denied::NotSetUp)?;
+        let (hash, site) = (badge_hash(&member.enrolled.pepper, badge), member.enrolment.site.clone());
+        let (plant, now) = (self.plant().clone(), self.reading().wall);
+        if let Some(reason) = plant.disabled_badges.get(&hash) {
+            return Ok(BadgeSeen::Disabled { reason: reason.clone() });
+        }
+        let Some(person) = plant.badges.get(&hash) else { return Ok(BadgeSeen::Unknown) };
+        let printed_name = plant.printed_name(person);
+        if !plant.is_active(person, now) {
+            return Ok(BadgeSeen::Inactive { printed_name });
+        }
+        if !plant.works_at(person, &site, now) {
+            return Ok(BadgeSeen::OtherSite { printed_name });
+        }
+        Ok(BadgeSeen::Person(self.person_seen(person)?))
+    }
+
+    pub(crate) fn person_seen(&mut self, person: &PersonId) -> Result<PersonSeen, Denied> {
+        let plant = self.plant().clone();
+        let described = plant.people.get(person).ok_or(Denied::Unknown)?;
+        Ok(PersonSeen {
+            person: person.clone(),
+            printed_name: described.printed_name.clone(),
+            language: described.language.clone(),
+            locked_out: self.locked_out(person)?,
+            can_sign: store::questions::key_of(self.ledger.connection(), person)?.is_some(),
+        })
+    }
+
+    /// Opens a badge session; the one before ends here and now, with nothing of it left to the next person (S2).
+    pub fn badge_in(&mut self, person: &PersonId) -> Result<(), Denied> {
+        let mut drafts = self.leaving(SessionEnd::NextBadge)?;
+        let presence = Stream::presence(&self.site()?);
+        drafts.push((presence, self.draft(Subject::person(person), BadgeIn { day_pass: false })));
+        self.session = None;
+        self.write(drafts)?;
+        self.session = Some(BadgeSession { person: person.clone(), unlocked: None, quiz: None });
+        Ok(())
+    }
+
+    /// Ends the badge session. Its task sessions go on (S11).
+    pub fn badge_out(&mut self, how: SessionEnd) -> Result<(), Denied> {
+        let drafts = self.leaving(how)?;
+        self.session = None;
+        if drafts.is_empty() { Ok(()) } else { self.write(drafts).map(drop) }
+    }
+
+    fn leaving(&mut self, how: SessionEnd) -> Result<Vec<(Stream, shared::log::Draft)>, Denied> {
+        let Some(person) = self.session.as_ref().map(|session| session.person.clone()) else { return Ok(Vec::new()) };
+        let presence = Stream::presence(&self.site()?);
+        Ok(vec![(presence, self.draft(Subject::person(&person), BadgeOut { how }))])
+    }
+
+    /// The person whose badge session this is.
+    pub fn person(&self) -> Option<&PersonId> {
+        self.session.as_ref().map(|session| &session.person)
+    }
+
+    pub(crate) fn session_of(&mut self, person: &PersonId) -> Result<&mut BadgeSession, Denied> {
+        self.session.as_mut().filter(|session| session.person == *person).ok_or(Denied::NoSession)
+    }
+}

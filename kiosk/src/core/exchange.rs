@@ -1,0 +1,112 @@
+//! The exchange, as far as it is the kiosk's own: what to send, what to take, what the blobs are that must be here before they are needed.
+
+use shared::id::*;
+use shared::kind::to_cbor;
+use shared::sync::terminal::{Dropped, Outcome};
+use shared::time::Timestamp;
+
+use super::status::Line;
+use super::{Core, Denied};
+use crate::store::step;
+
+/// What an answer changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// How many entries came to be held.
+    pub held: usize,
+    /// Another call is worth making at once.
+    pub again: bool,
+    /// The answer was dropped, and why.
+    pub dropped: Option<String>,
+}
+
+impl Core {
+    /// Asks for a call at the next opportunity.
+    pub fn call_soon(&mut self) {
+        let now = self.now();
+        if let Some(member) = self.member.as_mut() {
+            member.terminal.handle_bell(now);
+        }
+    }
+
+    /// Milliseconds until the next call is due; `None` while none is.
+    pub fn next_call_in_ms(&mut self) -> Option<i64> {
+        let now = self.now();
+        let due = self.member.as_ref()?.terminal.poll_deadline()?;
+        Some(due.since(now.steady).max(0))
+    }
+
+    /// The next call's bytes, when one is due.
+    pub fn poll_up(&mut self) -> Result<Option<Vec<u8>>, Denied> {
+        let now = self.now();
+        let Some(member) = self.member.as_mut() else { return Ok(None) };
+        let terminal = &mut member.terminal;
+        step(&mut self.ledger, now.clock, |step| Ok(terminal.poll_up(step, now)?))
+    }
+
+    /// Takes the server's answer. What it brought is durable when this returns.
+    pub fn handle_down(&mut self, bytes: &[u8], round_trip_ms: i64) -> Result<News, Denied> {
+        let (now, fresh) = (self.now(), self.fresh());
+        let Some(member) = self.member.as_mut() else { return Err(Denied::NotSetUp) };
+        let terminal = &mut member.terminal;
+        let outcome = step(&mut self.ledger, now.clock, |step| -> Result<Outcome, Denied> {
+            Ok(terminal.handle_down(step, bytes, now, fresh)?)
+        });
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.restart();
+                return Err(error);
+            }
+        };
+        self.round_trip_ms = round_trip_ms;
+        self.line = Line::Online;
+        self.after_step()?;
+        Ok(match outcome {
+            Outcome::Taken(taken) => News { held: taken.held.len(), again: taken.again, dropped: None },
+            Outcome::Dropped(why) => News { held: 0, again: false, dropped: Some(dropped_word(&why)) },
+        })
+    }
+
+    /// No answer came.
+    pub fn handle_failure(&mut self, line: Line) {
+        let (now, fresh) = (self.now(), self.fresh());
+        self.line = line;
+        if let Some(member) = self.member.as_mut() {
+            member.terminal.handle_failure(now, fresh);
+        }
+    }
+
+    /// A time the server signed: corrects the clock both ways and counts as contact.
+    pub(super) fn hear_server(&mut self, time: Timestamp) -> Result<(), Denied> {
+        let (wall, steady) = (self.environment.wall(), self.environment.steady());
+        let stepped = self.clock.hear(time, steady, wall, self.round_trip_ms);
+        let clock = self.reading();
+        step(&mut self.ledger, clock, |step| Ok::<_, Denied>(step.step.set("contact", &to_cbor(&time))?))?;
+        self.journal_step(stepped)
+    }
+
+    /// Blobs that procedures and quizzes name and that aren't here yet; those in force or upcoming first.
+    pub fn missing_blobs(&mut self) -> Vec<Digest32> {
+        let now = self.reading().wall;
+        let plant = self.plant().clone();
+        let mut wanted = Vec::new();
+        for document in plant.documents.values() {
+            let in_use = match document.in_force(now) {
+                shared::plant::InForce::Version(version) => Some(version.id().clone()),
+                _ => None,
+            };
+            let ids = in_use.into_iter().chain(document.upcoming(now).map(|v| v.id().clone()));
+            for draft in ids.filter_map(|id| document.draft(&id).cloned()) {
+                wanted.extend(draft.contents.iter().map(|content| content.hash));
+            }
+        }
+        wanted.extend(plant.quizzes.values().map(|quiz| quiz.paper));
+        wanted.retain(|digest| !self.blobs.has(digest));
+        wanted
+    }
+}
+
+fn dropped_word(why: &Dropped) -> String {
+    format!("{why:?}")
+}

@@ -1,0 +1,188 @@
+//! On the floor: the worksheet, observed runs, the competency check. Each needs two people, and nobody signs off themselves (S5).
+
+use shared::id::*;
+use shared::kind::plant::{Activity, ActivityKind, CheckSet};
+use shared::kind::record::{About, CheckSigned, CriterionResult, Edit, Outcome, RunObserved};
+use shared::kind::{Body, Meaning, Role};
+use shared::log::{Entry, Stream, Subject};
+use shared::part11::authority::{Held, Right, authority_check};
+use shared::record::judge::fold_sort;
+use shared::record::worksheet::{SheetFact, Worksheet, worksheet_id};
+use store::questions;
+
+use super::secret::Signer;
+use super::{Core, Denied};
+
+/// An observed run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub entry: EntryId,
+    pub outcome: Outcome,
+    pub observer: String,
+    pub at: shared::time::Timestamp,
+}
+
+/// A training in progress.
+pub struct Sheet {
+    pub about: About,
+    pub worksheet: Worksheet,
+    pub runs: Vec<Run>,
+    pub runs_needed: u32,
+}
+
+impl Core {
+    /// The worksheet of a training: the same one at every kiosk, begun by whoever writes first.
+    pub fn sheet(&mut self, person: &PersonId, about: &About) -> Result<Sheet, Denied> {
+        let subject = Subject::person(person);
+        let mut entries = store::shelf::entries_about(self.ledger.connection(), subject.as_str())?;
+        fold_sort(&mut entries);
+        let closed_by = entries.iter().rev().find(|entry| closes(entry, about)).map(Entry::id);
+        let id = worksheet_id(person, &about.requirement, about.version.as_ref(), closed_by.as_ref());
+        let worksheet = Worksheet::replay(id, entries.iter().filter_map(SheetFact::of));
+        let runs = entries.iter().filter_map(|entry| run_on(entry, id)).collect();
+        let plant = self.plant();
+        let set = plant.requirements.get(&about.requirement).ok_or(Denied::Unknown)?;
+        let runs_needed = set.activities.iter().find_map(|a| match a {
+            Activity::Runs(n) => Some(*n),
+            _ => None,
+        });
+        Ok(Sheet { about: about.clone(), worksheet, runs, runs_needed: runs_needed.unwrap_or(0) })
+    }
+
+    /// Writes edits on the worksheet: each tap is stored at once, so a swap of people loses nothing (S2).
+    pub fn edit_sheet(
+        &mut self,
+        person: &PersonId,
+        about: &About,
+        author: &PersonId,
+        edits: Vec<Edit>,
+    ) -> Result<Entry, Denied> {
+        let at = self.reading().wall;
+        let sheet = self.sheet(person, about)?;
+        let edit = sheet.worksheet.draft(author.clone(), at, edits).map_err(|_| Denied::SheetConflict)?;
+        let draft = self.draft(Subject::person(person), edit);
+        let stream = Stream::record(&self.site()?);
+        self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
+    }
+
+    /// Signs an observed run: the operator performed, the observer saw it.
+    pub fn sign_run(
+        &mut self,
+        person: &PersonId,
+        about: &About,
+        outcome: Outcome,
+        session: Option<ActId>,
+        note: &str,
+        signers: (&Signer, &Signer),
+    ) -> Result<Entry, Denied> {
+        self.check_order(person, about, ActivityKind::Runs)?;
+        let sheet = self.sheet(person, about)?;
+        let worksheet = sheet.worksheet.id();
+        let body = RunObserved { about: about.clone(), worksheet, outcome, session, note: note.to_owned() };
+        self.sign_two(person, about, body, Meaning::Observed, signers, None)
+    }
+
+    /// Signs a competency check: freezes the worksheet as it stands here, with every criterion's result.
+    pub fn sign_check(
+        &mut self,
+        person: &PersonId,
+        about: &About,
+        results: Vec<CriterionResult>,
+        outcome: Outcome,
+        signers: (&Signer, &Signer),
+    ) -> Result<Entry, Denied> {
+        self.check_order(person, about, ActivityKind::Check)?;
+        let check = self.check_of(about)?.check;
+        let sheet = self.sheet(person, about)?;
+        if sheet.worksheet.has_conflict() {
+            return Err(Denied::SheetConflict);
+        }
+        let content = sheet.worksheet.content().to_sign().map_err(|_| Denied::SheetConflict)?;
+        let content_digest = Digest32::of(&content);
+        let body = CheckSigned {
+            about: about.clone(),
+            check,
+            worksheet: sheet.worksheet.id(),
+            edits: sheet.worksheet.heads(),
+            results,
+            outcome,
+            content,
+            content_digest,
+        };
+        self.sign_two(person, about, body, Meaning::Assessed, signers, Some(content_digest))
+    }
+
+    /// The check that a requirement asks for.
+    pub fn check_of(&self, about: &About) -> Result<CheckSet, Denied> {
+        let set = self.plant().requirements.get(&about.requirement).ok_or(Denied::Unknown)?;
+        let id = set.activities.iter().find_map(|activity| match activity {
+            Activity::Check(check) => Some(check),
+            _ => None,
+        });
+        id.and_then(|id| self.plant().checks.get(id)).cloned().ok_or(Denied::Unknown)
+    }
+
+    /// Whether the person may assess this requirement, now and as known here; asked before their secret is.
+    pub fn may_assess(&mut self, assessor: &PersonId, person: &PersonId, about: &About) -> Result<(), Denied> {
+        let now = self.reading().wall;
+        if assessor == person {
+            return Err(Denied::SamePerson);
+        }
+        match authority_check(self.plant(), assessor, &Right::Assess(&about.requirement), now) {
+            Held::Yes => Ok(()),
+            _ => Err(Denied::NoAuthority { person: assessor.clone() }),
+        }
+    }
+
+    /// One entry with both blocks, written when the second has signed. A sign-off always asks both for their secrets (R13).
+    fn sign_two(
+        &mut self,
+        person: &PersonId,
+        about: &About,
+        body: impl Into<Body>,
+        meaning: Meaning,
+        (operator, assessor): (&Signer, &Signer),
+        shown: Option<Digest32>,
+    ) -> Result<Entry, Denied> {
+        self.may_assess(&assessor.person, person, about)?;
+        if operator.person != *person {
+            return Err(Denied::NoAuthority { person: operator.person.clone() });
+        }
+        let own = self.unlock(operator)?;
+        let theirs = self.unlock(assessor)?;
+        let heads = self.heads_about(person, Some(about))?;
+        let mut draft = self.draft(Subject::person(person), body).having_seen(heads);
+        draft.blocks = vec![
+            self.block(&draft, person, &own, Role::Operator, Meaning::Performed, shown),
+            self.block(&draft, &assessor.person, &theirs, Role::Assessor, meaning, shown),
+        ];
+        let stream = Stream::record(&self.site()?);
+        self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
+    }
+
+    /// What a signed entry says for a receipt: its statement, signers, and whether the server has it.
+    pub fn receipt(&self, entry: &EntryId) -> Result<(Entry, bool, shared::log::effect::Verdict), Denied> {
+        let connection = self.ledger.connection();
+        let found = store::shelf::entry(connection, entry)?.ok_or(Denied::Unknown)?;
+        let verdict = questions::verdict(connection, entry)?;
+        Ok((found, crate::store::is_confirmed(connection, entry)?, verdict))
+    }
+}
+
+fn closes(entry: &Entry, about: &About) -> bool {
+    let Ok(Some(statement)) = entry.statement() else { return false };
+    matches!(statement.body, Body::CheckSigned(b) if b.about == *about)
+}
+
+fn run_on(entry: &Entry, worksheet: WorksheetId) -> Option<Run> {
+    let statement = entry.statement().ok().flatten()?;
+    let Body::RunObserved(body) = statement.body else { return None };
+    let subject = entry.subject().as_person();
+    let observer = entry.blocks().iter().find(|block| Some(&block.signer) != subject.as_ref())?;
+    (body.worksheet == worksheet).then(|| Run {
+        entry: entry.id(),
+        outcome: body.outcome,
+        observer: observer.printed_name.clone(),
+        at: observer.signed_at,
+    })
+}

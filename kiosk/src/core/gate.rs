@@ -1,0 +1,324 @@
+//! Asking the gate, and starting: the decision is journalled with its proof before anybody sees it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use shared::id::*;
+use shared::kind::journal::{DecidedVersion, Decision};
+use shared::kind::plant::TaskSet;
+use shared::kind::presence::{SessionEnd, StartedUnder, TaskEnded, TaskStarted, TrainerConfirmed};
+use shared::kind::record::SupervisedStart;
+use shared::kind::{Meaning, Role};
+use shared::log::{Revision, Stream, Subject};
+use shared::record::TrainingRecord;
+use shared::sync::TerminalShelf;
+use shared::training::gate::RULE_VERSION;
+use shared::training::task_session::TaskSession;
+use shared::training::{GateDecision, Known, Question, RequirementState, decide, qualification};
+use store::questions;
+
+use super::secret::Signer;
+use super::{Core, Denied};
+use crate::store::step;
+
+/// A journalled decision, and the task session it opened, if it did.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    pub decision: GateDecision,
+    pub entry: EntryId,
+    pub session: Option<ActId>,
+}
+
+/// One line of the task list.
+#[derive(Debug, Clone)]
+pub struct TaskLine {
+    pub task: TaskSet,
+    pub decision: GateDecision,
+}
+
+impl Core {
+    /// The tasks at the kiosk's work units, each judged as of now, without a journal entry: nobody has asked to start.
+    pub fn tasks(&mut self, person: &PersonId, lot: Option<&LotId>) -> Result<Vec<TaskLine>, Denied> {
+        let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();
+        let plant = self.plant().clone();
+        let mut lines: Vec<TaskLine> = Vec::new();
+        for unit in &units {
+            for task in plant.tasks_at(unit) {
+                if lines.iter().all(|line| line.task.task != task.task) {
+                    let decision = self.judge(person, &task.task, unit, lot, None)?;
+                    lines.push(TaskLine { task: task.clone(), decision });
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Decides and journals; a GO opens a task session in the same step. The one that ran at this unit ends.
+    pub fn ask(&mut self, person: &PersonId, task: &TaskId, lot: Option<&LotId>) -> Result<Verdict, Denied> {
+        let unit = self.unit_of(task)?;
+        let decision = self.judge(person, task, &unit, lot, None)?;
+        self.record_decision(person, task, &unit, lot, decision, None)
+    }
+
+    /// A start under a trainer's eyes: trainee and trainer sign, the trainer with their secret (S3).
+    pub fn ask_supervised(
+        &mut self,
+        person: &PersonId,
+        task: &TaskId,
+        lot: Option<&LotId>,
+        trainer: &Signer,
+    ) -> Result<Verdict, Denied> {
+        let unit = self.unit_of(task)?;
+        let decision = self.judge(person, task, &unit, lot, Some(&trainer.person))?;
+        if !decision.answer.may_start() {
+            return self.record_decision(person, task, &unit, lot, decision, None);
+        }
+        let own_key = self.session_key(person)?;
+        let trainers_key = self.unlock(trainer)?;
+        let session = self.act();
+        let body = SupervisedStart { session, task: task.clone(), trainer: trainer.person.clone() };
+        let mut draft = self.draft(Subject::person(person), body);
+        draft.blocks = vec![
+            self.block(&draft, person, &own_key, Role::Operator, Meaning::Performed, None),
+            self.block(&draft, &trainer.person, &trainers_key, Role::Trainer, Meaning::Supervises, None),
+        ];
+        self.record_decision(person, task, &unit, lot, decision, Some((session, trainer.person.clone(), draft)))
+    }
+
+    /// What the gate would answer now, without a journal entry: nobody has asked to start.
+    pub fn look(
+        &mut self,
+        person: &PersonId,
+        task: &TaskId,
+        lot: Option<&LotId>,
+        trainer: Option<&PersonId>,
+    ) -> Result<GateDecision, Denied> {
+        let unit = self.unit_of(task)?;
+        self.judge(person, task, &unit, lot, trainer)
+    }
+
+    /// How the person stands in each of the task's requirements now.
+    pub fn standing_of(&mut self, person: &PersonId, task: &TaskId) -> Result<Vec<RequirementState>, Denied> {
+        let now = self.reading().wall;
+        let (record, performances) = self.knowledge_of(person)?;
+        let plant = self.plant().clone();
+        let requirements = plant.tasks.get(task).ok_or(Denied::Unknown)?.requirements.iter();
+        let state = |requirement: &RequirementId| {
+            let governed = |task: &TaskId| plant.tasks.get(task).is_some_and(|t| t.requirements.contains(requirement));
+            let counted: Vec<_> = performances.iter().filter(|(task, _)| governed(task)).map(|(_, p)| *p).collect();
+            qualification(&plant, requirement, person, &record, &counted, now, shared::training::Tense::Now)
+        };
+        Ok(requirements.map(state).collect())
+    }
+
+    fn unit_of(&self, task: &TaskId) -> Result<WorkUnitId, Denied> {
+        let units = &self.enrolment().ok_or(Denied::NotSetUp)?.work_units;
+        let set = self.plant().tasks.get(task).ok_or(Denied::Unknown)?;
+        let here = units.iter().find(|unit| set.work_units.contains(unit)).or(units.first());
+        here.cloned().ok_or(Denied::Unknown)
+    }
+
+    /// The gate itself. An error, a panic, a missing table: NO-GO (R21).
+    fn judge(
+        &mut self,
+        person: &PersonId,
+        task: &TaskId,
+        unit: &WorkUnitId,
+        lot: Option<&LotId>,
+        trainer: Option<&PersonId>,
+    ) -> Result<GateDecision, Denied> {
+        let clock = self.reading();
+        let offline_ms = self.offline_ms()?;
+        let locked_out = self.locked_out(person)?;
+        let (record, performances) = self.knowledge_of(person)?;
+        let trainers = trainer.map(|trainer| self.knowledge_of(trainer)).transpose()?;
+        let device = self.enrolment().map(|enrolment| enrolment.device);
+        let plant = self.plant().clone();
+        let revoked = device.is_some_and(|device| plant.revoked_devices.contains_key(&device));
+        let trainees_of_trainer = trainer.map_or(Ok(0), |trainer| self.trainees_of(trainer))?;
+        let question = Question { person, task, work_unit: unit, lot, clock, trainer, co_signed: None };
+        let known = Known {
+            plant: &plant,
+            record: &record,
+            performances: &performances,
+            trainers_record: trainers.as_ref().map(|(record, _)| record),
+            trainers_performances: trainers.as_ref().map_or(&[], |(_, performances)| performances),
+            trainees_of_trainer,
+            offline_ms,
+            locked_out,
+            history_in_transit: false,
+            revoked,
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(&question, &known)));
+        Ok(decided.unwrap_or_else(|_| GateDecision::internal_error()))
+    }
+
+    fn knowledge_of(
+        &self,
+        person: &PersonId,
+    ) -> Result<(TrainingRecord, Vec<(TaskId, shared::training::task_session::Performance)>), Denied> {
+        let connection = self.ledger.connection();
+        Ok((questions::record(connection, person)?, questions::performances(connection, person)?))
+    }
+
+    fn trainees_of(&mut self, trainer: &PersonId) -> Result<u32, Denied> {
+        let running = self.running_sessions()?;
+        Ok(running.iter().filter(|session| session.trainer.as_ref() == Some(trainer)).count() as u32)
+    }
+
+    fn record_decision(
+        &mut self,
+        person: &PersonId,
+        task: &TaskId,
+        unit: &WorkUnitId,
+        lot: Option<&LotId>,
+        decision: GateDecision,
+        supervised: Option<(ActId, PersonId, shared::log::Draft)>,
+    ) -> Result<Verdict, Denied> {
+        let now = self.now();
+        let enrolment = self.enrolment().ok_or(Denied::NotSetUp)?.clone();
+        let (presence, journal) = (Stream::presence(&enrolment.site), Stream::journal(&enrolment.name));
+        let body = Decision {
+            rule_version: RULE_VERSION,
+            task: task.clone(),
+            work_unit: unit.clone(),
+            lot: lot.cloned(),
+            earliest: now.clock.earliest(),
+            latest: now.clock.latest(),
+            answer: decision.answer.word().into(),
+            evidence: decision.evidence.clone(),
+            versions: decided_versions(&decision),
+            policy: self.plant().policy_entry,
+            offline_ms: self.offline_ms()?,
+            reasons: decision.reasons.iter().map(reason_text).collect(),
+            trainer: supervised.as_ref().map(|(_, trainer, _)| trainer.clone()),
+            records: self.records_known(&enrolment.site)?,
+        };
+        let decided = self.draft(Subject::person(person), body);
+        let starts = decision.answer.may_start();
+        let ended = if starts { self.ended_by_start(unit)? } else { Vec::new() };
+        let ends: Vec<_> = ended.iter().map(|s| self.ending(s, SessionEnd::NextStart)).collect();
+        let session = supervised.as_ref().map_or_else(|| self.act(), |(session, ..)| *session);
+        let trainer = supervised.as_ref().map(|(_, trainer, _)| trainer.clone());
+        let started = TaskStarted {
+            session,
+            task: task.clone(),
+            work_unit: unit.clone(),
+            lot: lot.cloned(),
+            decision: EntryId([0; 32]),
+            trainer,
+            versions: decision.versions.iter().map(|(d, v)| StartedUnder { document: d.clone(), version: v.clone() }).collect(),
+        };
+        let (act, subject) = (self.act(), Subject::person(person));
+        let entry = self.write_with(now, |writer| {
+            let entry = writer.write(&journal, &decided)?;
+            for end in &ends {
+                writer.write(&presence, end)?;
+            }
+            if let Some((_, _, draft)) = &supervised {
+                writer.write(&Stream::record(&enrolment.site), draft)?;
+            }
+            if starts {
+                let body = TaskStarted { decision: entry.id(), ..started };
+                let statement = shared::kind::Statement { act, body: body.into() };
+                writer.write(&presence, &shared::log::Draft::new(subject, statement))?;
+            }
+            Ok(entry)
+        })?;
+        Ok(Verdict { decision, entry: entry.id(), session: starts.then_some(session) })
+    }
+
+    fn records_known(&mut self, site: &SiteId) -> Result<Option<Revision>, Denied> {
+        let (clock, stream) = (self.reading(), Stream::record(site));
+        step(&mut self.ledger, clock, |step| {
+            let cursor = step.cursor(&stream)?;
+            Ok(cursor.path.last().map(|last| Revision { stream, epoch: last.epoch, number: last.end, chain: last.hash }))
+        })
+    }
+
+    /// Task sessions that run at the kiosk's work units now.
+    pub fn running_sessions(&mut self) -> Result<Vec<TaskSession>, Denied> {
+        let now = self.reading().wall;
+        let max = self.plant().policy.session.task_session_max_hours;
+        let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();
+        let mut running = Vec::new();
+        for unit in units {
+            let open = questions::open_sessions(self.ledger.connection(), &unit)?;
+            running.extend(open.into_iter().filter(|session| session.runs(now, max)));
+        }
+        Ok(running)
+    }
+
+    /// The next start at a unit ends what ran there (S11).
+    fn ended_by_start(&mut self, unit: &WorkUnitId) -> Result<Vec<TaskSession>, Denied> {
+        Ok(self.running_sessions()?.into_iter().filter(|session| session.work_unit == *unit).collect())
+    }
+
+    fn ending(&self, session: &TaskSession, how: SessionEnd) -> shared::log::Draft {
+        self.draft(Subject::new("session", session.session), TaskEnded { session: session.session, how })
+    }
+
+    /// Ends a task session by tap.
+    pub fn end_session(&mut self, session: &ActId, how: SessionEnd) -> Result<(), Denied> {
+        let running = questions::session(self.ledger.connection(), session)?.ok_or(Denied::Unknown)?;
+        let draft = self.ending(&running, how);
+        let presence = Stream::presence(&self.site()?);
+        self.write(vec![(presence, draft)]).map(drop)
+    }
+
+    /// The trainer is still there (S3).
+    pub fn confirm_trainer(&mut self, session: &ActId, trainer: &PersonId) -> Result<(), Denied> {
+        let body = TrainerConfirmed { session: *session, trainer: trainer.clone() };
+        let draft = self.draft(Subject::new("session", session), body);
+        let presence = Stream::presence(&self.site()?);
+        self.write(vec![(presence, draft)]).map(drop)
+    }
+
+    /// Ends what has run too long, what a new version stops, and supervised work nobody confirmed. Called by the clock.
+    pub fn end_overdue_sessions(&mut self) -> Result<usize, Denied> {
+        let now = self.reading().wall;
+        let plant = self.plant().clone();
+        let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();
+        let mut over = Vec::new();
+        for unit in units {
+            for session in questions::open_sessions(self.ledger.connection(), &unit)? {
+                over.extend(why_over(&session, &plant, now).map(|how| self.ending(&session, how)));
+            }
+        }
+        let presence = Stream::presence(&self.site()?);
+        let count = over.len();
+        if count > 0 {
+            self.write(over.into_iter().map(|draft| (presence.clone(), draft)).collect())?;
+        }
+        Ok(count)
+    }
+}
+
+fn why_over(session: &TaskSession, plant: &shared::plant::Plant, now: shared::time::Timestamp) -> Option<SessionEnd> {
+    use shared::kind::plant::InFlight;
+    use shared::time::MINUTE_MS;
+    let confirm_ms = i64::from(plant.policy.trainee.confirm_minutes) * MINUTE_MS;
+    if !session.runs(now, plant.policy.session.task_session_max_hours) {
+        return Some(SessionEnd::TimeOut);
+    }
+    if session.confirmed_at.is_some_and(|confirmed| now.since(confirmed) > confirm_ms) {
+        return Some(SessionEnd::TrainerSilent);
+    }
+    let stopped = session.versions.iter().any(|(document, version)| {
+        match plant.documents.get(document).map(|d| d.in_force(now)) {
+            Some(shared::plant::InForce::Version(current)) => {
+                current.id() != version && current.approved.in_flight == InFlight::Stop
+            }
+            _ => true,
+        }
+    });
+    stopped.then_some(SessionEnd::NewVersion)
+}
+
+fn decided_versions(decision: &GateDecision) -> Vec<DecidedVersion> {
+    decision.versions.iter().map(|(d, v)| DecidedVersion { document: d.clone(), version: v.clone() }).collect()
+}
+
+fn reason_text(reason: &shared::training::Reason) -> String {
+    serde_json::to_string(reason).unwrap_or_default()
+}
+

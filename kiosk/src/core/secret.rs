@@ -1,0 +1,215 @@
+//! Secrets: unlocking a key is the check. Each try is counted before it is checked, so that pulling the plug forgives nothing (R15).
+
+use minicbor::bytes::ByteVec;
+use shared::id::*;
+use shared::kind::plant::Profile;
+use shared::kind::presence::SecretFailed;
+use shared::kind::record::{LockoutLifted, SigningSetUp};
+use shared::kind::{Meaning, Role, to_cbor};
+use shared::log::entry::Signing;
+use shared::log::{Block, Draft, Entry, Stream, Subject};
+use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
+use shared::part11::signature::PersonSecret;
+use shared::time::SECOND_MS;
+use store::questions;
+
+use super::{Core, Denied};
+use crate::store::step;
+
+/// Wrong tries that cost no waiting.
+const FREE_TRIES: u32 = 3;
+/// Shortest passphrase while keys lie in files, in characters.
+pub const MIN_PASSPHRASE: usize = 10;
+
+/// Somebody who signs: who, and with which secret. Held only for the call.
+#[derive(Clone)]
+pub struct Signer {
+    pub person: PersonId,
+    pub secret: String,
+}
+
+impl Core {
+    pub(crate) fn locked_out(&self, person: &PersonId) -> Result<bool, Denied> {
+        let (failures, _) = questions::failures(self.ledger.connection(), person)?;
+        let pending = u32::from(self.pending(person)?);
+        Ok(failures + pending >= self.plant().policy.lockout.attempts)
+    }
+
+    fn pending_name(person: &PersonId) -> String {
+        format!("attempt/{person}")
+    }
+
+    /// A try that was begun and never finished: it counts as failed.
+    fn pending(&self, person: &PersonId) -> Result<bool, Denied> {
+        Ok(questions::setting(self.ledger.connection(), &Self::pending_name(person))?.is_some_and(|value| value == [1]))
+    }
+
+    fn set_pending(&mut self, person: &PersonId, pending: bool) -> Result<(), Denied> {
+        let (clock, name) = (self.reading(), Self::pending_name(person));
+        step(&mut self.ledger, clock, |step| Ok(step.step.set(&name, &[u8::from(pending)])?))
+    }
+
+    /// Checks a secret by unlocking the person's key. The try is durable before the check.
+    pub fn unlock(&mut self, signer: &Signer) -> Result<PersonSecret, Denied> {
+        let person = &signer.person;
+        if self.pending(person)? {
+            self.count_failure(person)?;
+        }
+        if self.locked_out(person)? {
+            return Err(Denied::LockedOut);
+        }
+        let wait = self.wait_s(person)?;
+        if wait > 0 {
+            return Err(Denied::Wait { seconds: wait });
+        }
+        let (key, sealed) = self.sealed_key(person)?;
+        let pepper = self.enrolled().ok_or(Denied::NotSetUp)?.pepper.clone();
+        self.set_pending(person, true)?;
+        match sealed.open_person(person, key, &signer.secret, &pepper) {
+            Ok(secret) => {
+                self.set_pending(person, false)?;
+                Ok(secret)
+            }
+            Err(Locked::WrongSecret) => {
+                self.count_failure(person)?;
+                let (failures, _) = questions::failures(self.ledger.connection(), person)?;
+                let left = self.plant().policy.lockout.attempts.saturating_sub(failures);
+                if left == 0 { Err(Denied::LockedOut) } else { Err(Denied::WrongSecret { left, wait_s: wait_after(failures) }) }
+            }
+            Err(Locked::Damaged) => Err(Denied::NoSigning { person: person.clone() }),
+        }
+    }
+
+    fn count_failure(&mut self, person: &PersonId) -> Result<(), Denied> {
+        let presence = Stream::presence(&self.site()?);
+        let (failures, _) = questions::failures(self.ledger.connection(), person)?;
+        let draft = self.draft(Subject::person(person), SecretFailed { attempt: failures + 1 });
+        let (now, name) = (self.now(), Self::pending_name(person));
+        self.write_with(now, |writer| {
+            writer.write(&presence, &draft)?;
+            Ok(writer.step().step.set(&name, &[0])?)
+        })
+    }
+
+    fn wait_s(&mut self, person: &PersonId) -> Result<u32, Denied> {
+        let now = self.reading().wall;
+        let (failures, last) = questions::failures(self.ledger.connection(), person)?;
+        let Some(last) = last else { return Ok(0) };
+        let until = last.plus_ms(i64::from(wait_after(failures)) * SECOND_MS);
+        let left_ms = until.since(now).max(0);
+        Ok(u32::try_from((left_ms + SECOND_MS - 1) / SECOND_MS).unwrap_or(u32::MAX))
+    }
+
+    fn sealed_key(&self, person: &PersonId) -> Result<(PersonKey, SealedBox), Denied> {
+        let missing = || Denied::NoSigning { person: person.clone() };
+        let connection = self.ledger.connection();
+        let (key, digest) = questions::key_of(connection, person)?.ok_or_else(missing)?;
+        let (_, bytes) = questions::sealed_box(connection, &person_box_name(person))?.ok_or_else(missing)?;
+        let sealed: SealedBox = minicbor::decode(&bytes).map_err(|_| missing())?;
+        if sealed.digest() == digest { Ok((key, sealed)) } else { Err(missing()) }
+    }
+
+    /// The first signing of a badge session asks for the secret; later ones of one's own acts in it don't (R13).
+    pub fn unlock_session(&mut self, signer: &Signer) -> Result<(), Denied> {
+        let secret = self.unlock(signer)?;
+        self.session_of(&signer.person)?.unlocked = Some(secret);
+        Ok(())
+    }
+
+    /// Forgets the unlocked key, and keeps the badge session: the next signing asks for the secret again.
+    pub fn lock_session(&mut self) {
+        if let Some(session) = self.session.as_mut() {
+            session.unlocked = None;
+        }
+    }
+
+    pub fn session_unlocked(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.unlocked.is_some())
+    }
+
+    pub(crate) fn session_key(&mut self, person: &PersonId) -> Result<PersonSecret, Denied> {
+        self.session_of(person)?.unlocked.clone().ok_or(Denied::NoSession)
+    }
+
+    /// Signs a draft with a key just unlocked.
+    pub(crate) fn block(
+        &mut self,
+        draft: &Draft,
+        person: &PersonId,
+        key: &PersonSecret,
+        role: Role,
+        meaning: Meaning,
+        shown: Option<Digest32>,
+    ) -> Block {
+        let (printed_name, signed_at) = (self.plant().printed_name(person), self.reading().wall);
+        Signing { signer: person.clone(), printed_name, role, meaning, signed_at, shown }.sign(draft, key)
+    }
+
+    /// Signing set-up at this terminal: a verifier identified the person, both sign (R12).
+    pub fn set_up_signing(
+        &mut self,
+        person: &PersonId,
+        secret: &str,
+        identity_proof: &str,
+        verifier: &Signer,
+        stretching: Stretching,
+    ) -> Result<Entry, Denied> {
+        if verifier.person == *person {
+            return Err(Denied::SamePerson);
+        }
+        let now = self.now();
+        let right = authority_check(self.plant(), &verifier.person, &Right::Lead, now.clock.wall);
+        if right != Held::Yes || secret.chars().count() < MIN_PASSPHRASE {
+            return Err(Denied::NoAuthority { person: verifier.person.clone() });
+        }
+        let verifiers_key = self.unlock(verifier)?;
+        let key = PersonSecret::from_seed(self.random());
+        let random = BoxRandom { salt: self.random(), nonce: self.random() };
+        let pepper = self.enrolled().ok_or(Denied::NotSetUp)?.pepper.clone();
+        let sealed = SealedBox::of_person(person, &key, secret, &pepper, 1, stretching, random)
+            .map_err(|_| Denied::NoSigning { person: person.clone() })?;
+        let body = SigningSetUp {
+            key: key.key(),
+            box_digest: sealed.digest(),
+            identity_proof: identity_proof.to_owned(),
+            profile: Profile::UsPart11,
+        };
+        let mut draft = self.draft(Subject::person(person), body);
+        let own = self.block(&draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
+        let seen = self.block(&draft, &verifier.person, &verifiers_key, Role::Supervisor, Meaning::IdentityVerified, None);
+        draft.blocks = vec![own, seen];
+        let stream = Stream::record(&self.site()?);
+        let (name, version) = (person_box_name(person), now.clock.wall.0 as u64);
+        let bytes = ByteVec::from(to_cbor(&sealed));
+        self.write_with(now, |writer| {
+            writer.step().seal_box(&name, version, &bytes)?;
+            writer.write(&stream, &draft)
+        })
+    }
+
+    /// Forgives the failures known here, by name (R15).
+    pub fn lift_lockout(&mut self, person: &PersonId, reason: &str, by: &Signer) -> Result<Entry, Denied> {
+        let now = self.reading().wall;
+        if by.person == *person {
+            return Err(Denied::SamePerson);
+        }
+        if authority_check(self.plant(), &by.person, &Right::Lead, now) != Held::Yes {
+            return Err(Denied::NoAuthority { person: by.person.clone() });
+        }
+        let key = self.unlock(by)?;
+        let forgives = questions::entries_of_kind(self.ledger.connection(), Subject::person(person).as_str(), "secret_failed")?;
+        let forgives = forgives.iter().map(Entry::id).collect();
+        let body = LockoutLifted { person: person.clone(), forgives, reason: reason.to_owned() };
+        let mut draft = self.draft(Subject::person(person), body);
+        draft.blocks = vec![self.block(&draft, &by.person, &key, Role::Supervisor, Meaning::Approved, None)];
+        let stream = Stream::record(&self.site()?);
+        self.set_pending(person, false)?;
+        self.write(vec![(stream, draft)]).and_then(|mut written| written.pop().ok_or(Denied::Unknown))
+    }
+}
+
+/// Waits double: none for the first tries, then 2, 4, 8 … seconds.
+fn wait_after(failures: u32) -> u32 {
+    if failures < FREE_TRIES { 0 } else { 2u32.saturating_pow((failures - FREE_TRIES + 1).min(12)) }
+}

@@ -1,0 +1,56 @@
+//! Terminal set-up: from a one-time code to an enrolled kiosk (S9).
+
+use shared::id::Digest32;
+use shared::kind::to_cbor;
+use shared::part11::boxes::Pepper;
+use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::part11::signature::DeviceSecret;
+
+use super::{Core, Denied};
+use crate::key_store::Enrolled;
+
+/// A set-up under way: the new key lives in memory until the server has enrolled it.
+pub struct SetUp {
+    secret: DeviceSecret,
+    code: Digest32,
+    url: String,
+    /// The certificate authority that the server showed, DER.
+    authority: Vec<u8>,
+}
+
+impl Core {
+    /// Begins: `authority` is what the server at `url` showed. Whether it is the right one, the proofs will tell.
+    pub fn begin_set_up(&mut self, code: &str, url: &str, authority: Vec<u8>) -> (SetUp, Vec<u8>) {
+        let secret = DeviceSecret::from_seed(self.random());
+        let code = code_key(code);
+        let digest = Digest32::of(&authority);
+        let request = EnrolRequest {
+            device: secret.key(),
+            key_store: self.keys.kind(),
+            proof: kiosk_proof(&code, &secret.key(), &digest),
+            authority: digest,
+        };
+        (SetUp { secret, code, url: url.to_owned(), authority }, to_cbor(&request))
+    }
+
+    /// Completes: the key store keeps everything first, then the kiosk takes part. A crash in between is cured by the next start.
+    pub fn complete_set_up(&mut self, set_up: SetUp, answer: &[u8]) -> Result<(), Denied> {
+        let answer: EnrolAnswer = minicbor::decode(answer).map_err(|_| Denied::Unknown)?;
+        let digest = Digest32::of(&set_up.authority);
+        let expected = server_proof(&set_up.code, &set_up.secret.key(), &digest, &answer.server);
+        let pepper: Option<[u8; 32]> = answer.pepper.as_slice().try_into().ok();
+        let (true, Some(pepper)) = (expected == answer.proof, pepper) else { return Err(Denied::NotSetUp) };
+        let enrolled = Enrolled {
+            secret: set_up.secret,
+            server: answer.server,
+            enrolment: answer.enrolment.to_vec(),
+            pepper: Pepper(pepper),
+            authority: set_up.authority,
+            url: set_up.url,
+        };
+        self.keys.keep(&enrolled)?;
+        self.join(enrolled)?;
+        self.call_soon();
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! What is true of this terminal now: for the bar on every screen and the status screen (S8).
+
+use shared::id::*;
+use shared::log::Stream;
+use shared::sync::TerminalShelf;
+use shared::sync::message::DeviceStanding;
+use shared::time::Timestamp;
+
+use super::{Core, Denied};
+use crate::store;
+
+/// How the line to the server is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Line {
+    #[default]
+    NeverTried,
+    Online,
+    /// No answer since.
+    Offline,
+    /// Something answers with a certificate this terminal doesn't trust.
+    ForeignServer,
+}
+
+/// Everything the status screen shows.
+#[derive(Debug, Clone)]
+pub struct Status {
+    pub kiosk: Option<KioskName>,
+    pub work_units: Vec<WorkUnitId>,
+    pub device: Option<DeviceKey>,
+    pub url: Option<String>,
+    pub line: Line,
+    pub revoked: Option<String>,
+    pub contradicted: bool,
+    pub last_contact: Option<Timestamp>,
+    /// Entries the server hasn't confirmed.
+    pub waiting: u64,
+    pub plant: Vec<(Stream, u64)>,
+    pub now: Timestamp,
+    pub uncertainty_ms: u32,
+    pub forks: u64,
+    pub entries: u64,
+}
+
+impl Core {
+    pub fn status(&mut self) -> Result<Status, Denied> {
+        let reading = self.reading();
+        let connection = self.ledger.connection();
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(::store::StoreError::from);
+        let (forks, entries) = (count("SELECT count(*) FROM fork")? as u64, count("SELECT coalesce(max(row), 0) FROM entry")? as u64);
+        let waiting = store::waiting(connection)?;
+        let revoked = self.member.as_ref().and_then(|member| match member.terminal.standing() {
+            Some(DeviceStanding::Revoked(reason)) => Some(reason.clone()),
+            _ => self.plant().revoked_devices.get(&member.enrolment.device).cloned(),
+        });
+        Ok(Status {
+            kiosk: self.enrolment().map(|e| e.name.clone()),
+            work_units: self.enrolment().map_or_else(Vec::new, |e| e.work_units.clone()),
+            device: self.enrolment().map(|e| e.device),
+            url: self.enrolled().map(|e| e.url.clone()),
+            line: self.line.clone(),
+            contradicted: self.member.as_ref().is_some_and(|member| member.terminal.is_contradicted()),
+            revoked,
+            last_contact: self.last_contact()?,
+            waiting,
+            plant: self.revisions()?,
+            now: reading.wall,
+            uncertainty_ms: reading.uncertainty_ms,
+            forks,
+            entries,
+        })
+    }
+
+    /// When the server was last heard, by its own signed time.
+    pub fn last_contact(&self) -> Result<Option<Timestamp>, Denied> {
+        let bytes = ::store::questions::setting(self.ledger.connection(), "contact")?;
+        Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()))
+    }
+
+    /// Milliseconds since then; since for ever when it never was.
+    pub(crate) fn offline_ms(&mut self) -> Result<i64, Denied> {
+        let now = self.reading().wall;
+        Ok(self.last_contact()?.map_or(i64::MAX, |contact| now.since(contact).max(0)))
+    }
+
+    fn revisions(&mut self) -> Result<Vec<(Stream, u64)>, Denied> {
+        let Some(enrolment) = self.enrolment().cloned() else { return Ok(Vec::new()) };
+        let clock = self.reading();
+        let streams = [Stream::plant_global(), Stream::plant(&enrolment.site)];
+        store::step(&mut self.ledger, clock, |step| {
+            streams.into_iter().map(|stream| Ok((stream.clone(), step.cursor(&stream)?.ordinal()))).collect()
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! The kiosk's program: reads the command line and starts what it asks for.
+#![forbid(unsafe_code)]
+
+use std::fmt::Display;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use kiosk::config::{Bundle, Cli, Command, Held, Places, Run};
+use kiosk::core::Denied;
+use kiosk::headless::{self, Stopped};
+use kiosk::{bundle_file, self_test};
+use serde_json::{Value, json};
+
+/// The answer is no, or something was found.
+const NO: u8 = 1;
+/// It could not run.
+const COULD_NOT_RUN: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    match cli.command {
+        Some(Command::SelfTest) => run_self_test(&cli.places),
+        Some(Command::Bundle(bundle)) => run_bundle(&cli.places, &bundle),
+        None if cli.run.headless => run_headless(&cli.places, &cli.run),
+        None => run_window(&cli.places, &cli.run),
+    }
+}
+
+/// To standard error; what is printed on standard output is the program's answer.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LINEPROOF_LOG");
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+fn could_not(why: impl Display) -> ExitCode {
+    eprintln!("kiosk: {why}");
+    ExitCode::from(COULD_NOT_RUN)
+}
+
+fn not_opened(why: &Denied) -> ExitCode {
+    could_not(format_args!(
+        "{why}. Nothing in the data folder was touched; `kiosk self-test` says more. The server has every entry that was acknowledged as synced"
+    ))
+}
+
+fn hold(places: &Places) -> Result<Held, ExitCode> {
+    places.hold().map_err(could_not)
+}
+
+fn run_self_test(places: &Places) -> ExitCode {
+    let held = match hold(places) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    let findings = self_test::findings(&held);
+    let good = findings.iter().all(|finding| finding.good);
+    if places.json {
+        println!("{}", json!({ "good": good, "checks": findings.iter().map(self_test::Finding::json).collect::<Vec<_>>() }));
+    } else {
+        for finding in &findings {
+            println!("{}  {:<10} {}", if finding.good { "ok " } else { "NOT" }, finding.name, finding.text);
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::from(NO) }
+}
+
+fn run_bundle(places: &Places, bundle: &Bundle) -> ExitCode {
+    let held = match hold(places) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    let mut core = match held.open() {
+        Ok(core) => core,
+        Err(why) => return not_opened(&why),
+    };
+    let answer = match bundle {
+        Bundle::Export { file } => bundle_file::export(&mut core, file).map(|entries| (json!({ "entries": entries }), true)),
+        Bundle::Import { file } => bundle_file::import(&mut core, file)
+            .map(|taken| (json!({ "held": taken.held, "refused": taken.refused }), taken.refused.is_empty())),
+    };
+    match answer {
+        Ok((line, good)) => {
+            say(places, bundle.file(), &line);
+            if good { ExitCode::SUCCESS } else { ExitCode::from(NO) }
+        }
+        Err(why) => could_not(why),
+    }
+}
+
+fn say(places: &Places, file: &Path, line: &Value) {
+    if places.json { println!("{line}") } else { println!("{}: {line}", file.display()) }
+}
+
+fn run_headless(places: &Places, run: &Run) -> ExitCode {
+    let held = match hold(places) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    match headless::run(held, run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stopped::NotOpened(why)) => not_opened(&why),
+        Err(Stopped::NotSetUp(why)) => {
+            eprintln!("kiosk: terminal set-up: {why}. Nothing was written; ask for a new code");
+            ExitCode::from(NO)
+        }
+        Err(why) => could_not(why),
+    }
+}
+
+#[cfg(not(feature = "window"))]
+fn run_window(_: &Places, _: &Run) -> ExitCode {
+    could_not("this build has no window: run it with --headless")
+}
+
+#[cfg(feature = "window")]
+fn run_window(places: &Places, run: &Run) -> ExitCode {
+    if let Some(why) = with_own_fonts_only() {
+        return could_not(why);
+    }
+    if run.reader != kiosk::config::Reader::Wedge {
+        return could_not(kiosk::config::CannotRun::NoReader);
+    }
+    let held = match hold(places) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    match kiosk::runtime::ui::run(held, run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => could_not(why),
+    }
+}
+
+/// A machine with a font configuration and no fonts would end the window at its first letter. The fonts it needs are built in, so it
+/// starts itself anew with a configuration that doesn't exist, unless somebody chose one.
+#[cfg(feature = "window")]
+fn with_own_fonts_only() -> Option<std::io::Error> {
+    use std::os::unix::process::CommandExt;
+    const FONTS: &str = "FONTCONFIG_FILE";
+    if std::env::var_os(FONTS).is_some() {
+        return None;
+    }
+    match std::env::current_exe() {
+        Ok(program) => {
+            Some(std::process::Command::new(program).args(std::env::args_os().skip(1)).env(FONTS, "/nonexistent/fonts.conf").exec())
+        }
+        Err(error) => Some(error),
+    }
+}

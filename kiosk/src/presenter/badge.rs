@@ -1,0 +1,239 @@
+//! Badges: who stands here, who comes next, who leaves.
+
+use shared::kind::presence::SessionEnd;
+use shared::time::{SECOND_MS, Timestamp};
+
+use super::id::TapId;
+use super::message::*;
+use super::say::unit_name;
+use super::view::{self, BadgeResult, Screen};
+use super::{Badged, Kept, Presenter, Purpose, signing};
+use crate::core::badge::{BadgeSeen, PersonSeen};
+
+/// How long a word about the last badge stays, in milliseconds.
+const NOTICE_MS: i64 = 10 * SECOND_MS;
+/// People whose half-done work is remembered.
+const MOST_KEPT: usize = 32;
+/// Running sessions shown on the idle screen.
+const SESSIONS_SHOWN: usize = 4;
+
+/// What came of the last badge.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notice {
+    result: BadgeResult,
+    since: Timestamp,
+}
+
+impl Presenter {
+    /// Something was scanned: what it is depends on who asks for it.
+    pub(super) fn scanned(&mut self, scan: Hidden) {
+        match self.screen_shown() {
+            Screen::SetUp => self.type_code(&scan.0),
+            Screen::Lot if !self.is_waiting() => self.lot_scanned(scan.0),
+            Screen::SecondBadge if !self.is_waiting() => self.send(Purpose::SecondBadge, What::LookUp { badge: scan }),
+            Screen::Fault if self.badged.is_none() => {}
+            _ if self.badged.is_some() => self.send(Purpose::OtherBadge, What::LookUp { badge: scan }),
+            _ => {
+                // The last badge counts: what an earlier one may still bring is dropped.
+                self.turn_session();
+                self.screen = Screen::Idle;
+                self.notice(BadgeResult::Reading);
+                self.send(Purpose::FirstBadge, What::LookUp { badge: scan });
+            }
+        }
+    }
+
+    pub(super) fn first_badge(&mut self, seen: BadgeSeen) {
+        match seen {
+            BadgeSeen::Person(person) if person.locked_out => self.notice(BadgeResult::LockedOut),
+            BadgeSeen::Person(person) => self.badge_in(person),
+            other => self.notice(result_of(&other)),
+        }
+    }
+
+    /// A badge while somebody is signed in. Where nothing is half done it takes the screen at once; else the screen asks (S2).
+    pub(super) fn other_badge(&mut self, seen: BadgeSeen) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let BadgeSeen::Person(person) = seen else { return };
+        if person.person == badged.seen.person {
+            if self.screen == Screen::Swap {
+                self.swap_back();
+            }
+            return;
+        }
+        let watched = badged.supervised.as_ref().filter(|_| self.screen == Screen::Supervised);
+        if watched.is_some_and(|watched| watched.is_trainer(&person.person)) {
+            return self.confirm_by_badge(person);
+        }
+        if person.locked_out {
+            return;
+        }
+        match self.screen {
+            Screen::Tasks | Screen::Verdict | Screen::Receipt | Screen::Sessions | Screen::Fault => self.badge_in(person),
+            _ => self.offer_swap(person),
+        }
+    }
+
+    pub(super) fn offer_swap(&mut self, person: PersonSeen) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        badged.other = Some(person);
+        if self.screen != Screen::Swap {
+            self.covered = self.screen;
+            self.screen = Screen::Swap;
+        }
+    }
+
+    pub(super) fn tap_swap(&mut self, id: TapId) {
+        match id {
+            TapId::SwapStay => self.swap_back(),
+            TapId::SwapSwitch => {
+                if let Some(person) = self.badged.as_mut().and_then(|badged| badged.other.take()) {
+                    self.badge_in(person);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn swap_back(&mut self) {
+        self.screen = self.covered;
+        if let Some(badged) = self.badged.as_mut() {
+            badged.other = None;
+        }
+    }
+
+    /// The badge session before ends here, in memory; the store writes its end with the new one's beginning.
+    fn badge_in(&mut self, person: PersonSeen) {
+        self.turn_session();
+        self.screen = Screen::Idle;
+        self.notice(BadgeResult::Reading);
+        let what = What::BadgeIn { person: person.person.clone() };
+        self.send(Purpose::BadgeIn(Box::new(person)), what);
+    }
+
+    pub(super) fn badged_in(&mut self, seen: PersonSeen) {
+        self.notice = Notice::default();
+        self.speak(seen.language.as_str());
+        let kept = self.kept.remove(&seen.person).unwrap_or_default();
+        self.badged = Some(Box::new(Badged {
+            seen,
+            unlocked: false,
+            list: Default::default(),
+            lot: None,
+            lot_entry: Default::default(),
+            task: None,
+            verdict: None,
+            training: None,
+            reader: None,
+            quiz: None,
+            sheet: None,
+            check: None,
+            signing: None,
+            receipt: None,
+            supervised: None,
+            sessions_page: 0,
+            other: None,
+            kept,
+        }));
+        self.touched = self.now;
+        self.refresh_tasks();
+    }
+
+    /// Ends the badge session: by tap, or because nobody touched anything.
+    pub(super) fn sign_out(&mut self, how: SessionEnd) {
+        let Some(badged) = &self.badged else { return };
+        // Supervised work ends when its person signs out (S3); it outlives a mere pause.
+        let watched = badged.supervised.as_ref().filter(|watched| how == SessionEnd::Tap && watched.runs());
+        let watched = watched.map(super::supervised::Watched::session);
+        self.turn_session();
+        self.screen = Screen::Idle;
+        if let Some(session) = watched {
+            self.send(Purpose::Nothing, What::EndSession { session, how });
+        }
+        self.send(Purpose::Nothing, What::BadgeOut { how });
+    }
+
+    /// **Nothing of one person's session reaches the next**: this is where it ends.
+    pub(super) fn turn_session(&mut self) {
+        self.last.session += 1;
+        self.pending.clear();
+        self.wedge.clear();
+        self.notice = Notice::default();
+        if let Some(badged) = self.badged.take() {
+            let (person, kept) = badged.left_half_done();
+            if self.kept.len() >= MOST_KEPT {
+                self.kept.clear();
+            }
+            self.kept.insert(person, kept);
+        }
+        let own = self.settings.languages.first().cloned().unwrap_or_default();
+        self.speak(&own);
+    }
+
+    fn notice(&mut self, result: BadgeResult) {
+        self.notice = Notice { result, since: self.now };
+    }
+
+    pub(super) fn fade_notice(&mut self) {
+        let old = self.now.since(self.notice.since) >= NOTICE_MS;
+        if self.notice.result != BadgeResult::None && old {
+            self.notice = Notice::default();
+        }
+    }
+
+    /// The badge could not be signed in: the word for it stays on the idle screen.
+    pub(super) fn badge_failed(&mut self) {
+        self.notice(BadgeResult::Unreadable);
+    }
+
+    pub(super) fn idle_view(&self) -> view::Idle {
+        let sessions = &self.snapshot.sessions;
+        let units = self.snapshot.status.work_units.iter().map(|unit| unit_name(&self.snapshot.plant, unit));
+        view::Idle {
+            badge: self.notice.result,
+            locked_minutes: 0,
+            work_units: units.collect::<Vec<_>>().join(" · "),
+            sessions: sessions.iter().take(SESSIONS_SHOWN).map(|session| self.session_row(session)).collect(),
+            sessions_more: super::say::count(sessions.len().saturating_sub(SESSIONS_SHOWN)),
+        }
+    }
+
+    pub(super) fn swap_view(&self, badged: &Badged) -> view::Swap {
+        let Some(other) = &badged.other else { return view::Swap::default() };
+        let training = badged.training.as_ref();
+        view::Swap {
+            kept: badged.seen.printed_name.clone(),
+            other: other.printed_name.clone(),
+            doing: match self.covered {
+                Screen::Quiz => view::Meaning::QuizDone,
+                Screen::Worksheet => view::Meaning::RunPerformed,
+                Screen::Check => view::Meaning::CheckPerformed,
+                Screen::Supervised => view::Meaning::SupervisionAsked,
+                Screen::Secret | Screen::SecondBadge => {
+                    badged.signing.as_ref().map_or(view::Meaning::ReadAndUnderstood, signing::Signing::own_meaning)
+                }
+                _ => view::Meaning::ReadAndUnderstood,
+            },
+            document: training.map_or_else(String::new, super::training::Training::document),
+        }
+    }
+}
+
+impl Badged {
+    fn left_half_done(self: Box<Self>) -> (shared::id::PersonId, Kept) {
+        let Self { seen, reader, check, kept, .. } = *self;
+        let pages = reader.and_then(|reading| reading.seen()).or(kept.pages);
+        let check = check.map(|checking| checking.marks()).or(kept.check);
+        (seen.person, Kept { check, pages })
+    }
+}
+
+fn result_of(seen: &BadgeSeen) -> BadgeResult {
+    match seen {
+        BadgeSeen::Person(_) => BadgeResult::None,
+        // Of a person whose records don't come here, this terminal can say as little as of an unknown one.
+        BadgeSeen::Unknown | BadgeSeen::OtherSite { .. } => BadgeResult::Unknown,
+        BadgeSeen::Disabled { .. } => BadgeResult::Disabled,
+        BadgeSeen::Inactive { .. } => BadgeResult::Inactive,
+    }
+}

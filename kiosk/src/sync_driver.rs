@@ -1,0 +1,292 @@
+//! The exchange over HTTPS: carries bytes between [`crate::core::Core`] and the server. It decides nothing.
+//!
+//! TLS trusts exactly one certificate authority, the one pinned at terminal set-up. Before that, whatever the server shows is taken
+//! down and judged by the proofs of the set-up, never by a name.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use shared::id::Digest32;
+use shared::sync::message::MAX_MESSAGE_BYTES;
+
+use crate::core::status::Line;
+
+/// How long a call may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one connection to the bell may last: as long as a token.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(900);
+const ZSTD_LEVEL: i32 = 3;
+
+/// Why no answer came.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    #[error("the server can't be reached: {0}")]
+    Offline(String),
+    /// Something answers that doesn't have the certificate this terminal trusts.
+    #[error("the server shows a certificate this terminal doesn't trust")]
+    Foreign,
+    #[error("the server refused the call: {0}")]
+    Refused(String),
+    #[error("the answer is too large or not readable")]
+    Unreadable,
+}
+
+impl NoAnswer {
+    pub fn line(&self) -> Line {
+        match self {
+            Self::Foreign => Line::ForeignServer,
+            _ => Line::Offline,
+        }
+    }
+}
+
+/// What became of an enrolment request.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEnrolled {
+    #[error("{0}")]
+    NoAnswer(#[from] NoAnswer),
+    #[error("the code is not right")]
+    WrongCode,
+    #[error("the code has expired")]
+    Expired,
+    #[error("the code was used already")]
+    Used,
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// A server this terminal trusts.
+#[derive(Clone)]
+pub struct Link {
+    client: Client,
+    url: String,
+    /// For bell and blobs: handed out with each answer.
+    token: Arc<Mutex<Option<String>>>,
+}
+
+impl Link {
+    /// Trusts exactly this authority (DER).
+    pub fn trusting(url: &str, authority: &[u8]) -> Result<Self, NoAnswer> {
+        let foreign = |_| NoAnswer::Foreign;
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(authority.to_vec())).map_err(foreign)?;
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(foreign)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { client: client(config)?, url: trimmed(url), token: Arc::default() })
+    }
+
+    /// One call. Bytes go up and come down compressed.
+    pub async fn exchange(&self, up: &[u8]) -> Result<Vec<u8>, NoAnswer> {
+        let body = zstd::encode_all(up, ZSTD_LEVEL).map_err(|_| NoAnswer::Unreadable)?;
+        let request = self
+            .client
+            .post(format!("{}/api/v1/exchange", self.url))
+            .header("content-type", "application/vnd.lineproof.exchange+zstd")
+            .body(body);
+        let answer = request.send().await.map_err(no_answer)?;
+        if answer.status() != StatusCode::OK {
+            return Err(NoAnswer::Refused(refusal(answer).await));
+        }
+        if let Some(token) = answer.headers().get("x-lineproof-token").and_then(|value| value.to_str().ok()) {
+            *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(token.to_owned());
+        }
+        let bytes = answer.bytes().await.map_err(no_answer)?;
+        decompress(&bytes)
+    }
+
+    /// Fetches a blob; its bytes are checked against its name.
+    pub async fn blob(&self, digest: &Digest32) -> Result<Vec<u8>, NoAnswer> {
+        let answer = self.authorised(self.client.get(format!("{}/api/v1/blobs/{digest}", self.url))).send().await.map_err(no_answer)?;
+        if answer.status() != StatusCode::OK {
+            return Err(NoAnswer::Refused(refusal(answer).await));
+        }
+        let bytes = answer.bytes().await.map_err(no_answer)?.to_vec();
+        if Digest32::of(&bytes) == *digest { Ok(bytes) } else { Err(NoAnswer::Unreadable) }
+    }
+
+    /// Listens to the bell and calls `rung` at each ring, until the line ends. The first ring comes at once.
+    pub async fn listen(&self, rung: impl Fn()) -> Result<(), NoAnswer> {
+        let request = self.authorised(self.client.get(format!("{}/api/v1/bell", self.url))).timeout(LISTEN_TIMEOUT);
+        let mut answer = request.send().await.map_err(no_answer)?;
+        if answer.status() != StatusCode::OK {
+            return Err(NoAnswer::Refused(refusal(answer).await));
+        }
+        while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
+            if rings(&chunk) {
+                rung();
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the bell to ring once. Ends without a ring when the line breaks.
+    pub async fn bell(&self) -> Result<(), NoAnswer> {
+        let request = self.authorised(self.client.get(format!("{}/api/v1/bell", self.url))).timeout(LISTEN_TIMEOUT);
+        let mut answer = request.send().await.map_err(no_answer)?;
+        if answer.status() != StatusCode::OK {
+            return Err(NoAnswer::Refused(refusal(answer).await));
+        }
+        while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
+            if rings(&chunk) {
+                return Ok(());
+            }
+        }
+        Err(NoAnswer::Offline("the bell's connection ended".into()))
+    }
+
+    fn authorised(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &*self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
+
+/// A server that isn't trusted yet: for terminal set-up only.
+pub struct Stranger {
+    client: Client,
+    url: String,
+    shown: Arc<Mutex<Option<Vec<u8>>>>,
+}
+
+impl Stranger {
+    pub fn at(url: &str) -> Result<Self, NoAnswer> {
+        let shown: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+        let verifier = Arc::new(TakesDown { shown: shown.clone(), provider: provider() });
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|_| NoAnswer::Foreign)?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        Ok(Self { client: client(config)?, url: trimmed(url), shown })
+    }
+
+    /// The authority (DER) that the server shows.
+    pub async fn authority(&self) -> Result<Vec<u8>, NoAnswer> {
+        self.client.get(format!("{}/healthz", self.url)).send().await.map_err(no_answer)?;
+        let shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        shown.ok_or(NoAnswer::Foreign)
+    }
+
+    /// Sends an enrolment request.
+    pub async fn enrol(&self, request: Vec<u8>) -> Result<Vec<u8>, NotEnrolled> {
+        let request = self.client.post(format!("{}/api/v1/enrol", self.url)).body(request);
+        let answer = request.send().await.map_err(no_answer)?;
+        if answer.status() == StatusCode::OK {
+            return Ok(answer.bytes().await.map_err(no_answer)?.to_vec());
+        }
+        let text = refusal(answer).await;
+        Err(match text.as_str() {
+            text if text.contains("expired") => NotEnrolled::Expired,
+            text if text.contains("used") => NotEnrolled::Used,
+            text if text.contains("wrong_code") => NotEnrolled::WrongCode,
+            _ => NotEnrolled::NoAnswer(NoAnswer::Refused(text)),
+        })
+    }
+}
+
+/// Lines that begin with a colon only keep the connection alive.
+fn rings(chunk: &[u8]) -> bool {
+    chunk.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"data:") || line.starts_with(b"event:"))
+}
+
+fn client(config: ClientConfig) -> Result<Client, NoAnswer> {
+    Client::builder()
+        .tls_backend_preconfigured(config)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(CALL_TIMEOUT)
+        .no_proxy()
+        .build()
+        .map_err(|error| NoAnswer::Offline(error.to_string()))
+}
+
+fn trimmed(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+fn no_answer(error: reqwest::Error) -> NoAnswer {
+    let mut source: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(cause) = source {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>()
+            && matches!(tls, rustls::Error::InvalidCertificate(_))
+        {
+            return NoAnswer::Foreign;
+        }
+        // An IO error wraps what TLS said.
+        if let Some(io) = cause.downcast_ref::<std::io::Error>()
+            && let Some(inner) = io.get_ref()
+            && inner.downcast_ref::<rustls::Error>().is_some_and(|tls| matches!(tls, rustls::Error::InvalidCertificate(_)))
+        {
+            return NoAnswer::Foreign;
+        }
+        source = cause.source();
+    }
+    NoAnswer::Offline(error.to_string())
+}
+
+async fn refusal(answer: reqwest::Response) -> String {
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    format!("{status}: {}", text.chars().take(400).collect::<String>())
+}
+
+fn decompress(bytes: &[u8]) -> Result<Vec<u8>, NoAnswer> {
+    use std::io::Read;
+    let mut plain = Vec::new();
+    let mut decoder = zstd::Decoder::new(bytes).map_err(|_| NoAnswer::Unreadable)?.take(MAX_MESSAGE_BYTES as u64 + 1);
+    decoder.read_to_end(&mut plain).map_err(|_| NoAnswer::Unreadable)?;
+    if plain.len() > MAX_MESSAGE_BYTES { Err(NoAnswer::Unreadable) } else { Ok(plain) }
+}
+
+/// Takes down which authority a stranger shows, and believes nothing: the set-up's proofs decide.
+#[derive(Debug)]
+struct TakesDown {
+    shown: Arc<Mutex<Option<Vec<u8>>>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for TakesDown {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let authority = intermediates.last().unwrap_or(end_entity);
+        *self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(authority.to_vec());
+        Ok(ServerCertVerified::assertion())
+    }
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,141 @@
+//! One value, one encoding: refuses CBOR that a deterministic encoder would not have written.
+//!
+//! Refused: non-minimal numbers and lengths, indefinite lengths, floats, tags, map keys out of order or twice, nesting deeper
+//! than [`MAX_DEPTH`], trailing bytes. What passes here and decodes has no second spelling, so a hash names one value.
+
+use minicbor::data::Type;
+use minicbor::decode::{Decoder, Error as DecodeError};
+use minicbor::encode::Encoder;
+
+/// Deepest nesting accepted.
+pub const MAX_DEPTH: usize = 16;
+
+/// Why bytes are not canonical.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotCanonical {
+    #[error("not readable: {0}")]
+    Unreadable(String),
+    #[error("a number or length is not in its shortest form, or a value is of a sort that is never written")]
+    NotMinimal,
+    #[error("map keys are out of order")]
+    KeyOrder,
+    #[error("nested too deeply")]
+    TooDeep,
+    #[error("bytes follow the value")]
+    Trailing,
+}
+
+impl From<DecodeError> for NotCanonical {
+    fn from(why: DecodeError) -> Self {
+        Self::Unreadable(why.to_string())
+    }
+}
+
+/// Checks that `bytes` is exactly one canonical value.
+pub fn check(bytes: &[u8]) -> Result<(), NotCanonical> {
+    let mut decoder = Decoder::new(bytes);
+    value(&mut decoder, bytes, 0)?;
+    if decoder.position() == bytes.len() { Ok(()) } else { Err(NotCanonical::Trailing) }
+}
+
+fn value(d: &mut Decoder<'_>, bytes: &[u8], depth: usize) -> Result<(), NotCanonical> {
+    if depth > MAX_DEPTH {
+        return Err(NotCanonical::TooDeep);
+    }
+    let start = d.position();
+    match d.datatype()? {
+        Type::Array => {
+            let items = d.array()?.ok_or(NotCanonical::NotMinimal)?;
+            same_head(bytes, start, d.position(), |e| e.array(items).map(drop))?;
+            (0..items).try_for_each(|_| value(d, bytes, depth + 1))
+        }
+        Type::Map => {
+            let pairs = d.map()?.ok_or(NotCanonical::NotMinimal)?;
+            same_head(bytes, start, d.position(), |e| e.map(pairs).map(drop))?;
+            let mut before: &[u8] = &[];
+            for _ in 0..pairs {
+                let from = d.position();
+                value(d, bytes, depth + 1)?;
+                let key = &bytes[from..d.position()];
+                // Shorter keys first, then by bytes: for the small integers we use, numeric order.
+                if !before.is_empty() && (before.len(), before) >= (key.len(), key) {
+                    return Err(NotCanonical::KeyOrder);
+                }
+                before = key;
+                value(d, bytes, depth + 1)?;
+            }
+            Ok(())
+        }
+        _ => scalar(d, bytes, start),
+    }
+}
+
+fn scalar(d: &mut Decoder<'_>, bytes: &[u8], start: usize) -> Result<(), NotCanonical> {
+    match d.datatype()? {
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => {
+            let n = d.u64()?;
+            same_head(bytes, start, d.position(), |e| e.u64(n).map(drop))
+        }
+        Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
+            let n = d.i64()?;
+            same_head(bytes, start, d.position(), |e| e.i64(n).map(drop))
+        }
+        Type::Bytes => {
+            let length = d.bytes()?.len();
+            same_head(bytes, start, d.position() - length, |e| e.bytes_len(length as u64).map(drop))
+        }
+        Type::String => {
+            let length = d.str()?.len();
+            same_head(bytes, start, d.position() - length, |e| e.str_len(length as u64).map(drop))
+        }
+        Type::Bool => d.bool().map(drop).map_err(Into::into),
+        Type::Null => d.null().map_err(Into::into),
+        _ => Err(NotCanonical::NotMinimal),
+    }
+}
+
+type HeadError = minicbor::encode::Error<std::convert::Infallible>;
+
+fn same_head(
+    bytes: &[u8],
+    from: usize,
+    to: usize,
+    write: impl FnOnce(&mut Encoder<&mut Vec<u8>>) -> Result<(), HeadError>,
+) -> Result<(), NotCanonical> {
+    let mut head = Vec::with_capacity(9);
+    let written = write(&mut Encoder::new(&mut head));
+    if written.is_ok() && bytes.get(from..to) == Some(head.as_slice()) { Ok(()) } else { Err(NotCanonical::NotMinimal) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_encoder_writes_passes() {
+        let mut bytes = Vec::new();
+        let mut e = Encoder::new(&mut bytes);
+        e.map(2).unwrap().u8(0).unwrap().str("ä").unwrap().u8(30).unwrap().array(2).unwrap().i64(-70_000).unwrap().null().unwrap();
+        assert_eq!(check(&bytes), Ok(()));
+    }
+
+    #[test]
+    fn r11_a_second_spelling_of_the_same_value_is_refused() {
+        for (bytes, why) in [
+            (&[0x18, 0x01][..], "1 in two bytes"),
+            (&[0x58, 0x01, 0xff], "length 1 in two bytes"),
+            (&[0x9f, 0xff], "indefinite array"),
+            (&[0x5f, 0xff], "indefinite bytes"),
+            (&[0xa2, 0x01, 0x00, 0x00, 0x00], "keys out of order"),
+            (&[0xa2, 0x00, 0x00, 0x00, 0x00], "key twice"),
+            (&[0xfb, 0, 0, 0, 0, 0, 0, 0, 0], "float"),
+            (&[0xc0, 0x00], "tag"),
+            (&[0x00, 0x00], "trailing byte"),
+            (&[0x81], "cut short"),
+            (&[0xf7], "undefined"),
+        ] {
+            assert!(check(bytes).is_err(), "{why}");
+        }
+        assert_eq!(check(&[0x81; 64]), Err(NotCanonical::TooDeep));
+    }
+}

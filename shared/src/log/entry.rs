@@ -1,0 +1,557 @@
+//! The entry: a small immutable value, encoded once, kept and hashed as those exact bytes.
+//!
+//! Wire form: CBOR array of two byte strings, the *payload* (array of header, body, signature blocks) and the device's signature
+//! over it. The entry's id is the SHA-256 of the whole.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minicbor::decode::{Decoder, Error as DecodeError};
+use minicbor::encode::{Encoder, Error as EncodeError, Write};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::canonical;
+use crate::id::*;
+use crate::kind::{BadBody, Family, IfUnknown, Meaning, Role, Statement, row, to_cbor};
+use crate::part11::signature::{DeviceSecret, PersonSecret, ENTRY_TYPE, STATEMENT_TYPE, verify};
+use crate::time::{ClockReading, HybridTime, Timestamp};
+
+/// The schema this version writes.
+pub const SCHEMA: u8 = 1;
+/// Largest entry, in bytes.
+pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
+/// Most heads an entry may name as seen.
+pub const MAX_SEEN: usize = 8;
+/// Most signature blocks on one entry.
+pub const MAX_BLOCKS: usize = 4;
+/// Most plant streams an entry may name a revision of.
+pub const MAX_REVISIONS: usize = 8;
+
+/// A stream: a family and its scope (`plant/global`, `record/SITE1`, `journal/K3`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stream {
+    pub family: Family,
+    pub scope: Arc<str>,
+}
+
+impl Family {
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Plant, "plant"),
+        (Self::Office, "office"),
+        (Self::Record, "record"),
+        (Self::Presence, "presence"),
+        (Self::Journal, "journal"),
+        (Self::Visiting, "visiting"),
+    ];
+
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find(|(family, _)| *family == self).map_or("", |(_, word)| word)
+    }
+
+    /// Whether only a server writes streams of this family.
+    pub fn is_servers_only(self) -> bool {
+        matches!(self, Self::Plant | Self::Office | Self::Visiting)
+    }
+}
+
+impl Stream {
+    /// The plant stream that every kiosk obeys.
+    pub fn plant_global() -> Self {
+        Self { family: Family::Plant, scope: "global".into() }
+    }
+    pub fn plant(site: &SiteId) -> Self {
+        Self::of(Family::Plant, site.as_str())
+    }
+    pub fn record(site: &SiteId) -> Self {
+        Self::of(Family::Record, site.as_str())
+    }
+    pub fn presence(site: &SiteId) -> Self {
+        Self::of(Family::Presence, site.as_str())
+    }
+    pub fn journal(kiosk: &KioskName) -> Self {
+        Self::of(Family::Journal, kiosk.as_str())
+    }
+    pub fn of(family: Family, scope: &str) -> Self {
+        Self { family, scope: scope.into() }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (family, scope) = text.split_once('/')?;
+        let (family, _) = Family::ALL.into_iter().find(|(_, word)| *word == family)?;
+        SiteId::new(scope).ok().map(|_| Self::of(family, scope))
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.family.word(), self.scope)
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<C> Encode<C> for Stream {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.str(&self.to_string())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Stream {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        Self::parse(d.str()?).ok_or_else(|| DecodeError::message("not a stream"))
+    }
+}
+
+/// A log: what one replica (a device in one incarnation) wrote to one stream.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(array)]
+pub struct LogId {
+    #[n(0)]
+    pub device: DeviceKey,
+    #[n(1)]
+    pub incarnation: Incarnation,
+    #[n(2)]
+    pub stream: Stream,
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.device, self.incarnation, self.stream)
+    }
+}
+
+impl fmt::Debug for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.device.short(), self.incarnation.short(), self.stream)
+    }
+}
+
+/// Whom or what an entry is about: `person:maria`, `document:SOP-0042`, `device:…`, `site:SITE1`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subject(Arc<str>);
+
+impl Subject {
+    pub fn new(sort: &str, id: impl fmt::Display) -> Self {
+        Self(format!("{sort}:{id}").into())
+    }
+    pub fn person(person: &PersonId) -> Self {
+        Self::new("person", person)
+    }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The person it is about, when it is one.
+    pub fn as_person(&self) -> Option<PersonId> {
+        self.0.strip_prefix("person:").and_then(|id| PersonId::new(id).ok())
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<C> Encode<C> for Subject {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Subject {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        let text = d.str()?;
+        match text.split_once(':') {
+            Some((sort, id)) if !sort.is_empty() && SiteId::new(id).is_ok() => Ok(Self(text.into())),
+            _ => Err(DecodeError::message("not a subject")),
+        }
+    }
+}
+
+/// How far an author knew a plant stream: its number in the server's order and the chain's hash there (U1, U2).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Revision {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub epoch: Incarnation,
+    #[n(2)]
+    pub number: u64,
+    #[n(3)]
+    pub chain: Digest32,
+}
+
+/// What every entry says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Header {
+    #[n(0)]
+    pub schema: u8,
+    #[n(1)]
+    pub log: LogId,
+    /// From 1, without gaps.
+    #[n(2)]
+    pub counter: u64,
+    #[n(3)]
+    pub prev: Option<EntryId>,
+    #[n(4)]
+    pub hybrid: HybridTime,
+    #[n(5)]
+    pub wall: Timestamp,
+    #[n(6)]
+    pub uncertainty_ms: u32,
+    /// The plant revisions the author knew.
+    #[n(7)]
+    pub plant: Vec<Revision>,
+    #[n(8)]
+    pub kind: String,
+    #[n(9)]
+    pub subject: Subject,
+    /// The heads the author knew for this subject and requirement (or object): at most eight.
+    #[n(10)]
+    pub seen: Vec<EntryId>,
+    #[n(11)]
+    pub if_unknown: IfUnknown,
+}
+
+/// A person's electronic signature on an entry's statement (21 CFR 11.50, 11.70).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Block {
+    #[n(0)]
+    pub signer: PersonId,
+    #[n(1)]
+    pub printed_name: String,
+    #[n(2)]
+    pub role: Role,
+    #[n(3)]
+    pub meaning: Meaning,
+    #[n(4)]
+    pub signed_at: Timestamp,
+    /// Digest of what was shown to the signer, where something was.
+    #[n(5)]
+    pub shown: Option<Digest32>,
+    #[n(6)]
+    pub key: PersonKey,
+    #[n(7)]
+    pub signature: Signature,
+}
+
+/// A block before its signature is made: who signs, as what, with which meaning, when, having been shown what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signing {
+    pub signer: PersonId,
+    pub printed_name: String,
+    pub role: Role,
+    pub meaning: Meaning,
+    pub signed_at: Timestamp,
+    pub shown: Option<Digest32>,
+}
+
+#[derive(Encode)]
+#[cbor(array)]
+struct Signed<'a> {
+    #[n(0)]
+    statement: Digest32,
+    #[n(1)]
+    signer: &'a PersonId,
+    #[n(2)]
+    printed_name: &'a str,
+    #[n(3)]
+    role: Role,
+    #[n(4)]
+    meaning: Meaning,
+    #[n(5)]
+    signed_at: Timestamp,
+    #[n(6)]
+    shown: Option<Digest32>,
+    #[n(7)]
+    key: PersonKey,
+}
+
+/// What a person's signature binds: kind, subject and body, so that it can't be moved to another record (R11).
+fn statement_digest(kind: &str, subject: &Subject, body: &[u8]) -> Digest32 {
+    Digest32::of_parts(&[kind.as_bytes(), subject.as_str().as_bytes(), body])
+}
+
+impl Signing {
+    /// Signs a draft's statement with the signer's unlocked key.
+    pub fn sign(self, draft: &Draft, secret: &PersonSecret) -> Block {
+        let key = secret.key();
+        let statement = statement_digest(draft.statement.body.kind(), &draft.subject, &draft.statement.to_bytes());
+        let Self { signer, printed_name, role, meaning, signed_at, shown } = self;
+        let signed = Signed { statement, signer: &signer, printed_name: &printed_name, role, meaning, signed_at, shown, key };
+        let signature = secret.sign(STATEMENT_TYPE, &to_cbor(&signed));
+        Block { signer, printed_name, role, meaning, signed_at, shown, key, signature }
+    }
+}
+
+impl Block {
+    /// Whether the signature is the block's key's own over this statement. Whose key it is, is another question.
+    fn verify(&self, statement: Digest32) -> bool {
+        let signed = Signed {
+            statement,
+            signer: &self.signer,
+            printed_name: &self.printed_name,
+            role: self.role,
+            meaning: self.meaning,
+            signed_at: self.signed_at,
+            shown: self.shown,
+            key: self.key,
+        };
+        verify(&self.key.0, STATEMENT_TYPE, &to_cbor(&signed), &self.signature)
+    }
+}
+
+/// What an author wants to say, before it has a place in a log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    pub subject: Subject,
+    pub statement: Statement,
+    pub seen: Vec<EntryId>,
+    pub blocks: Vec<Block>,
+}
+
+impl Draft {
+    pub fn new(subject: Subject, statement: Statement) -> Self {
+        Self { subject, statement, seen: Vec::new(), blocks: Vec::new() }
+    }
+
+    /// Names the heads the author knew; beyond eight the latest in the given order are kept.
+    #[must_use]
+    pub fn having_seen(mut self, heads: impl IntoIterator<Item = EntryId>) -> Self {
+        self.seen = heads.into_iter().take(MAX_SEEN).collect();
+        self
+    }
+}
+
+/// The next place in a log, and what the author knows while writing there.
+#[derive(Debug, Clone)]
+pub struct Position {
+    pub log: LogId,
+    pub counter: u64,
+    pub prev: Option<EntryId>,
+    pub hybrid: HybridTime,
+    pub clock: ClockReading,
+    pub plant: Vec<Revision>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Payload {
+    #[n(0)]
+    header: Header,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    body: Vec<u8>,
+    #[n(2)]
+    blocks: Vec<Block>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Frame<'a> {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    payload: &'a [u8],
+    #[n(1)]
+    signature: Signature,
+}
+
+/// An entry whose form is right. Only [`super::Held`] ones are stored.
+#[derive(Clone)]
+pub struct Entry {
+    bytes: Arc<[u8]>,
+    id: EntryId,
+    header: Header,
+    body: Arc<[u8]>,
+    blocks: Vec<Block>,
+    /// Whether the people's signatures are good, once somebody has looked: verifying is dear and never changes.
+    blocks_good: Option<bool>,
+}
+
+/// Why bytes are not an entry, or why an entry can't be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadEntry {
+    #[error("larger than {MAX_ENTRY_BYTES} bytes")]
+    TooLarge,
+    #[error("not in canonical form: {0}")]
+    Form(String),
+    #[error("schema {0} is not known here")]
+    Schema(u8),
+    #[error("{0}")]
+    Limit(&'static str),
+    #[error("the device's signature is not its own over these bytes")]
+    DeviceSignature,
+}
+
+impl Entry {
+    pub fn id(&self) -> EntryId {
+        self.id
+    }
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+    pub fn log(&self) -> &LogId {
+        &self.header.log
+    }
+    pub fn family(&self) -> Family {
+        self.header.log.stream.family
+    }
+    pub fn subject(&self) -> &Subject {
+        &self.header.subject
+    }
+
+    /// What it says; `Ok(None)` when its kind isn't known to this version.
+    pub fn statement(&self) -> Result<Option<Statement>, BadBody> {
+        Statement::from_bytes(&self.header.kind, &self.body)
+    }
+
+    /// Whether every person's signature block is good over this very statement (R11).
+    pub fn blocks_verify(&self) -> bool {
+        self.blocks_good.unwrap_or_else(|| self.verify_blocks())
+    }
+
+    fn verify_blocks(&self) -> bool {
+        let statement = statement_digest(&self.header.kind, &self.header.subject, &self.body);
+        self.blocks.iter().all(|block| block.verify(statement))
+    }
+
+    /// The block of the given person.
+    pub fn block_of(&self, person: &PersonId) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.signer == *person)
+    }
+
+    /// Reads an entry from a store of ours, which holds only what passed [`super::hold`] and remembers with it whether the blocks
+    /// were good; the form is checked all the same.
+    pub fn from_store(bytes: &[u8], blocks_good: bool) -> Result<Self, BadEntry> {
+        Unverified::read(bytes).map(|unverified| Self { blocks_good: Some(blocks_good), ..unverified.0 })
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:?}#{}", self.header.kind, self.id.short(), self.header.log, self.header.counter)
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+/// Bytes with the form of an entry, from anywhere. Nothing is believed of it yet.
+#[derive(Debug, Clone)]
+pub struct Unverified(Entry);
+
+impl Unverified {
+    /// Checks size and frame.
+    pub fn read(bytes: &[u8]) -> Result<Self, BadEntry> {
+        if bytes.len() > MAX_ENTRY_BYTES {
+            return Err(BadEntry::TooLarge);
+        }
+        let form = |why: &dyn fmt::Display| BadEntry::Form(why.to_string());
+        canonical::check(bytes).map_err(|why| form(&why))?;
+        let frame: Frame<'_> = minicbor::decode(bytes).map_err(|why| form(&why))?;
+        canonical::check(frame.payload).map_err(|why| form(&why))?;
+        let payload: Payload = minicbor::decode(frame.payload).map_err(|why| form(&why))?;
+        if to_cbor(&payload) != frame.payload {
+            return Err(BadEntry::Form("fields this version doesn't know".into()));
+        }
+        canonical::check(&payload.body).map_err(|why| form(&why))?;
+        let Payload { header, body, blocks } = payload;
+        within_limits(&header, &blocks)?;
+        Ok(Self(Entry { bytes: bytes.into(), id: EntryId::of(bytes), header, body: body.into(), blocks, blocks_good: None }))
+    }
+
+    /// Looks without believing.
+    pub fn peek(&self) -> &Entry {
+        &self.0
+    }
+
+    /// The entry, if its device signed these exact bytes. Says nothing of its place in a log, and doesn't make it held: for entries that are
+    /// judged by themselves (an enrolment that is shown, a recovery beside a refused order).
+    pub fn signed(self) -> Option<Entry> {
+        self.verify_device().ok()
+    }
+
+    /// The entry, if its device's signature is good over these very bytes; for looking at what is stored.
+    pub fn signed_by_device(self) -> Option<Entry> {
+        self.verify_device().ok()
+    }
+
+    /// Checks the device's signature over the exact bytes.
+    pub(super) fn verify_device(self) -> Result<Entry, BadEntry> {
+        // The frame was decoded from these very bytes in `read`.
+        let frame: Frame<'_> = minicbor::decode(&self.0.bytes).map_err(|_| BadEntry::DeviceSignature)?;
+        if verify(&self.0.header.log.device.0, ENTRY_TYPE, frame.payload, &frame.signature) {
+            let good = self.0.verify_blocks();
+            Ok(Entry { blocks_good: Some(good), ..self.0 })
+        } else {
+            Err(BadEntry::DeviceSignature)
+        }
+    }
+}
+
+fn within_limits(header: &Header, blocks: &[Block]) -> Result<(), BadEntry> {
+    if header.schema != SCHEMA {
+        return Err(BadEntry::Schema(header.schema));
+    }
+    let limit = |broken: bool, what: &'static str| if broken { Err(BadEntry::Limit(what)) } else { Ok(()) };
+    limit(header.counter == 0, "counters begin at 1")?;
+    limit((header.counter == 1) != header.prev.is_none(), "only the first entry of a log has none before it")?;
+    limit(header.seen.len() > MAX_SEEN, "names more than eight entries as seen")?;
+    limit(header.plant.len() > MAX_REVISIONS, "names more than eight plant revisions")?;
+    limit(blocks.len() > MAX_BLOCKS, "has more than four signature blocks")?;
+    limit(header.kind.is_empty() || header.kind.len() > 40, "has no proper kind")?;
+    let twice = blocks.iter().enumerate().any(|(i, block)| blocks[..i].iter().any(|b| b.signer == block.signer));
+    limit(twice, "one person signed twice")
+}
+
+/// Gives a draft its place in a log and signs it with the device's key.
+pub fn seal(draft: &Draft, position: &Position, device: &DeviceSecret) -> Result<Entry, BadEntry> {
+    let kind = draft.statement.body.kind();
+    let header = Header {
+        schema: SCHEMA,
+        log: position.log.clone(),
+        counter: position.counter,
+        prev: position.prev,
+        hybrid: position.hybrid,
+        wall: position.clock.wall,
+        uncertainty_ms: position.clock.uncertainty_ms,
+        plant: position.plant.clone(),
+        kind: kind.to_owned(),
+        subject: draft.subject.clone(),
+        seen: draft.seen.clone(),
+        if_unknown: row(kind).map_or(IfUnknown::Deny, |row| row.if_unknown),
+    };
+    within_limits(&header, &draft.blocks)?;
+    let payload = Payload { header, body: draft.statement.to_bytes(), blocks: draft.blocks.clone() };
+    let payload_bytes = to_cbor(&payload);
+    let signature = device.sign(ENTRY_TYPE, &payload_bytes);
+    let bytes = to_cbor(&Frame { payload: &payload_bytes, signature });
+    if bytes.len() > MAX_ENTRY_BYTES {
+        return Err(BadEntry::TooLarge);
+    }
+    let Payload { header, body, blocks } = payload;
+    Ok(Entry { id: EntryId::of(&bytes), bytes: bytes.into(), header, body: body.into(), blocks, blocks_good: None })
+}
+

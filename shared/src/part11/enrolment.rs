@@ -1,0 +1,80 @@
+//! Terminal set-up by a one-time code that both sides prove to know and neither sends.
+//!
+//! The kiosk has no reason yet to trust the server's certificate authority, so each proof binds the authority's digest: somebody in
+//! between who shows a certificate of their own makes the proofs differ.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use crate::id::{DeviceKey, Digest32};
+use crate::kind::plant::KeyStoreKind;
+
+/// A kiosk asks to be enrolled.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(array)]
+pub struct EnrolRequest {
+    #[n(0)]
+    pub device: DeviceKey,
+    #[n(1)]
+    pub key_store: KeyStoreKind,
+    /// Proves knowledge of the code, bound to the device and to the certificate authority the kiosk saw.
+    #[n(2)]
+    pub proof: Digest32,
+    /// Digest of that authority's certificate.
+    #[n(3)]
+    pub authority: Digest32,
+}
+
+impl EnrolRequest {
+    /// Reads what a stranger sent; `None` when it isn't a request.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        crate::log::canonical::check(bytes).ok()?;
+        minicbor::decode(bytes).ok()
+    }
+}
+
+/// What a newly enrolled kiosk needs.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(array)]
+pub struct EnrolAnswer {
+    #[n(0)]
+    pub server: DeviceKey,
+    #[n(1)]
+    pub enrolment: ByteVec,
+    #[n(2)]
+    pub pepper: ByteVec,
+    /// Proves that the server knows the code and stands behind that certificate authority.
+    #[n(3)]
+    pub proof: Digest32,
+}
+
+/// What stands for a code at the server: its letters without case and separators.
+pub fn code_key(code: &str) -> Digest32 {
+    let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
+    Digest32::of_parts(&[b"lineproof enrolment code", letters.as_bytes()])
+}
+
+/// What the kiosk shows.
+pub fn kiosk_proof(code: &Digest32, device: &DeviceKey, authority: &Digest32) -> Digest32 {
+    Digest32::of_parts(&[b"kiosk", code.as_bytes(), device.as_bytes(), authority.as_bytes()])
+}
+
+/// What the server answers.
+pub fn server_proof(code: &Digest32, device: &DeviceKey, authority: &Digest32, server: &DeviceKey) -> Digest32 {
+    Digest32::of_parts(&[b"server", code.as_bytes(), device.as_bytes(), authority.as_bytes(), server.as_bytes()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s9_another_authority_makes_another_proof() {
+        let (code, device) = (code_key("abcd-2345"), DeviceKey([1; 32]));
+        assert_eq!(code, code_key("ABCD2345"));
+        assert_ne!(
+            kiosk_proof(&code, &device, &Digest32([1; 32])),
+            kiosk_proof(&code, &device, &Digest32([2; 32]))
+        );
+    }
+}

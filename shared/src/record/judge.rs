@@ -1,0 +1,448 @@
+//! From a person's entries to verdicts and evidence: form, device, signatures, authority, corrections, order, contradictions, rulings,
+//! each a step of its own. Same entries, same plant → same record, whatever the order of arrival.
+
+use std::collections::BTreeMap;
+
+use super::causality::Pasts;
+use super::training_record::{Evidence, Judged, TrainingRecord};
+use crate::id::*;
+use crate::kind::plant::{ActivityKind, RequirementSet};
+use crate::kind::record::{About, Outcome};
+use crate::kind::{Body, Statement};
+use crate::log::effect::{Cause, Doubt, Verdict};
+use crate::log::{Block, Entry};
+use crate::part11::authority::{Held, Right, authority_check};
+use crate::plant::Plant;
+use crate::time::Timestamp;
+
+/// What a log's state says of one of its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Good,
+    BehindFork,
+    DeviceRevoked,
+}
+
+/// What verdicts rest on, besides the person's own entries.
+pub struct Knowledge<'a> {
+    pub plant: &'a Plant,
+    /// Whose key it is, by signing set-ups that have effect.
+    pub keys: &'a BTreeMap<PersonKey, PersonId>,
+    /// Devices that are, or were, the server.
+    pub servers: &'a dyn Fn(&DeviceKey) -> bool,
+    pub standing: &'a dyn Fn(&Entry) -> Standing,
+}
+
+/// Judges all entries about one person. `entries` must be in fold order; see [`fold_sort`].
+pub fn judge(entries: &[Entry], knowledge: &Knowledge<'_>) -> TrainingRecord {
+    let statements: Vec<_> = entries.iter().map(Entry::statement).collect();
+    let mut verdicts: Vec<Verdict> = entries
+        .iter()
+        .zip(&statements)
+        .map(|(entry, statement)| match statement {
+            Ok(Some(statement)) => by_itself(entry, &statement.body, knowledge),
+            Ok(None) => Verdict::NotUnderstood,
+            Err(_) => Verdict::SetAside(Cause::Unreadable),
+        })
+        .collect();
+    let pasts = Pasts::of(entries);
+    let said: Vec<Option<&Statement>> = statements.iter().map(|s| s.as_ref().ok().and_then(Option::as_ref)).collect();
+    set_aside_duplicates(entries, &said, &mut verdicts);
+    annul(entries, &said, &mut verdicts, knowledge.plant);
+    rule(entries, &mut verdicts, knowledge.plant);
+    let mut evidence = gather(entries, &said, &verdicts, knowledge.plant);
+    judge_order(&mut evidence, entries, &mut verdicts, &pasts, knowledge.plant);
+    contradict(&mut evidence, entries, &mut verdicts, &pasts, knowledge.plant);
+    let entries = entries.iter().zip(verdicts).map(|(entry, verdict)| Judged { id: entry.id(), verdict }).collect();
+    let coachings = Vec::new();
+    let mut record = TrainingRecord { entries, evidence, coachings };
+    record.coachings = coachings_of(&record, &said);
+    record
+}
+
+/// Puts entries into the order that every replica computes alike and that never puts an effect before its cause.
+pub fn fold_sort(entries: &mut [Entry]) {
+    entries.sort_by(|a, b| {
+        let (x, y) = (a.header(), b.header());
+        (x.hybrid, &x.log, x.counter, a.id()).cmp(&(y.hybrid, &y.log, y.counter, b.id()))
+    });
+}
+
+/// The verdict that an entry deserves on its own.
+fn by_itself(entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
+    match (knowledge.standing)(entry) {
+        Standing::Good => {}
+        Standing::BehindFork => return Verdict::SetAside(Cause::BehindFork),
+        Standing::DeviceRevoked => return Verdict::SetAside(Cause::DeviceRevoked),
+    }
+    if !entry.blocks_verify() {
+        return Verdict::SetAside(Cause::BadSignature);
+    }
+    let by_server = (knowledge.servers)(&entry.log().device);
+    match wrong_signers(entry, body, by_server) {
+        Some(cause) => return Verdict::SetAside(cause),
+        None if matches!(body, Body::SigningSetUp(_)) => return set_up_verdict(entry, knowledge),
+        None => {}
+    }
+    let worst = entry.blocks().iter().map(|block| signer_verdict(block, entry, body, knowledge));
+    worst.max_by_key(severity).unwrap_or(Verdict::Effective)
+}
+
+fn severity(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Effective => 0,
+        Verdict::OnHold(_) => 1,
+        Verdict::NotUnderstood => 2,
+        Verdict::SetAside(_) => 3,
+    }
+}
+
+/// Which people a kind needs: the person it is about first, then whoever stands for it.
+fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
+    let subject = entry.subject().as_person();
+    let own = subject.as_ref().and_then(|person| entry.block_of(person)).is_some();
+    let others = entry.blocks().len() - usize::from(own);
+    let fits = match body {
+        Body::Read(_) | Body::QuizAttempt(_) => own && others == 0,
+        Body::RunObserved(_) | Body::CheckSigned(_) | Body::SupervisedStart(_) | Body::Coaching(_) => {
+            if own && others == 0 {
+                return Some(Cause::SelfSigned);
+            }
+            own && others == 1
+        }
+        // The first key of a plant is set up at the server, whose operator is its verifier.
+        Body::SigningSetUp(_) => own && (others == 1 || (by_server && others == 0)),
+        Body::CoSigned(_) => !own && others == 1,
+        Body::Correction(_) | Body::LockoutLifted(_) => !entry.blocks().is_empty(),
+        Body::LegacyBatch(_) => return (!by_server).then_some(Cause::NotTheServer),
+        Body::SheetEdit(_) => true,
+        _ => true,
+    };
+    (!fits).then_some(Cause::WrongSigners)
+}
+
+fn set_up_verdict(entry: &Entry, knowledge: &Knowledge<'_>) -> Verdict {
+    let subject = entry.subject().as_person();
+    let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
+    let verdicts = verifiers.map(|block| match whose(block, knowledge) {
+        Some(verdict) => verdict,
+        None => right_verdict(knowledge.plant, block, &Right::Lead),
+    });
+    verdicts.max_by_key(severity).unwrap_or(Verdict::Effective)
+}
+
+fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
+    if let Some(verdict) = whose(block, knowledge) {
+        return verdict;
+    }
+    if entry.subject().as_person().as_ref() == Some(&block.signer) {
+        return Verdict::Effective;
+    }
+    let right = match body {
+        Body::RunObserved(b) => Right::Assess(&b.about.requirement),
+        Body::CheckSigned(b) => Right::Assess(&b.about.requirement),
+        Body::SupervisedStart(_) | Body::Coaching(_) => Right::Train,
+        Body::LockoutLifted(_) => Right::Lead,
+        // Whoever signed the entry may correct it; quality may correct any: judged with the entry itself.
+        _ => return Verdict::Effective,
+    };
+    right_verdict(knowledge.plant, block, &right)
+}
+
+/// What is wrong with a block's key, if anything is.
+fn whose(block: &Block, knowledge: &Knowledge<'_>) -> Option<Verdict> {
+    if knowledge.keys.get(&block.key) != Some(&block.signer) {
+        return Some(Verdict::SetAside(Cause::UnknownKey));
+    }
+    let revoked = knowledge.plant.key_revocations.get(&block.key);
+    revoked.is_some_and(|r| r.from <= block.signed_at).then_some(Verdict::OnHold(Doubt::KeyRevoked))
+}
+
+fn right_verdict(plant: &Plant, block: &Block, right: &Right<'_>) -> Verdict {
+    match authority_check(plant, &block.signer, right, block.signed_at) {
+        Held::Yes => Verdict::Effective,
+        Held::Withdrawn => Verdict::OnHold(Doubt::AuthorityWithdrawn),
+        Held::Never => Verdict::SetAside(Cause::NoAuthority),
+    }
+}
+
+/// The same act twice is one record: the first in fold order counts.
+fn set_aside_duplicates(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict]) {
+    let mut first: BTreeMap<(ActId, &str), EntryId> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(statement) = said[index] else { continue };
+        if !matches!(verdicts[index], Verdict::Effective | Verdict::OnHold(_)) {
+            continue;
+        }
+        match first.get(&(statement.act, statement.body.kind())) {
+            Some(earlier) => verdicts[index] = Verdict::SetAside(Cause::Duplicate(*earlier)),
+            None => drop(first.insert((statement.act, statement.body.kind()), entry.id())),
+        }
+    }
+}
+
+/// Corrections by a signer of the entry, or by quality, annul it; both stay visible (R24).
+fn annul(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict], plant: &Plant) {
+    for (index, correction) in entries.iter().enumerate() {
+        let Some(Body::Correction(body)) = said[index].map(|s| &s.body) else { continue };
+        let Some(target) = entries.iter().position(|e| e.id() == body.entry) else { continue };
+        if !verdicts[index].is_effective() {
+            continue;
+        }
+        let may = correction.blocks().iter().any(|block| {
+            let signed_it = entries[target].block_of(&block.signer).is_some();
+            signed_it || authority_check(plant, &block.signer, &Right::Quality, block.signed_at) == Held::Yes
+        });
+        if may {
+            verdicts[target] = Verdict::SetAside(Cause::Annulled(correction.id()));
+        } else {
+            verdicts[index] = Verdict::SetAside(Cause::NoAuthority);
+        }
+    }
+}
+
+/// Rulings lift or confirm holds for exactly the entries they name.
+fn rule(entries: &[Entry], verdicts: &mut [Verdict], plant: &Plant) {
+    for (entry, verdict) in entries.iter().zip(verdicts) {
+        let Some((ruling_id, ruling)) = plant.rulings.get(&entry.id()) else { continue };
+        if !ruling.accepted {
+            *verdict = Verdict::SetAside(Cause::Rejected(*ruling_id));
+        } else if verdict.is_on_hold() {
+            *verdict = Verdict::Effective;
+        }
+    }
+}
+
+fn gather(entries: &[Entry], said: &[Option<&Statement>], verdicts: &[Verdict], plant: &Plant) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    for ((entry, statement), verdict) in entries.iter().zip(said).zip(verdicts) {
+        let Some(statement) = statement else { continue };
+        evidence.extend(evidence_of(entry, &statement.body, verdict, plant));
+    }
+    evidence.sort_by(|a, b| {
+        (&a.requirement, a.activity, a.done_at, a.part).cmp(&(&b.requirement, b.activity, b.done_at, b.part))
+    });
+    evidence
+}
+
+fn evidence_of(entry: &Entry, body: &Body, verdict: &Verdict, plant: &Plant) -> Vec<Evidence> {
+    let subject = entry.subject().as_person();
+    let one = |about: &About, activity, outcome, score_percent| {
+        let assessor = entry.blocks().iter().find(|block| Some(&block.signer) != subject.as_ref());
+        let done_at = entry.blocks().iter().map(|block| block.signed_at).max().unwrap_or(entry.header().wall);
+        vec![Evidence {
+            entry: entry.id(),
+            part: 0,
+            requirement: about.requirement.clone(),
+            activity,
+            version: about.version.clone(),
+            done_at,
+            outcome,
+            score_percent,
+            legacy: false,
+            assessor: assessor.map(|block| block.signer.clone()),
+            verdict: verdict.clone(),
+            ended_by: Vec::new(),
+        }]
+    };
+    match body {
+        Body::Read(b) => {
+            let outcome = if b.reached_end { Outcome::Passed } else { Outcome::Aborted };
+            one(&b.about, ActivityKind::Read, outcome, None)
+        }
+        Body::QuizAttempt(b) => one(&b.about, ActivityKind::Quiz, b.outcome, Some(b.score_percent)),
+        Body::RunObserved(b) => one(&b.about, ActivityKind::Runs, b.outcome, None),
+        Body::CheckSigned(b) => one(&b.about, ActivityKind::Check, b.outcome, None),
+        Body::LegacyBatch(b) => {
+            let rows = b.rows.iter().enumerate();
+            rows.map(|(part, row)| legacy_evidence(entry.id(), part as u32, row, verdict, plant)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn legacy_evidence(
+    entry: EntryId,
+    part: u32,
+    row: &crate::kind::record::LegacyRow,
+    verdict: &Verdict,
+    plant: &Plant,
+) -> Evidence {
+    let pass_percent = || {
+        let requirement = plant.requirements.get(&row.requirement)?;
+        requirement.activities.iter().find_map(|activity| match activity {
+            crate::kind::plant::Activity::Quiz(quiz) => plant.quizzes.get(quiz).map(|q| q.pass_percent),
+            _ => None,
+        })
+    };
+    let failed = row.activity == ActivityKind::Quiz
+        && row.score_percent.is_some_and(|score| pass_percent().is_some_and(|pass| score < pass));
+    Evidence {
+        entry,
+        part,
+        requirement: row.requirement.clone(),
+        activity: row.activity,
+        version: row.version.clone(),
+        done_at: row.completed_at,
+        outcome: if failed { Outcome::Failed } else { Outcome::Passed },
+        score_percent: row.score_percent,
+        legacy: true,
+        assessor: row.assessor.clone(),
+        verdict: verdict.clone(),
+        ended_by: Vec::new(),
+    }
+}
+
+/// R6, over the whole: an activity counts when those listed before it were done, at any kiosk, not after it. Legacy rows count in
+/// whatever order they were imported.
+fn judge_order(
+    evidence: &mut [Evidence],
+    entries: &[Entry],
+    verdicts: &mut [Verdict],
+    pasts: &Pasts<'_>,
+    plant: &Plant,
+) {
+    // Activities are judged in the order listed: one that is out of order can't support the next.
+    let mut order: Vec<usize> = (0..evidence.len()).collect();
+    let place = |e: &Evidence| {
+        let requirement = plant.requirements.get(&e.requirement);
+        requirement.and_then(|r| r.activities.iter().position(|a| a.kind() == e.activity)).unwrap_or(0)
+    };
+    order.sort_by_key(|index| place(&evidence[*index]));
+    for index in order {
+        let candidate = &evidence[index];
+        if candidate.legacy || !candidate.passed() || !candidate.verdict.is_effective() {
+            continue;
+        }
+        let Some(requirement) = plant.requirements.get(&candidate.requirement) else { continue };
+        let before = requirement.activities.iter().take_while(|a| a.kind() != candidate.activity);
+        let in_order = before.into_iter().all(|activity| {
+            let supports = |e: &&Evidence| {
+                e.activity == activity.kind()
+                    && e.requirement == candidate.requirement
+                    && e.passed()
+                    && e.verdict.is_effective()
+                    && supports_version(requirement, e, candidate, plant)
+                    && !follows(e, candidate, pasts)
+            };
+            evidence.iter().filter(supports).count() >= activity.count() as usize
+                || exempt(requirement, entries, candidate, plant)
+        });
+        if !in_order {
+            set_verdict(&mut evidence[index], entries, verdicts, &Verdict::SetAside(Cause::OutOfOrder));
+        }
+    }
+}
+
+fn exempt(requirement: &RequirementSet, entries: &[Entry], candidate: &Evidence, plant: &Plant) -> bool {
+    let person = entries.first().and_then(|entry| entry.subject().as_person());
+    person.is_some_and(|person| {
+        plant.exemption(&person, &requirement.requirement, candidate.version.as_ref(), candidate.done_at).is_some()
+    })
+}
+
+fn follows(earlier: &Evidence, later: &Evidence, pasts: &Pasts<'_>) -> bool {
+    if earlier.legacy { earlier.done_at > later.done_at } else { pasts.precedes(&later.entry, &earlier.entry) }
+}
+
+/// Whether earlier evidence holds for the version the later one was done on, whenever either becomes effective.
+fn supports_version(requirement: &RequirementSet, earlier: &Evidence, later: &Evidence, plant: &Plant) -> bool {
+    let document = requirement.document.as_ref().and_then(|id| plant.documents.get(id));
+    let (Some(document), Some(to)) = (document, &later.version) else { return true };
+    let Some(from) = version_of(earlier, requirement, plant) else { return false };
+    if from == *to {
+        return true;
+    }
+    let Some(current) = document.version(to) else { return false };
+    document.holds_for(&from, current, earlier.activity, Timestamp::MAX)
+}
+
+/// The version evidence was done on; imported rows without one mean the version in force at that moment.
+pub fn version_of(evidence: &Evidence, requirement: &RequirementSet, plant: &Plant) -> Option<VersionId> {
+    match &evidence.version {
+        Some(version) => Some(version.clone()),
+        None => match plant.in_force(requirement, evidence.done_at) {
+            crate::plant::InForce::Version(version) => Some(version.id().clone()),
+            _ => None,
+        },
+    }
+}
+
+/// A failed or not-yet result that follows a pass ends it; one that is concurrent puts both on hold, unless a ruling named both (U8).
+fn contradict(
+    evidence: &mut [Evidence],
+    entries: &[Entry],
+    verdicts: &mut [Verdict],
+    pasts: &Pasts<'_>,
+    plant: &Plant,
+) {
+    let same = |a: &Evidence, b: &Evidence| a.requirement == b.requirement && a.activity == b.activity;
+    let mut holds: Vec<(usize, EntryId)> = Vec::new();
+    for pass in 0..evidence.len() {
+        if !evidence[pass].passed() {
+            continue;
+        }
+        let mut ended_by = Vec::new();
+        for fail in 0..evidence.len() {
+            let (p, f) = (&evidence[pass], &evidence[fail]);
+            let counts = f.failed() && same(p, f) && f.verdict.is_effective();
+            if !counts {
+                continue;
+            }
+            match relation(p, f, pasts) {
+                Relation::Follows => ended_by.push(fail as u32),
+                Relation::Precedes => {}
+                Relation::Concurrent if p.verdict.is_effective() && !ruled_together(p, f, plant) => {
+                    holds.push((pass, f.entry));
+                    holds.push((fail, p.entry));
+                }
+                Relation::Concurrent => {}
+            }
+        }
+        evidence[pass].ended_by = ended_by;
+    }
+    for (index, other) in holds {
+        set_verdict(&mut evidence[index], entries, verdicts, &Verdict::OnHold(Doubt::Contradicted(other)));
+    }
+}
+
+enum Relation {
+    /// The failure follows the pass.
+    Follows,
+    Precedes,
+    Concurrent,
+}
+
+fn relation(pass: &Evidence, fail: &Evidence, pasts: &Pasts<'_>) -> Relation {
+    if pass.legacy || fail.legacy {
+        let after = (fail.done_at, fail.part) > (pass.done_at, pass.part);
+        return if after { Relation::Follows } else { Relation::Precedes };
+    }
+    if pasts.precedes(&pass.entry, &fail.entry) {
+        Relation::Follows
+    } else if pasts.precedes(&fail.entry, &pass.entry) {
+        Relation::Precedes
+    } else {
+        Relation::Concurrent
+    }
+}
+
+fn ruled_together(pass: &Evidence, fail: &Evidence, plant: &Plant) -> bool {
+    plant.ruling_on(&pass.entry).is_some_and(|ruling| ruling.accepted && ruling.entries.contains(&fail.entry))
+}
+
+fn set_verdict(evidence: &mut Evidence, entries: &[Entry], verdicts: &mut [Verdict], verdict: &Verdict) {
+    evidence.verdict = verdict.clone();
+    if let Some(index) = entries.iter().position(|entry| entry.id() == evidence.entry) {
+        verdicts[index] = verdict.clone();
+    }
+}
+
+fn coachings_of(record: &TrainingRecord, said: &[Option<&Statement>]) -> Vec<(QuizId, Option<VersionId>, Timestamp)> {
+    let effective = record.entries.iter().zip(said).filter(|(judged, _)| judged.verdict.is_effective());
+    let coaching = effective.filter_map(|(_, statement)| match statement.map(|s| &s.body) {
+        Some(Body::Coaching(b)) => Some((b.quiz.clone(), b.about.version.clone(), Timestamp::MIN)),
+        _ => None,
+    });
+    coaching.collect()
+}

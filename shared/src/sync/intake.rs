@@ -1,0 +1,98 @@
+//! The two ways an entry comes to lie on a shelf: it arrives, or it is written here.
+
+use super::store::Replica;
+use crate::id::{DeviceKey, Incarnation};
+use crate::kind::{Body, Statement};
+use crate::log::chain::BadHold;
+use crate::log::entry::{BadEntry, seal};
+use crate::log::standing::fork_at;
+use crate::log::{Draft, Entry, Held, Holding, LogId, Position, Revision, Unverified, hold};
+use crate::part11::signature::DeviceSecret;
+use crate::time::ClockReading;
+
+/// What became of bytes that arrived.
+pub(super) enum Arrival {
+    Held(Box<Entry>),
+    Duplicate,
+    /// The entry before it isn't held; its author signed it all the same.
+    Gap(LogId),
+    UnknownDevice,
+    Refused(BadHold),
+}
+
+impl Arrival {
+    /// Whether this is news, signed by its author, from this log's writer in this incarnation.
+    pub fn is_news_from(&self, device: &DeviceKey, incarnation: &Incarnation) -> bool {
+        let log = match self {
+            Self::Held(entry) => entry.log(),
+            Self::Gap(log) => log,
+            Self::Duplicate | Self::UnknownDevice | Self::Refused(_) => return false,
+        };
+        log.device == *device && log.incarnation == *incarnation
+    }
+}
+
+/// Holds what may be held (H1, H2), with the alarm of the fork it makes (H3).
+pub(super) fn take_in<S: Replica>(bytes: &[u8], store: &mut S) -> Result<Arrival, S::Error> {
+    let unverified = match Unverified::read(bytes) {
+        Ok(unverified) => unverified,
+        Err(why) => return Ok(Arrival::Refused(why.into())),
+    };
+    let log = unverified.peek().log().clone();
+    Ok(match hold(unverified, store)? {
+        Holding::Held(held) => {
+            put(&held, store)?;
+            Arrival::Held(Box::new(held.entry().clone()))
+        }
+        Holding::Duplicate => Arrival::Duplicate,
+        Holding::Gap => Arrival::Gap(log),
+        Holding::UnknownDevice => Arrival::UnknownDevice,
+        Holding::Refused(why) => Arrival::Refused(why),
+    })
+}
+
+fn put<S: Replica>(held: &Held, store: &mut S) -> Result<(), S::Error> {
+    store.put(held)?;
+    if let Some(fork) = fork_at(held.entry(), store)? {
+        store.raise(&fork)?;
+    }
+    Ok(())
+}
+
+/// Writes the next entry of one of this replica's own logs.
+pub(super) fn append<S: Replica>(
+    log: LogId,
+    draft: &Draft,
+    clock: ClockReading,
+    plant: Vec<Revision>,
+    secret: &DeviceSecret,
+    store: &mut S,
+) -> Result<Result<Entry, BadEntry>, S::Error> {
+    let last = store.tips(&log)?.into_iter().max();
+    let position = Position {
+        log,
+        counter: last.map_or(1, |(counter, _)| counter + 1),
+        prev: last.map(|(_, id)| id),
+        hybrid: store.hybrid()?.next(clock.wall),
+        clock,
+        plant,
+    };
+    let entry = match seal(draft, &position, secret) {
+        Ok(entry) => entry,
+        Err(why) => return Ok(Err(why)),
+    };
+    put(&Held::own(entry.clone()), store)?;
+    Ok(Ok(entry))
+}
+
+/// Reads bytes that claim to be an enrolment written by this server: it needs no place in a chain, only the server's signature (S2, H7).
+/// `None` when they are anything else.
+pub(super) fn read_enrolment(bytes: &[u8], server: &DeviceKey) -> Option<(Entry, Statement)> {
+    let unverified = Unverified::read(bytes).ok()?;
+    if unverified.peek().log().device != *server {
+        return None;
+    }
+    let entry = unverified.signed()?;
+    let statement = entry.statement().ok()??;
+    matches!(statement.body, Body::DeviceEnrolled(_)).then_some((entry, statement))
+}

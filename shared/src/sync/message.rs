@@ -1,0 +1,498 @@
+//! The messages, as bounded values in deterministic CBOR, and their signed envelopes.
+//!
+//! A message is read in this order: size, form of the envelope, form of the payload, limits, signature. Fields that a later version
+//! appends are skipped (N speaks with N−1); fields are never reused.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use super::order::{Segment, SignedHead};
+use super::shape::{MAX_SHAPE, Shape};
+use super::store::{BoxMark, BoxRow, Boxes};
+use crate::id::*;
+use crate::kind::to_cbor;
+use crate::log::{LogId, Stream, canonical};
+use crate::part11::signature::{DOWN_TYPE, DeviceSecret, UP_TYPE, verify};
+use crate::time::Timestamp;
+
+/// Most bytes of entries in one message.
+pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
+/// Most bytes of a whole message, uncompressed.
+pub const MAX_MESSAGE_BYTES: usize = 4 * MAX_BATCH_BYTES;
+/// Most entries or items in one message.
+pub const MAX_ENTRIES: usize = 8 * 1024;
+/// Most logs whose tips one `Up` shows in `beyond`; further ones follow in the next.
+pub const MAX_BEYOND: usize = 1024;
+/// Most logs that one `Down` asks for.
+pub const MAX_WANT: usize = 256;
+/// Most streams a device takes part in.
+pub const MAX_STREAMS: usize = 64;
+/// Most epochs on a path.
+pub const MAX_EPOCHS: usize = 256;
+/// Most enrolments, or recoveries, beside a batch.
+pub const MAX_ENROLMENTS: usize = 64;
+/// Most logs whose shapes one `Have` shows.
+pub const MAX_HAVE: usize = 2 * 1024;
+/// Most rows of the table of sealed boxes in one message.
+pub const MAX_BOXES: usize = 512;
+/// Largest sealed box, in bytes.
+pub const MAX_BOX_BYTES: usize = 64 * 1024;
+/// What a kiosk signs when it asks another.
+pub const HAVE_TYPE: &str = "application/vnd.lineproof.have.v1+cbor";
+
+/// Why bytes are not a message for this replica. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadMessage {
+    #[error("larger than {MAX_MESSAGE_BYTES} bytes")]
+    TooLarge,
+    #[error("not in canonical form: {0}")]
+    Form(String),
+    #[error("more {0} than a message may carry")]
+    Limit(&'static str),
+    #[error("the signature is not its sender's over these bytes")]
+    Signature,
+    #[error("it is meant for another server")]
+    OtherServer,
+}
+
+/// A kiosk calls the server.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub struct Up {
+    /// Tells two calls in one moment apart.
+    #[n(0)]
+    pub number: u64,
+    #[n(1)]
+    pub server: DeviceKey,
+    #[n(2)]
+    pub device: DeviceKey,
+    /// The current incarnation: `heads` are its logs.
+    #[n(3)]
+    pub incarnation: Incarnation,
+    /// The kiosk's clock, and how far it may be off, in milliseconds.
+    #[n(4)]
+    pub wall: Timestamp,
+    #[n(5)]
+    pub uncertainty_ms: u32,
+    /// `heads` are all this kiosk had written up to here; the server is complete through it once it holds them (U10).
+    #[n(6)]
+    pub as_of: Timestamp,
+    /// Every stream of the scope in which something was read.
+    #[n(7)]
+    pub cursors: Vec<CursorShown>,
+    #[n(8)]
+    pub heads: Vec<Head>,
+    /// Tips of all other logs of which an unconfirmed entry is held, whoever wrote it.
+    #[n(9)]
+    pub beyond: Vec<Beyond>,
+    /// Entries, plant first.
+    #[n(10)]
+    pub entries: Vec<ByteVec>,
+    /// Enrolments that don't stand in their chain here (H7), and the own one when the server didn't know this device.
+    #[n(11)]
+    pub enrolments: Vec<ByteVec>,
+    #[n(12)]
+    pub box_mark: Option<BoxMark>,
+    #[n(13)]
+    pub boxes: Vec<BoxRow>,
+}
+
+/// A cursor as the server sees it. While both sides agree its last segment is enough; else the whole path goes along with its proof.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CursorShown {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub path: Vec<Segment>,
+    #[n(2)]
+    pub witness: Option<SignedHead>,
+}
+
+/// The tips of one of the sender's own logs of the current incarnation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Head {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub tips: Vec<EntryId>,
+}
+
+/// The unconfirmed tips of a log. No locator: the server either holds a tip or answers with its own shape.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Beyond {
+    #[n(0)]
+    pub log: LogId,
+    #[n(1)]
+    pub tips: Vec<EntryId>,
+}
+
+/// The server answers.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub struct Down {
+    #[n(0)]
+    pub server: DeviceKey,
+    /// Digest of the very `Up` it answers.
+    #[n(1)]
+    pub answers: Digest32,
+    /// The server's time when it answered.
+    #[n(2)]
+    pub time: Timestamp,
+    #[n(3)]
+    pub standing: DeviceStanding,
+    /// One for every stream of the scope.
+    #[n(4)]
+    pub paths: Vec<PathShown>,
+    /// `server_recovered` entries of epochs on the path; each verifies by itself.
+    #[n(5)]
+    pub recovered: Vec<ByteVec>,
+    /// What the server holds of the caller's own logs of the current incarnation, where it differs from `Up.heads`.
+    #[n(6)]
+    pub held: Vec<HeldLog>,
+    #[n(7)]
+    pub want: Vec<Want>,
+    #[n(8)]
+    pub items: Vec<Item>,
+    /// The order's head at the last item of each stream and epoch.
+    #[n(9)]
+    pub heads: Vec<SignedHead>,
+    /// The server has more for this kiosk.
+    #[n(10)]
+    pub more: bool,
+    #[n(11)]
+    pub boxes: Boxes,
+}
+
+/// What the server knows of the calling device.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum DeviceStanding {
+    #[n(0)]
+    Ok,
+    #[n(1)]
+    UnknownDevice,
+    /// It may give, and takes nothing (T9).
+    #[n(2)]
+    Revoked(#[n(0)] String),
+}
+
+/// The server's path for a stream, with the chain at the kiosk's own position in the latest epoch that both have followed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct PathShown {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub path: Vec<Segment>,
+    #[n(2)]
+    pub at: Option<Digest32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct HeldLog {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub shape: Shape,
+}
+
+/// A log of which the server lacks something, and what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Want {
+    #[n(0)]
+    pub log: LogId,
+    #[n(1)]
+    pub shape: Shape,
+}
+
+/// One place of the order. Items of a stream follow each other without gaps.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Item {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub epoch: Incarnation,
+    #[n(2)]
+    pub number: u64,
+    #[n(3)]
+    pub given: Given,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Given {
+    #[n(0)]
+    Entry(#[n(0)] ByteVec),
+    /// The kiosk is known to hold it: it came from there, or precedes one of its heads.
+    #[n(1)]
+    Id(#[n(0)] EntryId),
+}
+
+impl Given {
+    pub fn id(&self) -> EntryId {
+        match self {
+            Self::Entry(bytes) => EntryId::of(bytes),
+            Self::Id(id) => *id,
+        }
+    }
+}
+
+/// A kiosk asks another. The digests go first; shapes only where those differ.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(array)]
+pub struct Have {
+    #[n(0)]
+    pub device: DeviceKey,
+    /// The sender's enrolment, so that a peer that hasn't met it can check it.
+    #[n(1)]
+    pub enrolments: Vec<ByteVec>,
+    /// For each shared stream of the sender's scope a digest of all its tips.
+    #[n(2)]
+    pub digests: Vec<StreamDigest>,
+    /// Shapes of the logs of the streams that differed; `None` in a first call.
+    #[n(3)]
+    pub shapes: Option<Vec<Want>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct StreamDigest {
+    #[n(0)]
+    pub stream: Stream,
+    #[n(1)]
+    pub digest: Digest32,
+}
+
+/// Entries for whoever lacks them. Not signed: each entry speaks for itself. An exchange bundle is a list of these in a file.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+#[cbor(array)]
+pub struct Give {
+    #[n(0)]
+    pub enrolments: Vec<ByteVec>,
+    /// Plant first; each log by counter.
+    #[n(1)]
+    pub entries: Vec<ByteVec>,
+    /// The giver has more: ask again.
+    #[n(2)]
+    pub more: bool,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Envelope<'a> {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    payload: &'a [u8],
+    #[n(1)]
+    signature: Signature,
+}
+
+/// A message whose every list has a bound.
+trait Bounded {
+    fn within_limits(&self) -> Result<(), BadMessage>;
+}
+
+fn at_most<T>(list: &[T], limit: usize, what: &'static str) -> Result<(), BadMessage> {
+    if list.len() > limit { Err(BadMessage::Limit(what)) } else { Ok(()) }
+}
+
+fn batch_within_limits(entries: &[ByteVec]) -> Result<(), BadMessage> {
+    at_most(entries, MAX_ENTRIES, "entries")?;
+    let bytes: usize = entries.iter().map(|entry| entry.len()).sum();
+    if bytes > MAX_BATCH_BYTES { Err(BadMessage::Limit("bytes of entries")) } else { Ok(()) }
+}
+
+fn shape_within_limits(shape: &Shape) -> Result<(), BadMessage> {
+    at_most(&shape.tips, MAX_SHAPE, "tips")?;
+    at_most(&shape.locator, MAX_SHAPE, "hashes in a locator")
+}
+
+fn boxes_within_limits(rows: &[BoxRow]) -> Result<(), BadMessage> {
+    at_most(rows, MAX_BOXES, "boxes")?;
+    rows.iter().try_for_each(|row| at_most(&row.bytes, MAX_BOX_BYTES, "bytes in a box"))
+}
+
+impl Bounded for Up {
+    fn within_limits(&self) -> Result<(), BadMessage> {
+        at_most(&self.cursors, MAX_STREAMS, "cursors")?;
+        self.cursors.iter().try_for_each(|cursor| at_most(&cursor.path, MAX_EPOCHS, "epochs"))?;
+        at_most(&self.heads, MAX_STREAMS, "heads")?;
+        self.heads.iter().try_for_each(|head| at_most(&head.tips, MAX_SHAPE, "tips"))?;
+        at_most(&self.beyond, MAX_BEYOND, "logs")?;
+        self.beyond.iter().try_for_each(|beyond| at_most(&beyond.tips, MAX_SHAPE, "tips"))?;
+        at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
+        boxes_within_limits(&self.boxes)?;
+        batch_within_limits(&self.entries)
+    }
+}
+
+impl Bounded for Down {
+    fn within_limits(&self) -> Result<(), BadMessage> {
+        at_most(&self.paths, MAX_STREAMS, "paths")?;
+        self.paths.iter().try_for_each(|shown| at_most(&shown.path, MAX_EPOCHS, "epochs"))?;
+        at_most(&self.recovered, MAX_ENROLMENTS, "recoveries")?;
+        at_most(&self.held, MAX_STREAMS, "held logs")?;
+        self.held.iter().try_for_each(|held| shape_within_limits(&held.shape))?;
+        at_most(&self.want, MAX_WANT, "wanted logs")?;
+        self.want.iter().try_for_each(|want| shape_within_limits(&want.shape))?;
+        at_most(&self.items, MAX_ENTRIES, "items")?;
+        at_most(&self.heads, MAX_STREAMS * MAX_EPOCHS, "heads")?;
+        boxes_within_limits(&self.boxes.rows)
+    }
+}
+
+impl Bounded for Have {
+    fn within_limits(&self) -> Result<(), BadMessage> {
+        at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
+        at_most(&self.digests, MAX_STREAMS, "streams")?;
+        at_most(self.shapes.as_deref().unwrap_or_default(), MAX_HAVE, "logs")?;
+        self.shapes.iter().flatten().try_for_each(|shown| shape_within_limits(&shown.shape))
+    }
+}
+
+impl Bounded for Give {
+    fn within_limits(&self) -> Result<(), BadMessage> {
+        at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
+        batch_within_limits(&self.entries)
+    }
+}
+
+fn read<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, BadMessage> {
+    if bytes.len() > MAX_MESSAGE_BYTES {
+        return Err(BadMessage::TooLarge);
+    }
+    canonical::check(bytes).map_err(|why| BadMessage::Form(why.to_string()))?;
+    minicbor::decode(bytes).map_err(|why| BadMessage::Form(why.to_string()))
+}
+
+fn seal<T: Encode<()>>(message: &T, payload_type: &str, secret: &DeviceSecret) -> Vec<u8> {
+    let payload = to_cbor(message);
+    let signature = secret.sign(payload_type, &payload);
+    to_cbor(&Envelope { payload: &payload, signature })
+}
+
+fn open<T>(bytes: &[u8], payload_type: &str, sender: impl FnOnce(&T) -> DeviceKey) -> Result<T, BadMessage>
+where
+    T: for<'b> Decode<'b, ()> + Bounded,
+{
+    let envelope: Envelope<'_> = read(bytes)?;
+    let message: T = read(envelope.payload)?;
+    message.within_limits()?;
+    if verify(&sender(&message).0, payload_type, envelope.payload, &envelope.signature) {
+        Ok(message)
+    } else {
+        Err(BadMessage::Signature)
+    }
+}
+
+impl Up {
+    pub fn seal(&self, device: &DeviceSecret) -> Vec<u8> {
+        seal(self, UP_TYPE, device)
+    }
+
+    /// Reads a call and checks that the device it names signed it. Whether the device is enrolled is another question.
+    pub fn open(bytes: &[u8]) -> Result<Self, BadMessage> {
+        open(bytes, UP_TYPE, |up: &Self| up.device)
+    }
+}
+
+impl Down {
+    /// Signed after COMMIT only.
+    pub fn seal(&self, server: &DeviceSecret) -> Vec<u8> {
+        seal(self, DOWN_TYPE, server)
+    }
+
+    pub fn open(bytes: &[u8]) -> Result<Self, BadMessage> {
+        open(bytes, DOWN_TYPE, |down: &Self| down.server)
+    }
+}
+
+impl Have {
+    pub fn seal(&self, device: &DeviceSecret) -> Vec<u8> {
+        seal(self, HAVE_TYPE, device)
+    }
+
+    pub fn open(bytes: &[u8]) -> Result<Self, BadMessage> {
+        open(bytes, HAVE_TYPE, |have: &Self| have.device)
+    }
+}
+
+impl Give {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_cbor(self)
+    }
+
+    pub fn read(bytes: &[u8]) -> Result<Self, BadMessage> {
+        let give: Self = read(bytes)?;
+        give.within_limits()?;
+        Ok(give)
+    }
+}
+
+/// What a message may still carry.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    entries: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    /// Whether an entry of this size still fits; if so it is counted.
+    pub fn takes(&mut self, bytes: usize) -> bool {
+        let fits = self.entries < MAX_ENTRIES && self.bytes + bytes <= MAX_BATCH_BYTES;
+        if fits {
+            self.entries += 1;
+            self.bytes += bytes;
+        }
+        fits
+    }
+}
+
+pub(super) fn byte_vec(bytes: &[u8]) -> ByteVec {
+    ByteVec::from(bytes.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn have(secret: &DeviceSecret) -> Have {
+        Have { device: secret.key(), enrolments: vec![], digests: vec![], shapes: None }
+    }
+
+    #[test]
+    fn a_message_is_its_senders_own_or_nothing() {
+        let (mine, other) = (DeviceSecret::from_seed([1; 32]), DeviceSecret::from_seed([2; 32]));
+        let sealed = have(&mine).seal(&mine);
+        assert_eq!(Have::open(&sealed), Ok(have(&mine)));
+        assert_eq!(Have::open(&have(&mine).seal(&other)), Err(BadMessage::Signature));
+        assert!(matches!(Up::open(&sealed), Err(BadMessage::Form(_))), "one sort of message is never another");
+        let mut longer = sealed.clone();
+        longer.push(0);
+        assert!(matches!(Have::open(&longer), Err(BadMessage::Form(_))));
+        for cut in 0..sealed.len() {
+            assert!(Have::open(&sealed[..cut]).is_err());
+        }
+    }
+
+    #[test]
+    fn every_list_has_a_bound() {
+        let mine = DeviceSecret::from_seed([1; 32]);
+        let too_many = Have { enrolments: vec![byte_vec(&[0]); MAX_ENROLMENTS + 1], ..have(&mine) };
+        assert_eq!(Have::open(&too_many.seal(&mine)), Err(BadMessage::Limit("enrolments")));
+        let entry = byte_vec(&[0; 16 * 1024]);
+        let heavy = Give { entries: vec![entry; 65], ..Give::default() };
+        assert_eq!(Give::read(&heavy.to_bytes()), Err(BadMessage::Limit("bytes of entries")));
+        assert_eq!(Give::read(&vec![0; MAX_MESSAGE_BYTES + 1]), Err(BadMessage::TooLarge));
+    }
+
+    #[test]
+    fn a_field_of_a_later_version_is_skipped() {
+        let bytes = Give::default().to_bytes();
+        assert_eq!(bytes, [0x83, 0x80, 0x80, 0xf4]);
+        assert_eq!(Give::read(&[0x84, 0x80, 0x80, 0xf4, 0x01]), Ok(Give::default()));
+    }
+}

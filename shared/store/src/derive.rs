@@ -1,0 +1,468 @@
+//! Derived tables: what follows from the entries, brought up to date in the same transaction.
+//!
+//! The unit is a subject: whatever is learned, the record of each person it touches is judged anew as a whole. What a plant entry touches
+//! is decided here by kind; `verify --rebuild` compares the result with a replay of everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, params};
+use shared::id::*;
+use shared::kind::plant::Activity;
+use shared::kind::{Body, Family, to_cbor};
+use shared::log::standing::{self, Fork};
+use shared::log::{Entry, LogId, Subject};
+use shared::plant::{Plant, PlantFact};
+use shared::record::judge::fold_sort;
+use shared::record::{Evidence, Knowledge, Standing, TrainingRecord, judge};
+use shared::time::{ClockReading, Timestamp};
+use shared::training::task_session::TaskSession;
+
+use crate::ledger::{StoreError, World};
+use crate::shelf;
+use crate::step::{Step, Subjects};
+
+/// Forgets everything derived.
+pub(crate) fn clear(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "DELETE FROM person_key; DELETE FROM signed; DELETE FROM verdict; DELETE FROM evidence; DELETE FROM coaching;
+         DELETE FROM task_session; DELETE FROM secret_failure; DELETE FROM secret_forgiven; DELETE FROM secret_success;",
+    )?;
+    Ok(())
+}
+
+/// The world as the tables say it, at start.
+pub(crate) fn load_world(transaction: &Transaction<'_>) -> Result<World, StoreError> {
+    let mut step = Step::new(transaction, World::default(), ClockReading::exact(Timestamp(0)));
+    let doubts = "SELECT EXISTS (SELECT 1 FROM fork) OR EXISTS (SELECT 1 FROM entry WHERE kind = 'device_revoked')";
+    step.world.doubtful = transaction.query_row(doubts, [], |row| row.get(0))?;
+    step.world.servers = Arc::new(servers(transaction)?);
+    step.world.keys = Arc::new(keys(transaction)?);
+    if let Some(bytes) = step.setting("hybrid")? {
+        step.world.hybrid = minicbor::decode(&bytes).map_err(|_| StoreError::Damaged("the hybrid clock".into()))?;
+    }
+    fold_plant(&mut step, None)?;
+    Ok(step.world)
+}
+
+fn servers(connection: &Connection) -> Result<BTreeSet<DeviceKey>, StoreError> {
+    let mut statement = connection.prepare("SELECT device FROM server_key")?;
+    let rows = statement.query_map([], |row| row.get(0).map(DeviceKey))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn keys(connection: &Connection) -> Result<BTreeMap<PersonKey, PersonId>, StoreError> {
+    let mut statement = connection.prepare("SELECT key, person FROM person_key")?;
+    let rows = statement.query_map([], |row| Ok((PersonKey(row.get(0)?), row.get::<_, String>(1)?)))?;
+    rows.map(|row| {
+        let (key, person) = row?;
+        PersonId::new(&person).map(|person| (key, person)).map_err(|_| StoreError::Damaged("a key's person".into()))
+    })
+    .collect()
+}
+
+/// Lets derived state follow the entries put in a step.
+pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: bool) -> Result<(), StoreError> {
+    let plant_news: Vec<&Entry> = put.iter().filter(|entry| entry.family() == Family::Plant).collect();
+    if all || !plant_news.is_empty() || !forked.is_empty() {
+        let news = if all || !forked.is_empty() { None } else { Some(plant_news.as_slice()) };
+        fold_plant(step, news)?;
+    }
+    note_signers(step.connection(), put, all)?;
+    let subjects = if all { every_person(step.connection())? } else { touched(step, put, forked)? };
+    judge_all(step, subjects)?;
+    follow_presence(step.connection(), put, all)?;
+    follow_secrets(step.connection(), put, all)
+}
+
+/// Judges these people's records, and those of everybody whom a change of keys touches.
+///
+/// Keys rest on verifiers' keys. They are the least that follows from the entries: added, one after the other, until nothing changes;
+/// when one falls away, all are found anew, so that nobody's key rests on itself.
+fn judge_all(step: &mut Step<'_>, mut subjects: Subjects) -> Result<(), StoreError> {
+    while let Some(subject) = subjects.pop_first() {
+        match rejudge(step, &subject)? {
+            KeyChange::None => {}
+            KeyChange::Added(holder) => subjects.extend(signed_by(step.connection(), &holder)?),
+            KeyChange::Removed => {
+                step.connection.execute("DELETE FROM person_key", [])?;
+                step.world.keys = Arc::default();
+                return judge_all(step, every_person(step.connection())?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What judging a record did to its person's signing keys.
+enum KeyChange {
+    None,
+    Added(PersonId),
+    Removed,
+}
+
+/// Folds plant entries: the news on top when they come after everything folded, else all of them anew.
+fn fold_plant(step: &mut Step<'_>, news: Option<&[&Entry]>) -> Result<(), StoreError> {
+    if let Some(news) = news {
+        let mut facts: Vec<PlantFact> = news.iter().filter_map(|entry| PlantFact::of(entry)).collect();
+        facts.sort_by(|a, b| a.order.cmp(&b.order));
+        let world = &mut step.world;
+        let in_order = facts.first().is_none_or(|first| world.folded_to.as_ref() < Some(&first.order));
+        if in_order && !world.doubtful {
+            let plant = Arc::make_mut(&mut world.plant);
+            facts.iter().for_each(|fact| plant.apply(fact));
+            world.folded_to = facts.pop().map(|last| last.order).or(world.folded_to.take());
+            return Ok(());
+        }
+    }
+    let mut facts = Vec::new();
+    let entries = plant_entries(step.connection())?;
+    // Rulings first: whether an entry behind a fork counts depends on them.
+    step.world.plant = Arc::new(Plant::fold(entries.iter().filter(|e| e.header().kind == "ruling").filter_map(PlantFact::of)));
+    for entry in &entries {
+        if standing(step, entry)? == Standing::Good {
+            facts.extend(PlantFact::of(entry));
+        }
+    }
+    step.world.folded_to = facts.iter().map(|fact| fact.order.clone()).max();
+    step.world.plant = Arc::new(Plant::fold(facts));
+    Ok(())
+}
+
+/// Every held plant entry, unsorted.
+pub fn plant_entries(connection: &Connection) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log) WHERE l.stream >= 'plant/' AND l.stream < 'plant0'",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(shelf::read_entry(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?, row.get(1)?)?);
+    }
+    Ok(entries)
+}
+
+fn note_signers(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO signed (signer, subject) VALUES (?1, ?2)")?;
+    let mut note = |entry: &Entry| -> Result<(), StoreError> {
+        if entry.family() == Family::Record {
+            for block in entry.blocks() {
+                statement.execute(params![block.signer.as_str(), entry.subject().as_str()])?;
+            }
+        }
+        Ok(())
+    };
+    if all {
+        for subject in every_person(connection)? {
+            shelf::entries_about(connection, &subject)?.iter().try_for_each(&mut note)?;
+        }
+    }
+    put.iter().try_for_each(note)
+}
+
+fn every_person(connection: &Connection) -> Result<Subjects, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT DISTINCT subject FROM entry WHERE subject >= 'person:' AND subject < 'person;'")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn signed_by(connection: &Connection, person: &PersonId) -> Result<Subjects, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT subject FROM signed WHERE signer = ?1")?;
+    let rows = statement.query_map([person.as_str()], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whose records the news touches.
+fn touched(step: &Step<'_>, put: &[Entry], forked: &[Fork]) -> Result<Subjects, StoreError> {
+    let mut subjects = Subjects::new();
+    for entry in put {
+        match entry.family() {
+            Family::Record => subjects.extend(Some(entry.subject().as_str().to_owned())),
+            Family::Plant => subjects.extend(touched_by_plant(step, entry)?),
+            _ => {}
+        }
+    }
+    for fork in forked {
+        subjects.extend(subjects_in_log(step.connection(), &fork.log, fork.counter)?);
+    }
+    subjects.retain(|subject| subject.starts_with("person:"));
+    Ok(subjects)
+}
+
+fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreError> {
+    let (connection, world) = (step.connection(), &step.world);
+    let Some(statement) = entry.statement().ok().flatten() else { return Ok(Subjects::new()) };
+    match statement.body {
+        Body::AssessorSet(b) => signed_by(connection, &b.person),
+        Body::RoleSet(b) => signed_by(connection, &b.person),
+        Body::PersonSet(b) => signed_by(connection, &b.person),
+        Body::KeyRevoked(b) => signed_by(connection, &b.person),
+        Body::ExemptionSet(b) => Ok(Subjects::from([Subject::person(&b.person).to_string()])),
+        Body::Ruling(b) => {
+            let places = b.entries.iter().map(|id| shelf::entry(connection, id));
+            let entries = places.collect::<Result<Vec<_>, _>>()?;
+            Ok(entries.into_iter().flatten().map(|e| e.subject().to_string()).collect())
+        }
+        Body::RequirementSet(b) => with_evidence(connection, &b.requirement),
+        Body::QuizSet(b) => {
+            let uses = |activity: &Activity| matches!(activity, Activity::Quiz(quiz) if *quiz == b.quiz);
+            let requirements = world.plant.requirements.values().filter(|r| r.activities.iter().any(uses));
+            union(requirements.map(|r| with_evidence(connection, &r.requirement)))
+        }
+        Body::VersionApproved(b) if !is_last(world, &b.document, &b.version) => {
+            let requirements = world.plant.requirements_of.get(&b.document).into_iter().flatten();
+            union(requirements.map(|requirement| with_evidence(connection, requirement)))
+        }
+        Body::DeviceRevoked(b) => {
+            let logs = shelf::logs(connection)?.into_iter().filter(|log| log.device == b.device);
+            union(logs.map(|log| subjects_in_log(connection, &log, 0)))
+        }
+        _ => Ok(Subjects::new()),
+    }
+}
+
+fn is_last(world: &World, document: &DocumentId, version: &VersionId) -> bool {
+    let versions = world.plant.documents.get(document).map(|d| &d.versions);
+    versions.and_then(|v| v.last()).is_none_or(|last| last.id() == version)
+}
+
+fn union(mut sets: impl Iterator<Item = Result<Subjects, StoreError>>) -> Result<Subjects, StoreError> {
+    sets.try_fold(Subjects::new(), |mut all, set| {
+        all.extend(set?);
+        Ok(all)
+    })
+}
+
+fn with_evidence(connection: &Connection, requirement: &RequirementId) -> Result<Subjects, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT person FROM evidence WHERE requirement = ?1")?;
+    let rows = statement.query_map([requirement.as_str()], |row| row.get::<_, String>(0))?;
+    rows.map(|row| Ok(format!("person:{}", row?))).collect()
+}
+
+fn subjects_in_log(connection: &Connection, log: &LogId, after: u64) -> Result<Subjects, StoreError> {
+    let Some(number) = shelf::log_number(connection, log)? else { return Ok(Subjects::new()) };
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT subject FROM entry WHERE log = ?1 AND counter > ?2")?;
+    let rows = statement.query_map(params![number, after as i64], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Judges a person's record as a whole and writes what follows.
+fn rejudge(step: &mut Step<'_>, subject: &str) -> Result<KeyChange, StoreError> {
+    let connection = step.connection;
+    let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else { return Ok(KeyChange::None) };
+    let mut entries = shelf::entries_about(connection, subject)?;
+    entries.retain(|entry| entry.family() == Family::Record);
+    fold_sort(&mut entries);
+    let standings = standings(step, &entries)?;
+    let servers = step.world.servers.clone();
+    let judged_with = |world: &World| {
+        let knowledge = Knowledge {
+            plant: &world.plant,
+            keys: &world.keys,
+            servers: &|device| servers.contains(device),
+            standing: &|entry| standings.get(&entry.id()).copied().unwrap_or(Standing::Good),
+        };
+        judge(&entries, &knowledge)
+    };
+    let mut record = judged_with(&step.world);
+    let change = write_keys(connection, &mut step.world, &person, &entries, &record)?;
+    if matches!(change, KeyChange::Added(_)) {
+        record = judged_with(&step.world);
+    }
+    write_record(connection, &person, subject, &record)?;
+    Ok(change)
+}
+
+fn standings(step: &Step<'_>, entries: &[Entry]) -> Result<BTreeMap<EntryId, Standing>, StoreError> {
+    if !step.world.doubtful {
+        return Ok(BTreeMap::new());
+    }
+    entries.iter().map(|entry| Ok((entry.id(), standing(step, entry)?))).collect()
+}
+
+/// What an entry's log says of it.
+fn standing(step: &Step<'_>, entry: &Entry) -> Result<Standing, StoreError> {
+    if !step.world.doubtful {
+        return Ok(Standing::Good);
+    }
+    Ok(match standing::standing(entry, step)? {
+        standing::Standing::Sound => Standing::Good,
+        standing::Standing::BehindFork(_) => Standing::BehindFork,
+        standing::Standing::BeyondRevocation(_) => Standing::DeviceRevoked,
+    })
+}
+
+fn write_keys(
+    connection: &Connection,
+    world: &mut World,
+    person: &PersonId,
+    entries: &[Entry],
+    record: &TrainingRecord,
+) -> Result<KeyChange, StoreError> {
+    let mut now: BTreeMap<PersonKey, (EntryId, Digest32)> = BTreeMap::new();
+    for (entry, judged) in entries.iter().zip(&record.entries) {
+        if let Some(Body::SigningSetUp(body)) = entry.statement().ok().flatten().map(|s| s.body)
+            && judged.verdict.is_effective()
+        {
+            // A key belongs to whoever set it up first; nobody else's set-up of it counts.
+            let taken = world.keys.get(&body.key).is_some_and(|holder| holder != person);
+            if !taken {
+                now.insert(body.key, (entry.id(), body.box_digest));
+            }
+        }
+    }
+    let before: BTreeSet<PersonKey> = world.keys.iter().filter(|(_, p)| *p == person).map(|(key, _)| *key).collect();
+    if before.iter().eq(now.keys()) {
+        return Ok(KeyChange::None);
+    }
+    if before.iter().any(|key| !now.contains_key(key)) {
+        return Ok(KeyChange::Removed);
+    }
+    connection.execute("DELETE FROM person_key WHERE person = ?1", [person.as_str()])?;
+    let keys = Arc::make_mut(&mut world.keys);
+    keys.retain(|_, holder| holder != person);
+    let mut insert = connection
+        .prepare_cached("INSERT INTO person_key (key, person, entry, box_digest) VALUES (?1, ?2, ?3, ?4)")?;
+    for (key, (entry, box_digest)) in now {
+        insert.execute(params![key.0, person.as_str(), entry.0, box_digest.0])?;
+        keys.insert(key, person.clone());
+    }
+    Ok(KeyChange::Added(person.clone()))
+}
+
+fn write_record(
+    connection: &Connection,
+    person: &PersonId,
+    subject: &str,
+    record: &TrainingRecord,
+) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM verdict WHERE subject = ?1")?.execute([subject])?;
+    let mut verdict =
+        connection.prepare_cached("INSERT INTO verdict (id, subject, on_hold, verdict) VALUES (?1, ?2, ?3, ?4)")?;
+    for judged in record.entries.iter().filter(|judged| !judged.verdict.is_effective()) {
+        let bytes = to_cbor(&judged.verdict);
+        verdict.execute(params![judged.id.0, subject, judged.verdict.is_on_hold(), bytes])?;
+    }
+    connection.prepare_cached("DELETE FROM evidence WHERE person = ?1")?.execute([person.as_str()])?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO evidence (person, requirement, rows) VALUES (?1, ?2, ?3)")?;
+    for (requirement, rows) in by_requirement(&record.evidence) {
+        insert.execute(params![person.as_str(), requirement.as_str(), to_cbor(&rows)])?;
+    }
+    Ok(())
+}
+
+/// Evidence by requirement; positions in `ended_by` become positions within the requirement's rows.
+fn by_requirement(evidence: &[Evidence]) -> BTreeMap<&RequirementId, Vec<Evidence>> {
+    let mut grouped: BTreeMap<&RequirementId, (u32, Vec<Evidence>)> = BTreeMap::new();
+    for (index, row) in evidence.iter().enumerate() {
+        // Evidence is sorted by requirement, so a group's first position is the offset of all of its rows.
+        let group = grouped.entry(&row.requirement).or_insert((index as u32, Vec::new()));
+        let mut row = row.clone();
+        row.ended_by.iter_mut().for_each(|position| *position -= group.0);
+        group.1.push(row);
+    }
+    grouped.into_iter().map(|(requirement, (_, rows))| (requirement, rows)).collect()
+}
+
+/// Wrong secrets count since the last right one (R15). Every signature is a right one; a lifted lockout names the failures it forgives.
+fn follow_secrets(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {
+    if !all {
+        return put.iter().try_for_each(|entry| follow_secret(connection, entry));
+    }
+    let mut statement = connection.prepare(
+        "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
+         WHERE e.kind IN ('secret_failed', 'lockout_lifted') OR (l.stream >= 'record/' AND l.stream < 'record0')",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        follow_secret(connection, &shelf::read_entry(bytes, row.get(1)?)?)?;
+    }
+    Ok(())
+}
+
+fn follow_secret(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
+    if entry.blocks_verify() {
+        let sql = "INSERT INTO secret_success (person, at_ms) VALUES (?1, ?2)
+                   ON CONFLICT (person) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)";
+        for block in entry.blocks() {
+            connection.prepare_cached(sql)?.execute(params![block.signer.as_str(), block.signed_at.0])?;
+        }
+    }
+    match entry.statement().ok().flatten().map(|s| s.body) {
+        Some(Body::SecretFailed(_)) => {
+            let Some(person) = entry.subject().as_person() else { return Ok(()) };
+            let sql = "INSERT OR IGNORE INTO secret_failure (id, person, at_ms) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![entry.id().0, person.as_str(), entry.header().wall.0])?;
+        }
+        Some(Body::LockoutLifted(body)) => {
+            for id in body.forgives {
+                connection.prepare_cached("INSERT OR IGNORE INTO secret_forgiven (id) VALUES (?1)")?.execute([id.0])?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn follow_presence(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {
+    if all {
+        let mut statement = connection.prepare(
+            "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
+             WHERE l.stream >= 'presence/' AND l.stream < 'presence0' ORDER BY e.row",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            follow_session(connection, &shelf::read_entry(bytes, row.get(1)?)?)?;
+        }
+        return Ok(());
+    }
+    put.iter().filter(|entry| entry.family() == Family::Presence).try_for_each(|entry| follow_session(connection, entry))
+}
+
+fn follow_session(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
+    let Some(statement) = entry.statement().ok().flatten() else { return Ok(()) };
+    match statement.body {
+        Body::TaskStarted(body) => {
+            let Some(mut session) = TaskSession::opened_by(entry) else { return Ok(()) };
+            // What ended it may have arrived first.
+            let about = Subject::new("session", body.session);
+            shelf::entries_about(connection, about.as_str())?.iter().for_each(|later| session.follow(later));
+            write_session(connection, &session)
+        }
+        Body::TaskEnded(body) => follow_into(connection, &body.session, entry),
+        Body::TrainerConfirmed(body) => follow_into(connection, &body.session, entry),
+        _ => Ok(()),
+    }
+}
+
+fn follow_into(connection: &Connection, session: &ActId, entry: &Entry) -> Result<(), StoreError> {
+    if let Some(mut session) = crate::questions::session(connection, session)? {
+        session.follow(entry);
+        write_session(connection, &session)?;
+    }
+    Ok(())
+}
+
+fn write_session(connection: &Connection, session: &TaskSession) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO task_session (session, person, task, work_unit, lot, started_ms, ended_ms, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (session) DO UPDATE SET ended_ms = excluded.ended_ms, state = excluded.state",
+    )?;
+    statement.execute(params![
+        session.session.0,
+        session.person.as_str(),
+        session.task.as_str(),
+        session.work_unit.as_str(),
+        session.lot.as_ref().map(LotId::as_str),
+        session.started_at.0,
+        session.ended_at.map(|at| at.0),
+        to_cbor(session)
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! An open database and the plant it describes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+use shared::id::*;
+use shared::plant::Plant;
+use shared::time::{ClockReading, HybridTime, Timestamp};
+
+use crate::derive;
+use crate::step::Step;
+
+/// The store's own failure: a broken or full disk, a damaged file. Never a statement about an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the database's tables could not be brought up to date: {0}")]
+    Migration(#[from] rusqlite_migration::Error),
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    #[error("the database does not run with {0}, which durability needs")]
+    Pragma(&'static str),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// Whether the disk is full: nothing was written, what was acknowledged is safe.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, _)) => code.code == rusqlite::ErrorCode::DiskFull,
+            Self::Io(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
+    /// Whether the file itself can't be trusted any more.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(code, _)) => {
+                matches!(code.code, rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+            }
+            Self::Migration(rusqlite_migration::Error::RusqliteError { err, .. }) => {
+                matches!(err, rusqlite::Error::SqliteFailure(code, _)
+                    if matches!(code.code, rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What is kept in memory because every decision needs it: the plant, whose key is whose, which logs need care.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    pub plant: Arc<Plant>,
+    pub keys: Arc<BTreeMap<PersonKey, PersonId>>,
+    pub servers: Arc<BTreeSet<DeviceKey>>,
+    /// At least that of every entry of this replica's own.
+    pub hybrid: HybridTime,
+    /// The order of the last plant fact folded: a fact that comes before it means folding anew.
+    pub(crate) folded_to: Option<shared::plant::fold::FoldOrder>,
+    /// Whether any log is forked or any device revoked: then each entry's standing is looked up.
+    pub(crate) doubtful: bool,
+}
+
+/// One open database.
+pub struct Ledger {
+    connection: Connection,
+    world: World,
+}
+
+const ENTRY_TABLES: &str = include_str!("entries.sql");
+
+impl Ledger {
+    /// Opens or makes the database. `edge` holds the edge's own numbered migrations, which come after ours.
+    ///
+    /// A restart finds either all of a step or nothing of it: SQLite's write-ahead log with `synchronous = FULL`.
+    pub fn open(path: &Path, edge: &[&'static str]) -> Result<Self, StoreError> {
+        let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::prepare(Connection::open_with_flags(path, flags)?, edge)
+    }
+
+    fn prepare(mut connection: Connection, edge: &[&'static str]) -> Result<Self, StoreError> {
+        set_pragmas(&connection)?;
+        let migrations: Vec<M<'_>> = std::iter::once(ENTRY_TABLES).chain(edge.iter().copied()).map(M::up).collect();
+        Migrations::new(migrations).to_latest(&mut connection)?;
+        let world = derive::load_world(&connection.transaction()?)?;
+        Ok(Self { connection, world })
+    }
+
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub fn plant(&self) -> &Arc<Plant> {
+        &self.world.plant
+    }
+
+    /// For questions; nothing is written through it.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// One durable step: runs `work`, lets derived state follow, commits. When it returns `Ok`, the step is on the disk; on `Err`
+    /// nothing of it is.
+    ///
+    /// `clock` is read once, when the step begins.
+    pub fn step<T, E: From<StoreError>>(
+        &mut self,
+        clock: ClockReading,
+        work: impl FnOnce(&mut Step<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction: Transaction<'_> = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+            .map_err(|error| E::from(error.into()))?;
+        let mut step = Step::new(&transaction, self.world.clone(), clock);
+        let outcome = work(&mut step)?;
+        let world = step.settle().map_err(E::from)?;
+        transaction.commit().map_err(|error| E::from(error.into()))?;
+        self.world = world;
+        Ok(outcome)
+    }
+
+    /// Throws derived state away and derives it anew from the entries.
+    pub fn rebuild(&mut self) -> Result<(), StoreError> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        derive::clear(&transaction)?;
+        let world = World { servers: self.world.servers.clone(), hybrid: self.world.hybrid, ..World::default() };
+        let mut step = Step::new(&transaction, world, ClockReading::exact(Timestamp(0)));
+        step.rederive();
+        let world = step.settle()?;
+        transaction.commit()?;
+        self.world = world;
+        Ok(())
+    }
+}
+
+fn set_pragmas(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000;
+         PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;",
+    )?;
+    let asserted: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    let foreign: i64 = connection.query_row("PRAGMA foreign_keys", [], |row| row.get(0))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    match (mode.as_str(), asserted, foreign) {
+        ("wal", 2, 1) => Ok(()),
+        ("wal", 2, _) => Err(StoreError::Pragma("foreign_keys = ON")),
+        ("wal", ..) => Err(StoreError::Pragma("synchronous = FULL")),
+        _ => Err(StoreError::Pragma("journal_mode = WAL")),
+    }
+}

@@ -1,0 +1,18 @@
+//! What both edges keep in SQLite: the entries, what is derived from them, sealed boxes, blobs.
+//!
+//! A [`Ledger`] is one open database with the plant as it says. Everything durable happens in a [`Step`]: one transaction in which
+//! entries are put, derived state follows them, and the edge adds its own rows; it is durable when [`Ledger::step`] returns, never before
+//! (`synchronous = FULL`). This crate knows statements and transactions; what entries *mean* is decided in `shared`.
+//!
+//! Read: [`ledger`] → [`step`] → [`derive`] (derived tables) → [`questions`] (what is asked of them) → [`blobs`].
+#![forbid(unsafe_code)]
+
+pub mod blobs;
+pub mod derive;
+pub mod ledger;
+pub mod questions;
+pub mod shelf;
+pub mod step;
+
+pub use ledger::{Ledger, StoreError, World};
+pub use step::Step;

@@ -1,0 +1,133 @@
+//! What is asked of the tables.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::id::*;
+use shared::log::Entry;
+use shared::log::effect::Verdict;
+use shared::record::{Evidence, TrainingRecord};
+use shared::time::Timestamp;
+use shared::training::task_session::{Performance, TaskSession};
+
+use crate::ledger::StoreError;
+
+fn decoded<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8], what: &str) -> Result<T, StoreError> {
+    minicbor::decode(bytes).map_err(|why| StoreError::Damaged(format!("{what} can't be read: {why}")))
+}
+
+/// A single value of this replica.
+pub fn setting(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// A person's evidence as derived. Verdicts of the entries themselves are asked by [`verdict`].
+pub fn record(connection: &Connection, person: &PersonId) -> Result<TrainingRecord, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT rows FROM evidence WHERE person = ?1 ORDER BY requirement")?;
+    let mut rows = statement.query([person.as_str()])?;
+    let mut record = TrainingRecord::default();
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let offset = record.evidence.len() as u32;
+        let mut group: Vec<Evidence> = decoded(bytes, "evidence")?;
+        group.iter_mut().flat_map(|e| &mut e.ended_by).for_each(|position| *position += offset);
+        record.evidence.append(&mut group);
+    }
+    Ok(record)
+}
+
+/// The verdict on an entry; entries without a row count.
+pub fn verdict(connection: &Connection, id: &EntryId) -> Result<Verdict, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT verdict FROM verdict WHERE id = ?1")?;
+    let bytes: Option<Vec<u8>> = statement.query_row([id.0], |row| row.get(0)).optional()?;
+    bytes.map_or(Ok(Verdict::Effective), |bytes| decoded(&bytes, "a verdict"))
+}
+
+/// Entries on hold, with their subjects: what waits for a ruling.
+pub fn on_hold(connection: &Connection) -> Result<Vec<(EntryId, String, Verdict)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, subject, verdict FROM verdict WHERE on_hold = 1 ORDER BY subject, id")?;
+    let mut rows = statement.query([])?;
+    let mut held = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(2)?;
+        held.push((EntryId(row.get(0)?), row.get(1)?, decoded(&bytes, "a verdict")?));
+    }
+    Ok(held)
+}
+
+/// The person's key in use, with the digest of its box: the one whose set-up stands latest in the store's reading order.
+pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(PersonKey, Digest32)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT k.key, k.box_digest FROM person_key k JOIN entry e ON e.id = k.entry WHERE k.person = ?1 ORDER BY e.row DESC LIMIT 1",
+    )?;
+    let row = statement.query_row([person.as_str()], |row| Ok((PersonKey(row.get(0)?), Digest32(row.get(1)?))));
+    Ok(row.optional()?)
+}
+
+/// A sealed box and its version.
+pub fn sealed_box(connection: &Connection, name: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT version, bytes FROM box WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))).optional()?)
+}
+
+pub fn session(connection: &Connection, session: &ActId) -> Result<Option<TaskSession>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT state FROM task_session WHERE session = ?1")?;
+    let bytes: Option<Vec<u8>> = statement.query_row([session.0], |row| row.get(0)).optional()?;
+    bytes.map(|bytes| decoded(&bytes, "a task session")).transpose()
+}
+
+/// A person's task sessions as performances, by task.
+pub fn performances(connection: &Connection, person: &PersonId) -> Result<Vec<(TaskId, Performance)>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT state FROM task_session WHERE person = ?1 ORDER BY started_ms DESC LIMIT 2000")?;
+    let sessions = sessions_of(&mut statement, params![person.as_str()])?;
+    Ok(sessions.into_iter().map(|s| (s.task.clone(), s.performance())).collect())
+}
+
+/// Task sessions at a work unit that nobody has ended, earliest first.
+pub fn open_sessions(connection: &Connection, work_unit: &WorkUnitId) -> Result<Vec<TaskSession>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state FROM task_session WHERE work_unit = ?1 AND ended_ms IS NULL ORDER BY started_ms",
+    )?;
+    sessions_of(&mut statement, params![work_unit.as_str()])
+}
+
+/// Everybody's task sessions on a lot (H5).
+pub fn sessions_on_lot(connection: &Connection, lot: &LotId) -> Result<Vec<TaskSession>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT state FROM task_session WHERE lot = ?1 ORDER BY started_ms")?;
+    sessions_of(&mut statement, params![lot.as_str()])
+}
+
+fn sessions_of(
+    statement: &mut rusqlite::Statement<'_>,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<TaskSession>, StoreError> {
+    let mut rows = statement.query(parameters)?;
+    let mut sessions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        sessions.push(decoded(bytes, "a task session")?);
+    }
+    Ok(sessions)
+}
+
+/// Wrong secrets since the last right one, as known here, with the time of the last of them.
+pub fn failures(connection: &Connection, person: &PersonId) -> Result<(u32, Option<Timestamp>), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*), max(at_ms) FROM secret_failure f
+         WHERE person = ?1 AND at_ms > coalesce((SELECT at_ms FROM secret_success WHERE person = ?1), -1)
+           AND NOT EXISTS (SELECT 1 FROM secret_forgiven g WHERE g.id = f.id)",
+    )?;
+    let (count, last): (u32, Option<i64>) = statement.query_row([person.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((count, last.map(Timestamp)))
+}
+
+/// Entries about a subject of one kind, unsorted.
+pub fn entries_of_kind(connection: &Connection, subject: &str, kind: &str) -> Result<Vec<Entry>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND kind = ?2")?;
+    let rows = statement.query_map(params![subject, kind], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
+    rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| crate::shelf::read_entry(&bytes, good))).collect()
+}

@@ -1,0 +1,115 @@
+//! `GET` and `PUT /api/v1/blobs/{sha256}`: contents of procedures and evidence files, named by what they hold.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use shared::id::Digest32;
+
+use super::{Device, Names};
+use crate::core::Refused;
+use crate::error::Problem;
+use crate::router::App;
+
+/// A blob, or a range of it. Its digest was checked when it was read.
+pub async fn fetch(
+    State(app): State<Arc<App>>,
+    Device(_): Device,
+    Names(name): Names<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let digest = digest(&name)?;
+    let blob = app.blocking(move |core| core.blobs.read(&digest).map_err(Refused::from)).await?;
+    let blob = Bytes::from(blob.ok_or_else(|| Problem::not_found(format!("no blob {} is here", digest.short())))?);
+    let plain = [(CONTENT_TYPE, "application/octet-stream"), (ACCEPT_RANGES, "bytes")];
+    match headers.get(RANGE).and_then(|range| range.to_str().ok()).map(|range| part(range, blob.len())) {
+        None | Some(Part::All) => Ok((plain, blob).into_response()),
+        Some(Part::Some(from, end)) => {
+            let shown = format!("bytes {from}-{}/{}", end - 1, blob.len());
+            Ok((StatusCode::PARTIAL_CONTENT, plain, [(CONTENT_RANGE, shown)], blob.slice(from..end)).into_response())
+        }
+        Some(Part::Nothing) => {
+            let message = format!("the blob has {} bytes", blob.len());
+            let problem =
+                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", message, "ask for a range within it");
+            Ok(([(CONTENT_RANGE, format!("bytes */{}", blob.len()))], problem).into_response())
+        }
+    }
+}
+
+/// Keeps a blob that is what its name says.
+pub async fn keep(
+    State(app): State<Arc<App>>,
+    Device(_): Device,
+    Names(name): Names<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Problem> {
+    let (digest, body) = (digest(&name)?, body?);
+    let _alone = app.upload.acquire().await.map_err(Problem::failed)?;
+    app.blocking(move |core| {
+        if Digest32::of(&body) != digest {
+            let message = "the bytes are not what their name says";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_digest", message, "send the file again"));
+        }
+        core.blobs.write(&body).map_err(Refused::from)?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+fn digest(name: &str) -> Result<Digest32, Problem> {
+    name.parse().map_err(|_| Problem::bad_request("a blob is named by the 64 hexadecimal digits of its SHA-256"))
+}
+
+/// What of a blob is asked for.
+#[derive(Debug, PartialEq)]
+enum Part {
+    All,
+    Some(usize, usize),
+    Nothing,
+}
+
+/// Reads a `Range` header (RFC 9110). Several ranges, and what is no range, mean the whole.
+fn part(range: &str, size: usize) -> Part {
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Part::All;
+    };
+    let (from, end) = match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
+        (Ok(from), Ok(last)) if from <= last => (from, last.saturating_add(1).min(size)),
+        (Ok(from), Err(_)) if last.trim().is_empty() => (from, size),
+        (Err(_), Ok(count)) if first.trim().is_empty() => (size.saturating_sub(count), size),
+        _ => return Part::All,
+    };
+    if from < end { Part::Some(from, end) } else { Part::Nothing }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_rfc_9110_says() {
+        for (range, expected) in [
+            ("bytes=0-", Part::Some(0, 10)),
+            ("bytes=4-", Part::Some(4, 10)),
+            ("bytes=0-0", Part::Some(0, 1)),
+            ("bytes=2-99", Part::Some(2, 10)),
+            ("bytes=-3", Part::Some(7, 10)),
+            ("bytes=-99", Part::Some(0, 10)),
+            ("bytes=10-", Part::Nothing),
+            ("bytes=-0", Part::Nothing),
+            ("bytes=5-4", Part::All),
+            ("bytes=0-1,3-4", Part::All),
+            ("bytes=18446744073709551615-18446744073709551615", Part::Nothing),
+            ("items=0-1", Part::All),
+            ("", Part::All),
+        ] {
+            assert_eq!(part(range, 10), expected, "{range}");
+        }
+        assert_eq!(part("bytes=0-", 0), Part::Nothing);
+    }
+}

@@ -1,0 +1,53 @@
+//! `verify`: every hash, chain and signature; with `--rebuild` also what is derived from them.
+
+use clap::Args;
+
+use super::{Done, Failure, Out, Shared, json_line, working};
+
+/// Check every hash, chain and signature
+///
+/// Names each bad entry, and exits 1 when there is one.
+#[derive(Args)]
+#[command(after_help = "Example: sync-server verify --data site1 --rebuild")]
+pub struct Verify {
+    /// Also derive everything anew and compare; not beside a running server
+    #[arg(long)]
+    rebuild: bool,
+}
+
+impl Verify {
+    pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
+        let (_lock, core) = if self.rebuild {
+            let (lock, core) = shared.open_alone("Without --rebuild, verify works beside the running server.")?;
+            (Some(lock), core)
+        } else {
+            (None, shared.open()?)
+        };
+        let bar = working("verifying");
+        let found = core.verify(self.rebuild);
+        bar.finish_and_clear();
+        let found = found?;
+        if shared.json {
+            json_line(out, &found)?;
+            return Ok(Done::or_no(found.is_clean()));
+        }
+        for finding in &found.findings {
+            writeln!(out, "{}: {}", finding.what, finding.problem)?;
+        }
+        writeln!(
+            out,
+            "{} entries, {} signatures checked, {} numbers of the order, {} forks, {} findings",
+            found.entries,
+            found.signatures,
+            found.ordered,
+            found.forks,
+            found.findings.len()
+        )?;
+        match found.rebuilt_equal {
+            Some(true) => writeln!(out, "What is derived equals a replay.")?,
+            Some(false) => writeln!(out, "What was derived differed from a replay; the replay stands now.")?,
+            None => {}
+        }
+        Ok(Done::or_no(found.is_clean()))
+    }
+}

@@ -1,0 +1,139 @@
+//! Terminal set-up: a one-time code, proven by both sides without ever being sent (S9).
+
+use minicbor::bytes::ByteVec;
+use shared::id::*;
+use shared::kind::plant::{DeviceEnrolled, DeviceRevoked};
+use shared::kind::{Meaning, Role};
+use shared::log::{Entry, Stream, Subject};
+use shared::part11::authority::Right;
+use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::time::MINUTE_MS;
+
+use super::people::Signer;
+use super::{Core, Refused};
+use crate::store::{self as tables, EnrolCode};
+
+/// How long a code is good, in milliseconds.
+pub const CODE_LIFE_MS: i64 = 15 * MINUTE_MS;
+
+/// Why a set-up was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnrolRefused {
+    WrongCode,
+    Expired,
+    Used,
+}
+
+impl Core {
+    /// Makes a code for a kiosk at these work units of one site.
+    pub fn enrol_code(&self, name: KioskName, work_units: &[WorkUnitId]) -> Result<String, Refused> {
+        let plant = self.plant();
+        let mut sites = Vec::new();
+        for unit in work_units {
+            let set = plant.work_units.get(unit).ok_or_else(|| Refused::no(format!("no work unit is known as {unit}")))?;
+            sites.push(set.site.clone());
+        }
+        sites.dedup();
+        let [site] = sites.as_slice() else {
+            return Err(Refused::no("name one to eight work units of one site"));
+        };
+        if work_units.len() > 8 {
+            return Err(Refused::no("a kiosk serves at most eight work units"));
+        }
+        if plant.devices.iter().any(|(key, device)| device.name == name && !plant.revoked_devices.contains_key(key)) {
+            return Err(Refused::no(format!("a kiosk is already called {name}")));
+        }
+        let code = readable_code(self.random());
+        let expires_at = self.now().plus_ms(CODE_LIFE_MS);
+        let row =
+            EnrolCode { name, site: site.clone(), work_units: work_units.to_vec(), expires_at, device: None };
+        self.step(|step, _, _| tables::keep_code(step.step, &code_key(&code), &row).map_err(Refused::from))?;
+        Ok(code)
+    }
+
+    /// Enrols a device that proves to know an open code. `authority` is the digest of this server's own certificate authority: a kiosk that
+    /// saw another one proves something else and is refused.
+    pub fn enrol(&self, request: &EnrolRequest, authority: Digest32) -> Result<Result<EnrolAnswer, EnrolRefused>, Refused> {
+        let open = self.code_proven_by(request, authority)?;
+        let Some((key, code)) = open else { return Ok(Err(EnrolRefused::WrongCode)) };
+        if code.device.is_some_and(|device| device != request.device) {
+            return Ok(Err(EnrolRefused::Used));
+        }
+        if self.now() > code.expires_at {
+            return Ok(Err(EnrolRefused::Expired));
+        }
+        let body = DeviceEnrolled {
+            device: request.device,
+            name: code.name,
+            site: code.site,
+            work_units: code.work_units,
+            key_store: request.key_store,
+        };
+        let draft = self.draft(Subject::new("device", request.device), body);
+        let enrolment = self.step(|step, server, clock| -> Result<Option<Entry>, Refused> {
+            if !tables::use_code(step.step, &key, &request.device)? {
+                return Ok(None);
+            }
+            Ok(Some(server.write(step, &Stream::plant_global(), &draft, clock)??))
+        })?;
+        let Some(enrolment) = enrolment else { return Ok(Err(EnrolRefused::Used)) };
+        Ok(Ok(EnrolAnswer {
+            server: self.key(),
+            enrolment: ByteVec::from(enrolment.bytes().to_vec()),
+            pepper: ByteVec::from(self.secrets.pepper.0.to_vec()),
+            proof: server_proof(&key, &request.device, &authority, &self.key()),
+        }))
+    }
+
+    fn code_proven_by(
+        &self,
+        request: &EnrolRequest,
+        authority: Digest32,
+    ) -> Result<Option<(Digest32, EnrolCode)>, Refused> {
+        if request.authority != authority {
+            return Ok(None);
+        }
+        let ledger = self.ledger();
+        let digests: Vec<Digest32> = tables::code_digests(ledger.connection())?;
+        for digest in digests {
+            if kiosk_proof(&digest, &request.device, &authority) == request.proof {
+                return Ok(tables::code(ledger.connection(), &digest)?.map(|code| (digest, code)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Revokes a kiosk: what it wrote beyond what the server holds now is set aside, what it wrote before stays good (H5).
+    pub fn revoke_kiosk(&self, kiosk: &KioskName, reason: &str, by: Option<&Signer>) -> Result<Entry, Refused> {
+        let plant = self.plant();
+        let found = plant.devices.iter().find(|(key, device)| device.name == *kiosk && !plant.revoked_devices.contains_key(*key));
+        let (device, _) = found.ok_or_else(|| Refused::no(format!("no kiosk in use is called {kiosk}")))?;
+        let heads = self.heads_of(device)?;
+        let body = DeviceRevoked { device: *device, reason: reason.to_owned(), heads };
+        let mut draft = self.draft(Subject::new("device", device), body);
+        if let Some(by) = by {
+            self.require(&by.person, &Right::Administer)?;
+            let block = self.block_of(&draft, by, Role::Administrator, Meaning::Approved)?;
+            draft = self.signed(draft, vec![block]);
+        }
+        self.write(&Stream::plant_global(), &draft)
+    }
+
+    fn heads_of(&self, device: &DeviceKey) -> Result<Vec<EntryId>, Refused> {
+        let ledger = self.ledger();
+        let logs = store::shelf::logs(ledger.connection())?.into_iter().filter(|log| log.device == *device);
+        let mut heads = Vec::new();
+        for log in logs {
+            heads.extend(store::shelf::tips(ledger.connection(), &log)?.into_iter().map(|(_, id)| id));
+        }
+        Ok(heads)
+    }
+}
+
+/// Eight characters that nobody confuses, in two groups.
+fn readable_code(random: [u8; 8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let letters: Vec<char> = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    format!("{}-{}", letters[..4].iter().collect::<String>(), letters[4..].iter().collect::<String>())
+}
+

@@ -1,0 +1,177 @@
+//! People at the server: signing set-up of office roles, unlocking a key for one act, authority withdrawn, rulings.
+
+use shared::id::*;
+use shared::kind::plant::{AssessorSet, Profile, Ruling};
+use shared::kind::record::SigningSetUp;
+use shared::kind::{Meaning, Role};
+use shared::log::entry::Signing;
+use shared::log::{Block, Draft, Entry, Stream, Subject};
+use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
+use shared::part11::signature::PersonSecret;
+use shared::time::Span;
+use store::questions;
+
+use super::{Core, Refused};
+
+/// A person who signs, with the secret that unlocks their key.
+#[derive(Clone, serde::Deserialize)]
+pub struct Signer {
+    pub person: PersonId,
+    pub secret: String,
+}
+
+/// Shortest passphrase while keys lie in files, in characters.
+pub const MIN_PASSPHRASE: usize = 10;
+
+impl Core {
+    /// Makes a person's key under their secret. The first person with a key needs no verifier but whoever runs the server; from then on
+    /// a verifier signs along (R12).
+    pub fn set_up_signing(
+        &self,
+        person: &PersonId,
+        secret: &str,
+        identity_proof: &str,
+        verifier: Option<&Signer>,
+        stretching: Stretching,
+    ) -> Result<Entry, Refused> {
+        let plant = self.plant();
+        let now = self.now();
+        let described = plant.people.get(person).ok_or_else(|| Refused::no(format!("nobody is known as {person}")))?;
+        if !plant.is_active(person, now) {
+            return Err(Refused::no(format!("{person} is not active")));
+        }
+        if secret.chars().count() < MIN_PASSPHRASE {
+            return Err(Refused::no(format!("a passphrase has at least {MIN_PASSPHRASE} characters")));
+        }
+        if verifier.is_some_and(|verifier| verifier.person == *person) {
+            return Err(Refused::no("nobody verifies their own identity"));
+        }
+        if verifier.is_none() && !self.ledger().world().keys.is_empty() {
+            return Err(Refused::no("somebody has set up signing already: a verifier has to sign along"));
+        }
+        let key = PersonSecret::from_seed(self.random());
+        let random = BoxRandom { salt: self.random(), nonce: self.random() };
+        let sealed = SealedBox::of_person(person, &key, secret, &self.secrets.pepper, 1, stretching, random)
+            .map_err(|why| Refused::no(why.to_string()))?;
+        let body = SigningSetUp {
+            key: key.key(),
+            box_digest: sealed.digest(),
+            identity_proof: identity_proof.to_owned(),
+            profile: Profile::UsPart11,
+        };
+        let draft = self.draft(Subject::person(person), body);
+        let mut blocks = vec![self.block(&draft, person, &key, Role::Operator, Meaning::SigningAccepted)];
+        if let Some(verifier) = verifier {
+            self.require(&verifier.person, &Right::Lead)?;
+            blocks.push(self.block_of(&draft, verifier, Role::Supervisor, Meaning::IdentityVerified)?);
+        }
+        let draft = self.signed(draft, blocks);
+        let (stream, name) = (Stream::record(&described.site), person_box_name(person));
+        let version = now.0 as u64;
+        self.step(|step, server, clock| {
+            step.put_own_box(&name, version, &shared::kind::to_cbor(&sealed))?;
+            Ok(server.write(step, &stream, &draft, clock)??)
+        })
+    }
+
+    /// Unlocks a person's key: the check of the secret.
+    pub fn unlock(&self, signer: &Signer) -> Result<PersonSecret, Refused> {
+        let ledger = self.ledger();
+        let missing = || Refused::no(format!("{} has not set up signing", signer.person));
+        let (key, digest) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
+        let (_, bytes) =
+            questions::sealed_box(ledger.connection(), &person_box_name(&signer.person))?.ok_or_else(missing)?;
+        drop(ledger);
+        let damaged = || Refused::no(format!("the key box of {} is damaged", signer.person));
+        let sealed: SealedBox = minicbor::decode(&bytes).map_err(|_| damaged())?;
+        if sealed.digest() != digest {
+            return Err(damaged());
+        }
+        sealed.open_person(&signer.person, key, &signer.secret, &self.secrets.pepper).map_err(|why| match why {
+            Locked::WrongSecret => Refused::WrongSecret { person: signer.person.clone() },
+            Locked::Damaged => damaged(),
+        })
+    }
+
+    /// Fails unless the person holds the right now.
+    pub fn require(&self, person: &PersonId, right: &Right<'_>) -> Result<(), Refused> {
+        match authority_check(&self.plant(), person, right, self.now()) {
+            Held::Yes => Ok(()),
+            _ => Err(Refused::no(format!("{person} may not do this: the right to {right:?} is missing"))),
+        }
+    }
+
+    pub(crate) fn block_of(
+        &self,
+        draft: &Draft,
+        signer: &Signer,
+        role: Role,
+        meaning: Meaning,
+    ) -> Result<Block, Refused> {
+        let key = self.unlock(signer)?;
+        Ok(self.block(draft, &signer.person, &key, role, meaning))
+    }
+
+    pub(crate) fn block(&self, draft: &Draft, person: &PersonId, key: &PersonSecret, role: Role, meaning: Meaning) -> Block {
+        let signing = Signing {
+            signer: person.clone(),
+            printed_name: self.plant().printed_name(person),
+            role,
+            meaning,
+            signed_at: self.now(),
+            shown: None,
+        };
+        signing.sign(draft, key)
+    }
+
+    /// Ends a person's right to assess a requirement from now on; what they signed later, unknowing, is put on hold at merge (SAFE6).
+    pub fn withdraw_assessor(
+        &self,
+        person: &PersonId,
+        requirement: &RequirementId,
+        reason: &str,
+        by: &Signer,
+    ) -> Result<Vec<Entry>, Refused> {
+        self.require(&by.person, &Right::Quality)?;
+        let (plant, now) = (self.plant(), self.now());
+        let grants: Vec<AssessorSet> =
+            plant.assessor_grants(person, requirement).filter(|grant| grant.span.contains(now)).cloned().collect();
+        if grants.is_empty() {
+            return Err(Refused::no(format!("{person} is not an assessor of {requirement} now")));
+        }
+        let drafts = grants.into_iter().map(|grant| {
+            let span = Span { from: grant.span.from, until: Some(now) };
+            let body = AssessorSet { span, reason: Some(reason.to_owned()), ..grant };
+            let draft = self.draft(Subject::new("requirement", requirement), body);
+            let block = self.block_of(&draft, by, Role::Quality, Meaning::Approved)?;
+            Ok(self.signed(draft, vec![block]))
+        });
+        let drafts = drafts.collect::<Result<Vec<_>, Refused>>()?;
+        self.step(|step, server, clock| {
+            drafts.iter().map(|draft| Ok(server.write(step, &Stream::plant_global(), draft, clock)??)).collect()
+        })
+    }
+
+    /// Rules on everything of a person that is on hold: accepts or rejects exactly those entries (U8).
+    pub fn rule(&self, person: &PersonId, accepted: bool, reason: &str, by: &Signer) -> Result<Entry, Refused> {
+        self.require(&by.person, &Right::Quality)?;
+        if by.person == *person {
+            return Err(Refused::no("nobody rules on their own record"));
+        }
+        if reason.trim().is_empty() {
+            return Err(Refused::no("a ruling needs a reason"));
+        }
+        let subject = Subject::person(person);
+        let held = questions::on_hold(self.ledger().connection())?;
+        let entries: Vec<EntryId> =
+            held.into_iter().filter(|(_, about, _)| about == subject.as_str()).map(|(id, ..)| id).collect();
+        if entries.is_empty() {
+            return Err(Refused::no(format!("nothing of {person} is on hold")));
+        }
+        let body = Ruling { entries, accepted, reason: reason.to_owned() };
+        let draft = self.draft(subject, body);
+        let block = self.block_of(&draft, by, Role::Quality, Meaning::Ruled)?;
+        self.write(&Stream::plant_global(), &self.signed(draft, vec![block]))
+    }
+}

@@ -1,0 +1,251 @@
+//! Point-in-time answers (G3, U2): what was true, and what a kiosk could know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use shared::id::*;
+use shared::kind::{Body, Family};
+use shared::log::{Entry, Revision, Stream};
+use shared::plant::{Plant, PlantFact};
+use shared::record::{Knowledge, Standing, TrainingRecord, judge, judge::fold_sort};
+use shared::sync::ServerShelf;
+use shared::time::Timestamp;
+use shared::training::point_in_time::{Asked, Qualified, qualified};
+use shared::training::task_session::TaskSession;
+use shared::training::{Tense, qualification};
+use store::{questions, shelf};
+
+use super::{Core, Refused};
+
+/// The point-in-time answer as it is printed.
+#[derive(Debug, Clone, Serialize)]
+pub struct PointInTime {
+    pub person: PersonId,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub qualified: Qualified,
+    /// What the named kiosk could know then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_known: Option<KnownThen>,
+    pub watermark: Watermark,
+}
+
+/// The answer from one kiosk's knowledge.
+#[derive(Debug, Clone, Serialize)]
+pub struct KnownThen {
+    pub kiosk: KioskName,
+    #[serde(flatten)]
+    pub qualified: Qualified,
+    /// The plant revisions it knew.
+    pub revisions: Vec<String>,
+    /// The entry of the kiosk's that proves them.
+    pub witnessed_by: Option<EntryId>,
+}
+
+/// "Data complete through T": how far the kiosks have told everything (U10).
+#[derive(Debug, Clone, Serialize)]
+pub struct Watermark {
+    /// Absent when a kiosk has never called.
+    pub complete_through: Option<Timestamp>,
+    pub kiosks: usize,
+    pub complete: usize,
+    pub missing: Vec<KioskName>,
+}
+
+impl Core {
+    /// Was the person qualified at `at`; and, where a kiosk is named, what could it know?
+    pub fn query_qualified(
+        &self,
+        person: &PersonId,
+        asked: Asked<'_>,
+        at: Timestamp,
+        known_to: Option<&KioskName>,
+    ) -> Result<PointInTime, Refused> {
+        let plant = self.plant();
+        if !plant.people.contains_key(person) {
+            return Err(Refused::no(format!("nobody is known as {person}")));
+        }
+        check_asked(&plant, asked)?;
+        let answer_known = known_to.map(|kiosk| self.known_to(person, asked, at, kiosk)).transpose()?;
+        let ledger = self.ledger();
+        let record = questions::record(ledger.connection(), person)?;
+        let performances = questions::performances(ledger.connection(), person)?;
+        drop(ledger);
+        let qualified = qualified(&plant, asked, person, &record, &performances, at);
+        Ok(PointInTime { person: person.clone(), at, qualified, answer_known, watermark: self.watermark(at)? })
+    }
+
+    /// The answer alone, for batches: one read of the plant for all.
+    pub fn qualified_at(
+        &self,
+        plant: &Plant,
+        person: &PersonId,
+        asked: Asked<'_>,
+        at: Timestamp,
+    ) -> Result<Qualified, Refused> {
+        let ledger = self.ledger();
+        let record = questions::record(ledger.connection(), person)?;
+        let performances = questions::performances(ledger.connection(), person)?;
+        Ok(qualified(plant, asked, person, &record, &performances, at))
+    }
+
+    fn known_to(
+        &self,
+        person: &PersonId,
+        asked: Asked<'_>,
+        at: Timestamp,
+        kiosk: &KioskName,
+    ) -> Result<KnownThen, Refused> {
+        let plant = self.plant();
+        let enrolled = plant.devices.values().find(|device| device.name == *kiosk);
+        let enrolled = enrolled.ok_or_else(|| Refused::no(format!("no kiosk is called {kiosk}")))?;
+        let witness = self.last_word_of(&enrolled.device, at)?;
+        let mut revisions = witness.as_ref().map_or_else(Vec::new, |entry| entry.header().plant.clone());
+        if let Some(Body::Decision(decision)) = witness.as_ref().and_then(|e| e.statement().ok().flatten()).map(|s| s.body) {
+            revisions.extend(decision.records);
+        }
+        let (then, record) = self.as_known(person, &enrolled.device, &revisions, at)?;
+        let performances = questions::performances(self.ledger().connection(), person)?;
+        Ok(KnownThen {
+            kiosk: kiosk.clone(),
+            qualified: qualified(&then, asked, person, &record, &performances, at),
+            revisions: revisions.iter().map(|r| format!("{} {}", r.stream, r.number)).collect(),
+            witnessed_by: witness.map(|entry| entry.id()),
+        })
+    }
+
+    /// The kiosk's latest entry up to `at` that tells what it knew; decisions tell most.
+    fn last_word_of(&self, device: &DeviceKey, at: Timestamp) -> Result<Option<Entry>, Refused> {
+        let ledger = self.ledger();
+        let mut last: Option<Entry> = None;
+        for log in shelf::logs(ledger.connection())?.into_iter().filter(|log| log.device == *device) {
+            let tip = shelf::tips(ledger.connection(), &log)?.into_iter().max();
+            let Some((mut counter, _)) = tip else { continue };
+            // Walks back from the tip; a kiosk's wall clock rises along its log but for corrections, and the first fit is the latest.
+            while counter > 0 {
+                let ids = shelf::at(ledger.connection(), &log, counter)?;
+                let entry = ids.first().map(|id| shelf::entry(ledger.connection(), id)).transpose()?.flatten();
+                if let Some(entry) = entry.filter(|entry| entry.header().wall <= at) {
+                    let rank = |e: &Entry| (e.header().kind == "decision", e.header().wall);
+                    if last.as_ref().is_none_or(|known| rank(known) < rank(&entry)) {
+                        last = Some(entry);
+                    }
+                    break;
+                }
+                counter -= 1;
+            }
+        }
+        Ok(last)
+    }
+
+    /// Plant and record as far as the revisions reach, and what the device itself had written by then.
+    fn as_known(
+        &self,
+        person: &PersonId,
+        device: &DeviceKey,
+        revisions: &[Revision],
+        at: Timestamp,
+    ) -> Result<(Plant, TrainingRecord), Refused> {
+        let reach = self.reach(revisions)?;
+        let ledger = self.ledger();
+        let world = ledger.world();
+        let within = |entry: &Entry| {
+            let own = entry.log().device == *device && entry.header().wall <= at;
+            own || reach.get(&entry.log().stream).is_some_and(|known| known.contains(&entry.id()))
+        };
+        let entries = store::derive::plant_entries(ledger.connection())?;
+        let plant = Plant::fold(entries.iter().filter(|entry| within(entry)).filter_map(PlantFact::of));
+        let about = format!("person:{person}");
+        let mut record = shelf::entries_about(ledger.connection(), &about)?;
+        record.retain(|entry| entry.family() == Family::Record && within(entry));
+        fold_sort(&mut record);
+        let knowledge = Knowledge {
+            plant: &plant,
+            keys: &world.keys,
+            servers: &|device| world.servers.contains(device),
+            standing: &|_| Standing::Good,
+        };
+        let record = judge(&record, &knowledge);
+        Ok((plant, record))
+    }
+
+    /// Which entries of each stream lie within a revision.
+    fn reach(&self, revisions: &[Revision]) -> Result<BTreeMap<Stream, std::collections::BTreeSet<EntryId>>, Refused> {
+        let clock = self.clock();
+        crate::store::step(&mut self.ledger(), clock, |step| {
+            let epochs = step.epochs()?;
+            let mut reach = BTreeMap::new();
+            for revision in revisions {
+                let mut known = std::collections::BTreeSet::new();
+                for epoch in &epochs {
+                    let limit = if *epoch == revision.epoch { revision.number as usize } else { usize::MAX >> 1 };
+                    known.extend(step.ordered(&revision.stream, epoch, 0, limit)?.into_iter().map(|o| o.entry));
+                    if *epoch == revision.epoch {
+                        break;
+                    }
+                }
+                reach.insert(revision.stream.clone(), known);
+            }
+            Ok::<_, Refused>(reach)
+        })
+    }
+
+    /// How far the data of all kiosks in use are complete.
+    pub fn watermark(&self, _at: Timestamp) -> Result<Watermark, Refused> {
+        let plant = self.plant();
+        let seen = crate::store::kiosks_seen(self.ledger().connection())?;
+        let through: BTreeMap<DeviceKey, Timestamp> = seen.iter().map(|k| (k.device, k.as_of)).collect();
+        let in_use = plant.devices.values().filter(|device| !plant.revoked_devices.contains_key(&device.device));
+        let in_use: Vec<_> = in_use.collect();
+        let missing: Vec<KioskName> =
+            in_use.iter().filter(|d| !through.contains_key(&d.device)).map(|d| d.name.clone()).collect();
+        let complete_through = if missing.is_empty() {
+            in_use.iter().filter_map(|device| through.get(&device.device)).min().copied()
+        } else {
+            None
+        };
+        Ok(Watermark { complete_through, kiosks: in_use.len(), complete: in_use.len() - missing.len(), missing })
+    }
+
+    /// Everybody with a task session on the lot, and whether they were qualified then (H5).
+    pub fn query_lot(&self, lot: &LotId) -> Result<Vec<LotStart>, Refused> {
+        let plant = self.plant();
+        let sessions = questions::sessions_on_lot(self.ledger().connection(), lot)?;
+        sessions.into_iter().map(|session| self.lot_start(&plant, session)).collect()
+    }
+
+    fn lot_start(&self, plant: &Arc<Plant>, session: TaskSession) -> Result<LotStart, Refused> {
+        let requirements = plant.tasks.get(&session.task).map_or_else(Vec::new, |task| task.requirements.clone());
+        let ledger = self.ledger();
+        let record = questions::record(ledger.connection(), &session.person)?;
+        let performances = questions::performances(ledger.connection(), &session.person)?;
+        drop(ledger);
+        let met = |requirement: &RequirementId| {
+            let counted: Vec<_> = performances.iter().map(|(_, p)| *p).collect();
+            let at = session.started_at;
+            qualification(plant, requirement, &session.person, &record, &counted, at, Tense::Then).met
+        };
+        Ok(LotStart { qualified: requirements.iter().all(met), supervised: session.trainer.is_some(), session })
+    }
+}
+
+/// A start on a lot.
+#[derive(Debug, Clone, Serialize)]
+pub struct LotStart {
+    pub qualified: bool,
+    pub supervised: bool,
+    pub session: TaskSession,
+}
+
+fn check_asked(plant: &Plant, asked: Asked<'_>) -> Result<(), Refused> {
+    match asked {
+        Asked::Document(id) if !plant.documents.contains_key(id) => {
+            Err(Refused::no(format!("no document is known as {id}")))
+        }
+        Asked::Requirement(id) if !plant.requirements.contains_key(id) => {
+            Err(Refused::no(format!("no requirement is known as {id}")))
+        }
+        _ => Ok(()),
+    }
+}

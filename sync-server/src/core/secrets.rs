@@ -1,0 +1,58 @@
+//! The server's own keys: kept in a file of their own, apart from the database and its backups.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use shared::id::unhex;
+use shared::part11::boxes::Pepper;
+use shared::part11::signature::DeviceSecret;
+
+use super::Environment;
+
+/// What must not stand in a backup of the database: whoever has both can sign as the server.
+pub struct ServerSecrets {
+    pub device: DeviceSecret,
+    /// The site pepper: seals people's keys and quiz answers, hashes badges.
+    pub pepper: Pepper,
+}
+
+const FILE: &str = "server.key";
+
+impl ServerSecrets {
+    /// Reads the key file, or makes it at the first start, readable by its owner only.
+    pub fn load_or_make(folder: &Path, environment: &dyn Environment) -> io::Result<Self> {
+        let path = folder.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text)
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key file", path.display()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(&path, environment),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make(path: &Path, environment: &dyn Environment) -> io::Result<Self> {
+        let (mut seed, mut pepper) = ([0; 32], [0; 32]);
+        environment.random(&mut seed);
+        environment.random(&mut pepper);
+        write_private(path, format!("{}\n{}\n", shared::id::hex(&seed), shared::id::hex(&pepper)).as_bytes())?;
+        Ok(Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines().map(|line| unhex(line).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()));
+        let (seed, pepper) = (lines.next()??, lines.next()??);
+        Some(Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) })
+    }
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("part");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}

@@ -1,0 +1,229 @@
+//! `GET /`: how the plant's kiosks and records stand, and what waits for somebody.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use shared::kind::Body;
+use shared::plant::Plant;
+use shared::time::SECOND_MS;
+
+use super::words::{self, State as Words};
+use super::{Clock, Moment, Page, Trouble, Viewer, WatermarkLine};
+use crate::core::overview::{KioskLine, KioskState, Overview, Shown};
+use crate::router::App;
+
+/// How often the page looks again, in seconds.
+const REFRESH_SECONDS: u32 = 30;
+/// A clock this far off is worth showing, in seconds.
+const CLOCK_TOLERANCE_SECONDS: i64 = 5;
+
+#[derive(Deserialize)]
+pub struct Asked {
+    /// `?refresh=off` stands still, for whoever reads slowly or listens.
+    #[serde(default)]
+    refresh: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    site: String,
+    now: Moment,
+    refresh: Option<u32>,
+    watermark: WatermarkLine,
+    stopped: bool,
+    people: usize,
+    kiosks: Vec<Kiosk>,
+    kiosks_fine: usize,
+    kiosks_in_use: usize,
+    forks: Vec<String>,
+    on_hold: Vec<Held>,
+    sign_offs: Vec<SignOff>,
+    set_aside: Vec<Held>,
+    set_aside_count: usize,
+    proposals: Vec<Waiting>,
+    set_up_entries: usize,
+}
+
+struct Kiosk {
+    name: String,
+    place: String,
+    state: Words,
+    last_seen: Option<Moment>,
+    ago: String,
+    waiting: u64,
+    clock: String,
+    clock_off: bool,
+    plant_revision: String,
+}
+
+struct Held {
+    what: String,
+    more: String,
+    person: Option<(String, String)>,
+    signers: String,
+    signed: Moment,
+    written_at: String,
+    entry: String,
+    state: Words,
+}
+
+struct SignOff {
+    person: String,
+    id: String,
+    title: String,
+    document: String,
+    outcome: &'static str,
+    assessor: String,
+    signed: Moment,
+    written_at: String,
+    state: Words,
+}
+
+struct Waiting {
+    batch: String,
+    rows: u64,
+    made: Moment,
+}
+
+pub async fn page(
+    State(app): State<Arc<App>>,
+    _: Viewer,
+    Query(asked): Query<Asked>,
+) -> Result<impl IntoResponse, Trouble> {
+    let silent_minutes = app.config.silent_minutes;
+    let overview = app.blocking(move |core| core.overview(silent_minutes)).await?;
+    let still = asked.refresh.as_deref() == Some("off");
+    Ok(Page(OverviewPage::new(&overview, (!still).then_some(REFRESH_SECONDS))))
+}
+
+impl OverviewPage {
+    fn new(overview: &Overview, refresh: Option<u32>) -> Self {
+        let plant = &overview.plant;
+        let clock = Clock::of(plant, None, overview.now);
+        let sites: Vec<&str> = plant.sites.values().map(|site| site.name.as_str()).collect();
+        let in_use = || overview.kiosks.iter().filter(|kiosk| kiosk.state != KioskState::Revoked);
+        Self {
+            site: sites.join(" · "),
+            now: clock.second(overview.now),
+            refresh,
+            watermark: WatermarkLine::new(&overview.watermark, &clock),
+            stopped: overview.stopped,
+            people: plant.people.keys().filter(|person| plant.is_active(person, overview.now)).count(),
+            kiosks: overview.kiosks.iter().map(|line| kiosk(line, plant, &clock)).collect(),
+            kiosks_fine: in_use().filter(|kiosk| kiosk.state == KioskState::Ok).count(),
+            kiosks_in_use: in_use().count(),
+            forks: overview
+                .forks
+                .iter()
+                .map(|fork| {
+                    format!(
+                        "{} ({}): {} divides after entry {}",
+                        fork.written_at,
+                        fork.device.short(),
+                        fork.stream,
+                        fork.counter
+                    )
+                })
+                .collect(),
+            on_hold: overview.on_hold.iter().map(|shown| held(shown, plant, &clock)).collect(),
+            sign_offs: overview.sign_offs.iter().filter_map(|shown| sign_off(shown, plant, &clock)).collect(),
+            set_aside: overview.set_aside.iter().map(|shown| held(shown, plant, &clock)).collect(),
+            set_aside_count: overview.set_aside_count,
+            proposals: overview
+                .proposals
+                .iter()
+                .map(|proposal| Waiting {
+                    batch: proposal.batch.to_string(),
+                    rows: proposal.rows,
+                    made: clock.minute(proposal.made_at),
+                })
+                .collect(),
+            set_up_entries: plant.set_up.len(),
+        }
+    }
+}
+
+fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
+    let place =
+        |unit| plant.work_units.get(unit).map_or_else(|| format!("{unit}"), |set| format!("{} ({unit})", set.name));
+    let state = match line.state {
+        KioskState::Ok => Words { tone: "good", label: "OK".into(), why: String::new() },
+        KioskState::Silent => Words { tone: "hold", label: "Silent".into(), why: "hasn't called lately".into() },
+        KioskState::NeverCalled => {
+            Words { tone: "hold", label: "Never called".into(), why: "enrolled, no call yet".into() }
+        }
+        KioskState::Revoked => {
+            Words { tone: "aside", label: "Revoked".into(), why: line.revoked_because.clone().unwrap_or_default() }
+        }
+    };
+    let seconds = line.clock_ahead_ms / SECOND_MS;
+    let clock_off = seconds.abs() > CLOCK_TOLERANCE_SECONDS;
+    Kiosk {
+        name: line.name.to_string(),
+        place: line.work_units.iter().map(place).collect::<Vec<_>>().join(", "),
+        state,
+        last_seen: line.last_seen.map(|at| clock.minute(at)),
+        ago: line.last_seen.map_or_else(String::new, |at| clock.ago(at)),
+        waiting: line.waiting,
+        clock: match (line.last_seen, clock_off) {
+            (None, _) => "–".into(),
+            (_, false) => "right".into(),
+            _ => format!("{} {}", span(seconds.abs()), if seconds > 0 { "ahead" } else { "behind" }),
+        },
+        clock_off,
+        plant_revision: line.plant_revision.clone(),
+    }
+}
+
+fn span(seconds: i64) -> String {
+    match seconds {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7200 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3600),
+    }
+}
+
+fn held(shown: &Shown, plant: &Plant, clock: &Clock) -> Held {
+    let (what, more) = words::said(plant, shown.body.as_ref(), &shown.entry.header().kind);
+    let person = shown.entry.subject().as_person().map(|id| (id.to_string(), plant.printed_name(&id)));
+    let signers: Vec<&str> = shown.entry.blocks().iter().map(|block| block.printed_name.as_str()).collect();
+    Held {
+        what,
+        more,
+        person,
+        signers: signers.join(", "),
+        signed: clock.minute(shown.entry.blocks().first().map_or(shown.entry.header().wall, |block| block.signed_at)),
+        written_at: shown.written_at.clone(),
+        entry: shown.entry.id().short(),
+        state: words::verdict(&shown.verdict),
+    }
+}
+
+fn sign_off(shown: &Shown, plant: &Plant, clock: &Clock) -> Option<SignOff> {
+    let (Some(Body::CheckSigned(check)), Some(person)) = (&shown.body, shown.entry.subject().as_person()) else {
+        return None;
+    };
+    let blocks = shown.entry.blocks();
+    let assessors: Vec<&str> =
+        blocks.iter().filter(|block| block.signer != person).map(|block| block.printed_name.as_str()).collect();
+    let version = check.about.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+    Some(SignOff {
+        id: person.to_string(),
+        person: plant.printed_name(&person),
+        title: plant.requirements.get(&check.about.requirement).map_or_else(String::new, |set| set.title.clone()),
+        document: check
+            .about
+            .document
+            .as_ref()
+            .map_or_else(|| check.about.requirement.to_string(), |d| format!("{d}{version}")),
+        outcome: words::outcome(check.outcome),
+        assessor: assessors.join(", "),
+        signed: clock.minute(blocks.iter().map(|block| block.signed_at).max().unwrap_or(shown.entry.header().wall)),
+        written_at: shown.written_at.clone(),
+        state: words::verdict(&shown.verdict),
+    })
+}

@@ -1,0 +1,3 @@
+//! Writing what the server holds in forms that others read.
+
+pub mod plant;

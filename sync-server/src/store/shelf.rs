@@ -1,0 +1,179 @@
+//! The server's store as the protocol sees it, over one transaction.
+
+use minicbor::bytes::ByteVec;
+use rusqlite::{OptionalExtension, params};
+use shared::id::*;
+use shared::kind::Body;
+use shared::log::standing::Fork;
+use shared::log::{Entry, Held, LogId, Shelf, Stream, Subject};
+use shared::sync::store::{BoxMark, BoxRow, Boxes, Ordered};
+use shared::sync::{Replica, ServerShelf, scope};
+use shared::time::HybridTime;
+use store::{Step, StoreError, shelf};
+
+/// A step of the server's.
+pub struct ServerStep<'s, 't> {
+    pub step: &'s mut Step<'t>,
+}
+
+store::forward_shelf!(ServerStep);
+
+impl ServerStep<'_, '_> {
+    fn put_held(&mut self, held: &Held) -> Result<(), StoreError> {
+        self.step.put(held)
+    }
+
+    fn epoch_now(&self) -> Result<Incarnation, StoreError> {
+        self.epochs()?.last().copied().ok_or_else(|| StoreError::Damaged("no epoch is open".into()))
+    }
+
+    /// Puts a box sealed at the server itself.
+    pub fn put_own_box(&mut self, name: &str, version: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        if self.step.put_box(name, version, bytes)? {
+            self.step.connection().execute("INSERT OR REPLACE INTO box_order (name) VALUES (?1)", [name])?;
+        }
+        Ok(())
+    }
+}
+
+impl Replica for ServerStep<'_, '_> {
+    fn hybrid(&self) -> Result<HybridTime, StoreError> {
+        Ok(self.step.world().hybrid)
+    }
+    fn raise(&mut self, fork: &Fork) -> Result<(), StoreError> {
+        self.step.raise(fork)
+    }
+    fn revocation(&self, device: &DeviceKey) -> Result<Option<String>, StoreError> {
+        self.step.revocation(device)
+    }
+    fn may_recover(&self, entry: &Entry) -> Result<bool, StoreError> {
+        Ok(self.step.may_recover(entry))
+    }
+}
+
+impl ServerShelf for ServerStep<'_, '_> {
+    fn epochs(&self) -> Result<Vec<Incarnation>, StoreError> {
+        let mut statement = self.step.connection().prepare_cached("SELECT epoch FROM epoch ORDER BY position")?;
+        let rows = statement.query_map([], |row| row.get(0).map(Incarnation))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn set_epochs(&mut self, epochs: &[Incarnation]) -> Result<(), StoreError> {
+        self.step.connection().execute("DELETE FROM epoch", [])?;
+        let mut insert = self.step.connection().prepare("INSERT INTO epoch (position, epoch) VALUES (?1, ?2)")?;
+        for (position, epoch) in epochs.iter().enumerate() {
+            insert.execute(params![position as i64, epoch.0])?;
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> Result<bool, StoreError> {
+        Ok(self.step.setting("stopped")?.is_some_and(|value| value == [1]))
+    }
+    fn set_stopped(&mut self, stopped: bool) -> Result<(), StoreError> {
+        self.step.set("stopped", &[u8::from(stopped)])
+    }
+
+    fn streams(&self) -> Result<Vec<Stream>, StoreError> {
+        let mut statement = self.step.connection().prepare_cached("SELECT DISTINCT stream FROM log ORDER BY stream")?;
+        let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Stream::parse(&row?).ok_or_else(|| StoreError::Damaged("a stream's name".into()))).collect()
+    }
+
+    fn last_ordered(&self, stream: &Stream, epoch: &Incarnation) -> Result<Option<Ordered>, StoreError> {
+        let mut statement = self.step.connection().prepare_cached(
+            "SELECT number, chain, entry FROM ordering WHERE stream = ?1 AND epoch = ?2 ORDER BY number DESC LIMIT 1",
+        )?;
+        Ok(statement.query_row(params![stream.to_string(), epoch.0], read_ordered).optional()?)
+    }
+
+    fn ordered(
+        &self,
+        stream: &Stream,
+        epoch: &Incarnation,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Ordered>, StoreError> {
+        let mut statement = self.step.connection().prepare_cached(
+            "SELECT number, chain, entry FROM ordering WHERE stream = ?1 AND epoch = ?2 AND number > ?3 ORDER BY number LIMIT ?4",
+        )?;
+        let row = params![stream.to_string(), epoch.0, after as i64, limit as i64];
+        Ok(statement.query_map(row, read_ordered)?.collect::<Result<_, _>>()?)
+    }
+
+    fn order(&mut self, stream: &Stream, epoch: &Incarnation, next: &Ordered) -> Result<(), StoreError> {
+        let mut statement = self.step.connection().prepare_cached(
+            "INSERT INTO ordering (stream, epoch, number, chain, entry) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        statement.execute(params![stream.to_string(), epoch.0, next.number as i64, next.chain.0, next.entry.0])?;
+        Ok(())
+    }
+
+    fn scope_of(&self, device: &DeviceKey) -> Result<Option<Vec<Stream>>, StoreError> {
+        if let Some(enrolled) = self.step.world().plant.devices.get(device) {
+            return Ok(Some(scope::of_enrolment(enrolled)));
+        }
+        // Enrolled in this very step, or on a branch without effect: holding asks for no verdict (H1).
+        let about = shelf::entries_about(self.step.connection(), Subject::new("device", device).as_str())?;
+        Ok(about.iter().find_map(|entry| match entry.statement().ok()??.body {
+            Body::DeviceEnrolled(body) if body.device == *device => Some(scope::of_enrolment(&body)),
+            _ => None,
+        }))
+    }
+
+    fn logs_of(&self, device: &DeviceKey, incarnation: &Incarnation) -> Result<Vec<LogId>, StoreError> {
+        let mut statement = self
+            .step
+            .connection()
+            .prepare_cached("SELECT stream FROM log WHERE device = ?1 AND incarnation = ?2 ORDER BY stream")?;
+        let rows = statement.query_map(params![device.0, incarnation.0], |row| row.get::<_, String>(0))?;
+        rows.map(|row| shelf::log_id(&device.0, &incarnation.0, &row?)).collect()
+    }
+
+    fn recoveries(&self) -> Result<Vec<Entry>, StoreError> {
+        let sql = "SELECT bytes, blocks_good FROM entry WHERE kind = 'server_recovered' ORDER BY row";
+        let mut statement = self.step.connection().prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
+        rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| shelf::read_entry(&bytes, good))).collect()
+    }
+
+    fn boxes_since(&self, mark: Option<&BoxMark>, device: &DeviceKey, max_bytes: usize) -> Result<Boxes, StoreError> {
+        if self.scope_of(device)?.is_none() {
+            return Ok(Boxes::default());
+        }
+        let epoch = self.epoch_now()?;
+        let after = mark.filter(|mark| mark.epoch == epoch).map(|mark| mark.number);
+        let mut statement = self.step.connection().prepare_cached(
+            "SELECT o.number, b.name, b.version, b.bytes FROM box_order o JOIN box b USING (name) WHERE o.number > ?1 ORDER BY o.number",
+        )?;
+        let mut rows = statement.query([after.unwrap_or(0) as i64])?;
+        let (mut boxes, mut size, mut last) = (Boxes { all: after.is_none(), ..Boxes::default() }, 0, None);
+        while let Some(row) = rows.next()? {
+            let bytes: Vec<u8> = row.get(3)?;
+            size += bytes.len();
+            if (size > max_bytes || boxes.rows.len() == shared::sync::message::MAX_BOXES) && last.is_some() {
+                break;
+            }
+            last = Some(row.get::<_, i64>(0)? as u64);
+            boxes.rows.push(BoxRow { name: row.get(1)?, version: row.get::<_, i64>(2)? as u64, bytes: ByteVec::from(bytes) });
+        }
+        boxes.mark = last.map(|number| BoxMark { epoch, number });
+        Ok(boxes)
+    }
+
+    /// A kiosk may bring boxes of people, sealed at their signing set-up; the answers of quizzes come from the server only.
+    fn put_box(&mut self, _device: &DeviceKey, row: &BoxRow) -> Result<(), StoreError> {
+        if row.name.starts_with("person/") {
+            self.put_own_box(&row.name, row.version, &row.bytes)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_ordered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Ordered> {
+    Ok(Ordered {
+        number: row.get::<_, i64>(0)? as u64,
+        chain: Digest32(row.get(1)?),
+        entry: EntryId(row.get(2)?),
+    })
+}

@@ -1,0 +1,396 @@
+//! The edge from outside: a real server on a port of its own, spoken to over TLS with its authority pinned.
+
+use std::path::Path;
+use std::sync::{Arc, Once};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, RANGE, SET_COOKIE};
+use reqwest::{Certificate, Client, Response, StatusCode};
+use serde_json::{Value, json};
+use shared::id::*;
+use shared::kind::plant::KeyStoreKind;
+use shared::kind::to_cbor;
+use shared::part11::boxes::Stretching;
+use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::part11::signature::DeviceSecret;
+use shared::sync::message::{Down, Up};
+use shared::time::Timestamp;
+use sync_server::config::Config;
+use sync_server::core::{Core, Machine};
+use sync_server::serve::{Running, start};
+
+const EXCHANGE: &str = "application/vnd.lineproof.exchange+zstd";
+const TOKEN: &str = "x-lineproof-token";
+
+/// A running server in a folder of its own, with the demo plant when asked for.
+struct Edge {
+    data: tempfile::TempDir,
+    core: Arc<Core>,
+    running: Running,
+    client: Client,
+}
+
+impl Edge {
+    async fn empty() -> Self {
+        Self::with(false, Config::local()).await
+    }
+
+    async fn demo() -> Self {
+        Self::with(true, Config::local()).await
+    }
+
+    async fn with(demo: bool, config: Config) -> Self {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        let data = tempfile::tempdir().unwrap();
+        let core = Arc::new(Core::open(data.path(), Arc::new(Machine)).unwrap());
+        if demo {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo-plant");
+            core.import(&folder, false, "test").unwrap();
+        }
+        let running = start(core.clone(), Config { stretching: Stretching::TESTS, ..config }).await.unwrap();
+        let authority = Certificate::from_pem(running.authority_pem.as_bytes()).unwrap();
+        let client =
+            Client::builder().tls_certs_only([authority]).redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { data, core, running, client }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.running.url())
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.client.get(self.at(path)).send().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Response {
+        self.client.post(self.at(path)).header(CONTENT_TYPE, kind).body(body).send().await.unwrap()
+    }
+
+    async fn admin_post(&self, path: &str, body: Value) -> Response {
+        let token = format!("Bearer {}", self.running.admin_token);
+        let request = self.client.post(self.at(path)).header(AUTHORIZATION, token);
+        request.header(CONTENT_TYPE, "application/json").body(body.to_string()).send().await.unwrap()
+    }
+
+    /// The authority as a kiosk sees it.
+    fn authority(&self) -> Digest32 {
+        use rustls::pki_types::pem::PemObject;
+        let der = rustls::pki_types::CertificateDer::from_pem_slice(self.running.authority_pem.as_bytes()).unwrap();
+        Digest32::of(&der)
+    }
+
+    fn request(&self, code: &str, device: &DeviceSecret) -> EnrolRequest {
+        let (device, authority) = (device.key(), self.authority());
+        let proof = kiosk_proof(&code_key(code), &device, &authority);
+        EnrolRequest { device, key_store: KeyStoreKind::File, proof, authority }
+    }
+
+    /// Enrols a kiosk and makes its first call; gives its token.
+    async fn enrolled(&self, device: &DeviceSecret) -> String {
+        let made = self.admin_post("/api/v1/kiosks/enrol-codes", json!({"name": "K3", "work_units": ["SEAL"]})).await;
+        assert_eq!(made.status(), StatusCode::CREATED);
+        let code = parsed(made).await["code"].as_str().unwrap().to_owned();
+        let answer = self.post("/api/v1/enrol", "application/cbor", to_cbor(&self.request(&code, device))).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let answer: EnrolAnswer = minicbor::decode(&answer.bytes().await.unwrap()).unwrap();
+        let proof = server_proof(&code_key(&code), &device.key(), &self.authority(), &answer.server);
+        assert_eq!(answer.proof, proof, "the server knows the code, too");
+        let called = self.post("/api/v1/exchange", EXCHANGE, self.call(device)).await;
+        assert_eq!(called.status(), StatusCode::OK);
+        let token = called.headers()[TOKEN].to_str().unwrap().to_owned();
+        let down = zstd::decode_all(called.bytes().await.unwrap().as_ref()).unwrap();
+        assert_eq!(Down::open(&down).unwrap().server, self.core.key());
+        token
+    }
+
+    /// A kiosk's first call, which gives nothing yet.
+    fn call(&self, device: &DeviceSecret) -> Vec<u8> {
+        let now = Timestamp(self.core.now().0);
+        let up = Up {
+            number: 1,
+            server: self.core.key(),
+            device: device.key(),
+            incarnation: Incarnation([1; 16]),
+            wall: now,
+            uncertainty_ms: 0,
+            as_of: now,
+            cursors: Vec::new(),
+            heads: Vec::new(),
+            beyond: Vec::new(),
+            entries: Vec::new(),
+            enrolments: Vec::new(),
+            box_mark: None,
+            boxes: Vec::new(),
+        };
+        zstd::encode_all(up.seal(device).as_slice(), 3).unwrap()
+    }
+
+    async fn session(&self) -> String {
+        let form = format!("token={}", self.running.admin_token);
+        let answer = self.post("/login", "application/x-www-form-urlencoded", form).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap();
+        for part in ["__Host-", "Secure", "HttpOnly", "SameSite=Strict", "Path=/"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    async fn page(&self, path: &str, session: &str) -> (StatusCode, String) {
+        let answer = self.client.get(self.at(path)).header(COOKIE, session).send().await.unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        (answer.status(), answer.text().await.unwrap())
+    }
+}
+
+async fn parsed(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
+/// A refusal in the one shape.
+async fn refused(response: Response, status: StatusCode, code: &str) {
+    assert_eq!(response.status(), status);
+    let problem = parsed(response).await;
+    assert_eq!(problem["error"], code, "{problem}");
+    for part in ["message", "kept", "do"] {
+        assert!(!problem[part].as_str().unwrap().is_empty(), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_watches_the_service_gets_an_answer() {
+    let edge = Edge::empty().await;
+    assert_eq!(edge.get("/healthz").await.text().await.unwrap(), "ok\n");
+    assert_eq!(edge.get("/readyz").await.status(), StatusCode::OK);
+    assert_eq!(parsed(edge.get("/version").await).await["name"], "sync-server");
+    refused(edge.get("/api/v1/nowhere").await, StatusCode::NOT_FOUND, "not_found").await;
+    refused(edge.get("/api/v1/exchange").await, StatusCode::METHOD_NOT_ALLOWED, "wrong_method").await;
+    edge.running.stop().await;
+}
+
+#[tokio::test]
+async fn another_authority_is_not_trusted() {
+    let (edge, other) = (Edge::empty().await, Edge::empty().await);
+    assert!(edge.client.get(other.at("/healthz")).send().await.is_err());
+}
+
+#[tokio::test]
+async fn a_call_that_is_no_message_is_the_callers_mistake() {
+    let edge = Edge::empty().await;
+    let bomb = zstd::encode_all(vec![0; 20 * 1024 * 1024].as_slice(), 3).unwrap();
+    let framed = zstd::encode_all(&b"no message"[..], 3).unwrap();
+    let (mut cut, stranger) = (edge.call(&DeviceSecret::from_seed([1; 32])), DeviceSecret::from_seed([2; 32]));
+    cut.truncate(cut.len() / 2);
+    for (body, status) in [
+        (b"no zstd".to_vec(), StatusCode::BAD_REQUEST),
+        (Vec::new(), StatusCode::BAD_REQUEST),
+        (framed, StatusCode::BAD_REQUEST),
+        (cut, StatusCode::BAD_REQUEST),
+        (bomb, StatusCode::PAYLOAD_TOO_LARGE),
+        (vec![7; 6 * 1024 * 1024], StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(edge.post("/api/v1/exchange", EXCHANGE, body).await.status(), status);
+    }
+    let typed = edge.post("/api/v1/exchange", "text/plain", "x").await;
+    refused(typed, StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request").await;
+    let unknown = edge.post("/api/v1/exchange", EXCHANGE, edge.call(&stranger)).await;
+    assert!(!unknown.headers().contains_key(TOKEN), "a stranger gets no token");
+    assert!(unknown.status().as_u16() < 500);
+}
+
+#[tokio::test]
+async fn s9_a_kiosk_enrols_with_a_code_calls_rings_and_fetches() {
+    let edge = Edge::demo().await;
+    let device = DeviceSecret::from_seed([3; 32]);
+    let token = edge.enrolled(&device).await;
+
+    let bytes = b"evidence".to_vec();
+    let path = format!("/api/v1/blobs/{}", Digest32::of(&bytes));
+    let put = |path: String, body: Vec<u8>| edge.client.put(edge.at(&path)).header(TOKEN, &token).body(body).send();
+    assert_eq!(put(path.clone(), bytes.clone()).await.unwrap().status(), StatusCode::NO_CONTENT);
+    refused(
+        put(path.clone(), b"something else".to_vec()).await.unwrap(),
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "wrong_digest",
+    )
+    .await;
+    let part = edge.client.get(edge.at(&path)).header(TOKEN, &token).header(RANGE, "bytes=4-5").send().await.unwrap();
+    assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(part.headers()["content-range"], "bytes 4-5/8");
+    assert_eq!(part.bytes().await.unwrap().as_ref(), b"en");
+    refused(edge.get(&path).await, StatusCode::UNAUTHORIZED, "unauthorized").await;
+    refused(put("/api/v1/blobs/zz".into(), bytes).await.unwrap(), StatusCode::BAD_REQUEST, "bad_request").await;
+
+    let mut bell = edge.client.get(edge.at("/api/v1/bell")).header(TOKEN, &token).send().await.unwrap();
+    assert_eq!(bell.headers()[CONTENT_TYPE], "text/event-stream");
+    for _ in 0..2 {
+        let rung = bell.chunk().await.unwrap().unwrap();
+        assert!(std::str::from_utf8(&rung).unwrap().contains("event: ring"));
+        edge.core.ring();
+    }
+
+    let revoked = edge.admin_post("/api/v1/kiosks/K3/revoke", json!({"reason": "stolen"})).await;
+    assert_eq!(revoked.status(), StatusCode::CREATED);
+    let fetched = edge.client.get(edge.at(&path)).header(TOKEN, &token).send().await.unwrap();
+    refused(fetched, StatusCode::UNAUTHORIZED, "unauthorized").await;
+    edge.running.stop().await;
+}
+
+#[tokio::test]
+async fn s9_a_wrong_code_is_refused_and_guessing_ends() {
+    let edge = Edge::demo().await;
+    let guess = to_cbor(&edge.request("AAAA-AAAA", &DeviceSecret::from_seed([4; 32])));
+    refused(edge.post("/api/v1/enrol", "application/cbor", "garbage").await, StatusCode::BAD_REQUEST, "bad_request")
+        .await;
+    for _ in 0..5 {
+        refused(
+            edge.post("/api/v1/enrol", "application/cbor", guess.clone()).await,
+            StatusCode::FORBIDDEN,
+            "wrong_code",
+        )
+        .await;
+    }
+    refused(
+        edge.post("/api/v1/enrol", "application/cbor", guess).await,
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_tries",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn s9_a_code_that_was_used_is_refused_to_another_terminal() {
+    let edge = Edge::demo().await;
+    let made =
+        parsed(edge.admin_post("/api/v1/kiosks/enrol-codes", json!({"name": "K1", "work_units": ["SEAL"]})).await)
+            .await;
+    let code = made["code"].as_str().unwrap();
+    let first = to_cbor(&edge.request(code, &DeviceSecret::from_seed([5; 32])));
+    assert_eq!(edge.post("/api/v1/enrol", "application/cbor", first).await.status(), StatusCode::OK);
+    let second = to_cbor(&edge.request(code, &DeviceSecret::from_seed([6; 32])));
+    refused(edge.post("/api/v1/enrol", "application/cbor", second).await, StatusCode::FORBIDDEN, "used").await;
+}
+
+#[tokio::test]
+async fn office_acts_are_signed_with_the_signers_own_secrets() {
+    let edge = Edge::demo().await;
+    let set_up = json!({"person": "helga", "secret": "helga-secret", "identity_proof": "identity card"});
+    let alone = edge.post("/api/v1/signing-set-up", "application/json", set_up.to_string()).await;
+    refused(alone, StatusCode::UNAUTHORIZED, "unauthorized").await;
+    let first = edge.admin_post("/api/v1/signing-set-up", set_up).await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    let written = parsed(first).await;
+    assert_eq!(written["signatures"][0]["meaning"], "signing_accepted");
+    assert!(written["signatures"][0]["printed_name"].as_str().unwrap().starts_with("Helga"));
+
+    let ruling = |secret: &str| {
+        json!({"person": "maria", "accepted": true, "reason": "seen", "by": {"person": "helga", "secret": secret}})
+            .to_string()
+    };
+    let wrong = edge.post("/api/v1/rulings", "application/json", ruling("not-her-secret")).await;
+    assert!(matches!(wrong.status(), StatusCode::FORBIDDEN | StatusCode::UNPROCESSABLE_ENTITY));
+    let nothing = edge.post("/api/v1/rulings", "application/json", ruling("helga-secret")).await;
+    refused(nothing, StatusCode::UNPROCESSABLE_ENTITY, "refused").await;
+    refused(edge.post("/api/v1/rulings", "application/json", "{").await, StatusCode::BAD_REQUEST, "bad_request").await;
+}
+
+#[tokio::test]
+async fn g3_a_question_needs_the_administrators_token() {
+    let edge = Edge::demo().await;
+    let question = json!({"person": "maria", "document": "SOP-0042", "at": "2026-03-02T06:40:00Z"});
+    let asked = edge.post("/api/v1/qualifications/query", "application/json", question.to_string()).await;
+    refused(asked, StatusCode::UNAUTHORIZED, "unauthorized").await;
+    let answer = parsed(edge.admin_post("/api/v1/qualifications/query", question).await).await;
+    assert!(answer["answer"].is_string() && answer["watermark"].is_object(), "{answer}");
+    let both = json!({"person": "maria", "at": "2026-03-02T06:40:00Z"});
+    refused(edge.admin_post("/api/v1/qualifications/query", both).await, StatusCode::BAD_REQUEST, "bad_request").await;
+}
+
+#[tokio::test]
+async fn pages_need_a_session_and_carry_no_script() {
+    let edge = Edge::demo().await;
+    let closed = edge.get("/").await;
+    assert_eq!((closed.status(), closed.headers()[LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, "/login"));
+    let wrong = edge.post("/login", "application/x-www-form-urlencoded", "token=guess").await;
+    assert_eq!(wrong.status(), StatusCode::FORBIDDEN);
+    let session = edge.session().await;
+    for (path, expected) in [
+        ("/", "Talweg Medical"),
+        ("/people", "Maria Lindner"),
+        ("/people?q=lindner", "Maria Lindner"),
+        ("/people?q=%3Cscript%3E", "Nobody active"),
+        ("/people/maria", "Requirements now"),
+    ] {
+        let (status, text) = edge.page(path, &session).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(text.contains(expected), "{path}");
+        for forbidden in ["<script", " style=", "javascript:", " onclick", "http://", "//cdn"] {
+            assert!(!text.contains(forbidden), "{path} contains {forbidden}");
+        }
+        assert!(text.contains("lang=\"en\"") && text.matches("<h1").count() == 1, "{path}");
+    }
+    assert_eq!(edge.page("/people/nobody", &session).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(edge.page("/nowhere", &session).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(edge.get("/assets/lineproof.css").await.headers()[CONTENT_TYPE], "text/css; charset=utf-8");
+    refused(edge.get("/assets/..%2Fmod.rs").await, StatusCode::NOT_FOUND, "not_found").await;
+
+    let out = edge.client.post(edge.at("/logout")).header(COOKIE, &session).send().await.unwrap();
+    assert_eq!(out.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        edge.client.get(edge.at("/")).header(COOKIE, &session).send().await.unwrap().status(),
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn r10_every_imported_row_is_shown_as_legacy_and_not_as_a_signature() {
+    let edge = Edge::demo().await;
+    let (_, text) = edge.page("/people/maria", &edge.session().await).await;
+    assert!(text.contains("Accepted legacy") && text.contains("nobody&#39;s signature"), "{text}");
+}
+
+#[tokio::test]
+async fn the_set_up_address_opens_the_dashboard_once() {
+    let edge = Edge::empty().await;
+    let address = edge.running.set_up.clone().unwrap();
+    let file = edge.data.path().join("set-up.txt");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), address);
+    let opened = edge.client.get(&address).send().await.unwrap();
+    assert_eq!(opened.status(), StatusCode::OK);
+    assert!(opened.headers()[SET_COOKIE].to_str().unwrap().starts_with("__Host-lineproof="));
+    assert!(!file.exists());
+    assert_eq!(edge.client.get(&address).send().await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn forms_from_other_sites_change_nothing() {
+    let edge = Edge::empty().await;
+    let form = format!("token={}", edge.running.admin_token);
+    let request = edge
+        .client
+        .post(edge.at("/login"))
+        .header("sec-fetch-site", "cross-site")
+        .header("origin", "https://evil.example");
+    let answer = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(!answer.headers().contains_key(SET_COOKIE));
+}
+
+#[tokio::test]
+async fn one_address_gets_its_share_of_connections_and_no_more() {
+    let config = Config { connections_per_address: 2, header_seconds: 1, ..Config::local() };
+    let edge = Edge::with(false, config).await;
+    let open = || async { tokio::net::TcpStream::connect(edge.running.address).await.unwrap() };
+    let (first, _second) = (open().await, open().await);
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let mut third = open().await;
+    let mut byte = [0];
+    let closed = tokio::io::AsyncReadExt::read(&mut third, &mut byte).await;
+    assert!(matches!(closed, Ok(0) | Err(_)), "closed at once");
+    // Those that say nothing lose their places in time.
+    let mut first = first;
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut first, &mut byte).await.unwrap_or(0), 0);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(edge.get("/healthz").await.status(), StatusCode::OK);
+}

@@ -1,0 +1,62 @@
+//! Time and chance that a scenario controls.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::Arc;
+
+use shared::time::Timestamp;
+
+/// One clock for a whole plant. Random bytes are a counted sequence: the same scenario gives the same ids.
+#[derive(Clone)]
+pub struct VirtualClock {
+    now_ms: Arc<AtomicI64>,
+    drawn: Arc<AtomicU64>,
+}
+
+impl VirtualClock {
+    pub fn at(text: &str) -> Self {
+        let now = crate::at(text);
+        Self { now_ms: Arc::new(AtomicI64::new(now.0)), drawn: Arc::default() }
+    }
+
+    pub fn set(&self, text: &str) {
+        self.now_ms.store(crate::at(text).0, Ordering::SeqCst);
+    }
+
+    pub fn advance_ms(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        let draw = self.drawn.fetch_add(1, Ordering::SeqCst);
+        for (place, chunk) in bytes.chunks_mut(32).enumerate() {
+            let parts = [b"harness".as_slice(), &draw.to_be_bytes(), &(place as u64).to_be_bytes()];
+            let digest = shared::id::Digest32::of_parts(&parts);
+            chunk.copy_from_slice(&digest.0[..chunk.len()]);
+        }
+    }
+}
+
+impl sync_server::core::Environment for VirtualClock {
+    fn now(&self) -> Timestamp {
+        VirtualClock::now(self)
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        self.fill(bytes);
+    }
+}
+
+impl kiosk::clock::Environment for VirtualClock {
+    fn wall(&self) -> Timestamp {
+        VirtualClock::now(self)
+    }
+    fn steady(&self) -> Timestamp {
+        VirtualClock::now(self)
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        self.fill(bytes);
+    }
+}

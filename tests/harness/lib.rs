@@ -1,0 +1,152 @@
+//! Whole plants in one process: a server, kiosks and people, with real stores on disk, real signatures, and virtual time.
+//!
+//! [`Plant`] is the stage; its acts are what people do. Kiosks meet the server through bytes handed over directly ([`Plant::meet`]), so
+//! that a scenario decides when the cable is plugged in.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod people;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kiosk::core::Core as Kiosk;
+use kiosk::key_store::FileKeyStore;
+use shared::id::*;
+use shared::part11::boxes::Stretching;
+use shared::time::Timestamp;
+use sync_server::core::Core as Server;
+use sync_server::core::people::Signer;
+
+pub use clock::VirtualClock;
+pub use people::secret_of;
+
+/// A plant: a server, its kiosks, one clock.
+pub struct Plant {
+    pub clock: VirtualClock,
+    pub server: Server,
+    kiosks: Vec<(String, Kiosk)>,
+    folder: tempfile::TempDir,
+}
+
+/// The certificate authority's digest in a plant without TLS.
+const AUTHORITY: &[u8] = b"authority of the harness";
+
+impl Plant {
+    /// Starts a server with an imported plant folder.
+    pub fn from_folder(folder: &Path, now: &str) -> Self {
+        let clock = VirtualClock::at(now);
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let server = Server::open(&home.path().join("server"), Arc::new(clock.clone())).expect("a server");
+        if let Err(why) = server.import(folder, false, "harness") {
+            panic!("the plant folder is refused: {why:?}");
+        }
+        Self { clock, server, kiosks: Vec::new(), folder: home }
+    }
+
+    /// The demo plant, as anybody sees it first.
+    pub fn demo(now: &str) -> Self {
+        Self::from_folder(&demo_plant(), now)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Makes people's keys at the server, as QA and supervisors do at installation. The first needs no verifier.
+    pub fn set_up_signing(&self, people: &[&str]) {
+        let mut verifier: Option<Signer> = None;
+        for person in people {
+            let id = PersonId::new(person).expect("an id");
+            let proof = "identity card";
+            self.server
+                .set_up_signing(&id, &secret_of(person), proof, verifier.as_ref(), Stretching::TESTS)
+                .unwrap_or_else(|why| panic!("signing set-up of {person}: {why}"));
+            verifier.get_or_insert_with(|| signer(person));
+        }
+    }
+
+    /// Starts and enrols a kiosk, and lets it read everything.
+    pub fn add_kiosk(&mut self, name: &str, work_units: &[&str]) {
+        let units: Vec<WorkUnitId> = work_units.iter().map(|unit| WorkUnitId::new(unit).expect("an id")).collect();
+        let code = self.server.enrol_code(KioskName::new(name).expect("a name"), &units).expect("a code");
+        let mut kiosk = self.open_kiosk(name);
+        let (set_up, request) = kiosk.begin_set_up(&code, "https://harness", AUTHORITY.to_vec());
+        let request = minicbor_decode(&request);
+        let answer = self.server.enrol(&request, Digest32::of(AUTHORITY)).expect("a server").expect("the code is right");
+        kiosk.complete_set_up(set_up, &shared::kind::to_cbor(&answer)).expect("the proofs agree");
+        self.kiosks.push((name.to_owned(), kiosk));
+        self.meet(name);
+    }
+
+    fn open_kiosk(&self, name: &str) -> Kiosk {
+        let keys = FileKeyStore::open(&self.path(&format!("{name}-keys"))).expect("a key store");
+        Kiosk::open(&self.path(name), Box::new(keys), Box::new(self.clock.clone())).expect("a kiosk")
+    }
+
+    /// Stops a kiosk and starts it again from its disk.
+    pub fn restart(&mut self, name: &str) {
+        self.kiosks.retain(|(kiosk, _)| kiosk != name);
+        let kiosk = self.open_kiosk(name);
+        self.kiosks.push((name.to_owned(), kiosk));
+    }
+
+    pub fn kiosk(&mut self, name: &str) -> &mut Kiosk {
+        let found = self.kiosks.iter_mut().find(|(kiosk, _)| kiosk == name);
+        &mut found.unwrap_or_else(|| panic!("no kiosk {name}")).1
+    }
+
+    /// Plugs the cable in until both sides have told everything, blobs included.
+    pub fn meet(&mut self, name: &str) {
+        let server = &self.server;
+        let kiosk = &mut self.kiosks.iter_mut().find(|(kiosk, _)| kiosk == name).expect("a kiosk").1;
+        kiosk.call_soon();
+        while let Some(up) = kiosk.poll_up().expect("the store works") {
+            let down = server.exchange(&up).expect("the server answers");
+            let news = kiosk.handle_down(&down, 0).expect("the store works");
+            assert_eq!(news.dropped, None, "the answer is taken");
+        }
+        for digest in kiosk.missing_blobs() {
+            if let Some(bytes) = server.blobs.read(&digest).expect("the disk works") {
+                kiosk.blobs().write(&bytes).expect("the disk works");
+            }
+        }
+    }
+
+    /// Everybody meets the server until nobody has news.
+    pub fn settle(&mut self) {
+        let names: Vec<String> = self.kiosks.iter().map(|(name, _)| name.clone()).collect();
+        for _ in 0..3 {
+            names.iter().for_each(|name| self.meet(name));
+        }
+    }
+
+    /// Looks at every hash, chain and signature at the server, and derives everything anew.
+    pub fn verify(&self) {
+        let found = self.server.verify(true).expect("the store works");
+        assert!(found.is_clean(), "verify found {:?}, rebuilt equal: {:?}", found.findings, found.rebuilt_equal);
+    }
+}
+
+/// A person with the secret they use in tests.
+pub fn signer(person: &str) -> Signer {
+    Signer { person: PersonId::new(person).expect("an id"), secret: secret_of(person) }
+}
+
+/// The same person at a kiosk.
+pub fn kiosk_signer(person: &str) -> kiosk::core::secret::Signer {
+    kiosk::core::secret::Signer { person: PersonId::new(person).expect("an id"), secret: secret_of(person) }
+}
+
+/// Where the demo plant lies in the project.
+pub fn demo_plant() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../sync-server/demo-plant")
+}
+
+pub fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap_or_else(|| panic!("{text} is no time"))
+}
+
+fn minicbor_decode(bytes: &[u8]) -> shared::part11::enrolment::EnrolRequest {
+    shared::part11::enrolment::EnrolRequest::read(bytes).expect("our own request")
+}

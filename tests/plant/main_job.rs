@@ -1,0 +1,190 @@
+//! The main job, by the cores of kiosk and server: badge → gate → training and sign-off offline → sync → the record.
+
+use harness::{Plant, kiosk_signer, signer};
+use kiosk::core::Denied;
+use shared::id::*;
+use shared::kind::plant::{Format, Impact, InFlight};
+use shared::kind::record::{CriterionResult, Edit, Outcome};
+use shared::training::Answer;
+use shared::training::point_in_time::{Asked, QualifiedAnswer};
+use sync_server::core::approve::{Approval, DraftContent};
+
+fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn approve_v7(plant: &Plant) {
+    let next = harness::demo_plant().join("next");
+    let content = |language: &str| DraftContent {
+        language: id(language),
+        format: Format::Markdown,
+        change_summary: "Seal temperature window, peel test frequency".into(),
+        text: Some(std::fs::read_to_string(next.join(format!("SOP-0042-v7.{language}.md"))).unwrap()),
+        blob: None,
+    };
+    let (document, version) = (id("SOP-0042"), id("v7"));
+    let contents = [content("en"), content("de")];
+    plant.server.draft_version(&document, &version, &contents, Some(6), None, &signer("lukas")).unwrap();
+    plant.server.review_version(&document, &version, &signer("henning")).unwrap();
+    let approval = Approval {
+        effective_from: harness::at("2026-03-02T05:00:00Z"),
+        impact: Impact::Full,
+        impact_reason: None,
+        in_flight: InFlight::Finish,
+        initial_assessors: vec![id("jonas"), id("eva")],
+    };
+    plant.server.approve_version(&document, &version, &approval, &signer("helga"), None).unwrap();
+}
+
+/// The demo plant on Sunday evening, with two kiosks and everybody's keys.
+fn sunday_evening() -> Plant {
+    let mut plant = Plant::demo("2026-03-01T18:00:00Z");
+    plant.set_up_signing(&["helga", "lukas", "henning", "jonas", "eva", "maria", "ana", "ben"]);
+    plant.add_kiosk("K3", &["SEAL"]);
+    plant.add_kiosk("K5", &["SEAL3"]);
+    plant
+}
+
+#[test]
+fn s1_go_before_the_revision_and_no_go_at_the_instant_it_counts_u4() {
+    let mut plant = sunday_evening();
+    approve_v7(&plant);
+    plant.settle();
+    let (maria, task, lot) = (id("maria"), id("seal-pouch"), id("881"));
+    // A kiosk that ran alone for a night is a few seconds unsure, and denies while both versions are possible.
+    plant.clock.set("2026-03-02T04:59:50Z");
+    let before = plant.kiosk("K3").ask(&maria, &task, Some(&lot)).unwrap();
+    assert_eq!(before.decision.answer, Answer::Go, "{:?}", before.decision.reasons);
+    plant.clock.set("2026-03-02T05:00:00Z");
+    let after = plant.kiosk("K3").ask(&maria, &task, Some(&lot)).unwrap();
+    assert_eq!(after.decision.answer, Answer::NoGo);
+    let missing = &after.decision.missing[0];
+    assert_eq!(missing.changed_steps, ["4", "5", "9"]);
+    assert_eq!(missing.minutes, Some(6));
+    assert_eq!(missing.state.trained_on, Some(id("v6")));
+}
+
+/// Reads, answers, does one run and the check, with `assessor`.
+fn train(plant: &mut Plant, kiosk: &str, person: &str, assessor: &str) {
+    let who: PersonId = id(person);
+    let kiosk = plant.kiosk(kiosk);
+    kiosk.badge_in(&who).unwrap();
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
+    let procedure = kiosk.procedure(&who, &about).unwrap();
+    kiosk.sign_read(&who, &procedure, 240).unwrap();
+    let open = kiosk.open_quiz(&who, &about).unwrap();
+    let answers = right_answers(kiosk, &open);
+    assert!(kiosk.sign_quiz(&who, answers).unwrap().passed);
+    let started =
+        kiosk.ask_supervised(&who, &id("seal-pouch"), Some(&id("881")), &kiosk_signer(assessor)).unwrap();
+    assert_eq!(started.decision.answer, Answer::GoSupervised, "{:?}", started.decision.reasons);
+    for step in ["4", "5", "9"] {
+        kiosk.edit_sheet(&who, &about, &id(assessor), vec![Edit::Tick(step.into(), true)]).unwrap();
+    }
+    let signers = (&kiosk_signer(person), &kiosk_signer(assessor));
+    kiosk.sign_run(&who, &about, Outcome::Passed, started.session, "first run", signers).unwrap();
+    let criteria = kiosk.check_of(&about).unwrap().criteria;
+    let results = criteria
+        .iter()
+        .map(|c| CriterionResult { passed: true, measured: c.measure.as_ref().and_then(|m| m.min.clone()) })
+        .collect();
+    kiosk.sign_check(&who, &about, results, Outcome::Passed, signers).unwrap();
+}
+
+/// Somebody who knows the right answers: reads them from the demo plant's folder, as its author could.
+fn right_answers(kiosk: &kiosk::core::Core, open: &kiosk::core::learn::OpenQuiz) -> Vec<Vec<u16>> {
+    let folder = sync_server::import::read(&harness::demo_plant()).unwrap();
+    let right = &folder.answers[&open.quiz.quiz];
+    let _ = kiosk;
+    open.drawn.iter().map(|place| right[usize::from(*place)].clone()).collect()
+}
+
+#[test]
+fn u13_the_no_turns_into_training_on_the_spot_offline_and_back_into_go() {
+    let mut plant = sunday_evening();
+    approve_v7(&plant);
+    plant.settle();
+    plant.clock.set("2026-03-02T05:40:00Z");
+    train(&mut plant, "K3", "maria", "jonas");
+    let again = plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap();
+    assert_eq!(again.decision.answer, Answer::Go, "{:?} {:#?}", again.decision.reasons, again.decision.missing);
+    plant.settle();
+    plant.verify();
+    let at = harness::at("2026-03-02T06:30:00Z");
+    let answer = plant.server.query_qualified(&id("maria"), Asked::Document(&id("SOP-0042")), at, None).unwrap();
+    assert_eq!(answer.qualified.answer, QualifiedAnswer::Yes);
+    assert!(!answer.qualified.legacy);
+}
+
+#[test]
+fn u8_an_assessor_withdrawn_while_the_kiosk_was_dark_puts_the_sign_offs_on_hold_until_ruled() {
+    let mut plant = sunday_evening();
+    approve_v7(&plant);
+    plant.settle();
+    plant.clock.set("2026-03-01T22:00:00Z");
+    plant.server.withdraw_assessor(&id("jonas"), &id("R-0042"), "conflict of interest", &signer("helga")).unwrap();
+    plant.clock.set("2026-03-02T05:40:00Z");
+    train(&mut plant, "K3", "maria", "jonas");
+    let known = plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap();
+    assert_eq!(known.decision.answer, Answer::Go, "by what the kiosk could know");
+    plant.settle();
+    let now = plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap();
+    assert_eq!(now.decision.answer, Answer::NoGo);
+    assert!(now.decision.reasons.iter().any(|r| matches!(r, shared::training::Reason::OnHold { .. })), "{:?}", now.decision.reasons);
+    let at = harness::at("2026-03-02T05:45:00Z");
+    let kiosk = id("K3");
+    let answer = plant.server.query_qualified(&id("maria"), Asked::Document(&id("SOP-0042")), at, Some(&kiosk)).unwrap();
+    assert_eq!(answer.qualified.answer, QualifiedAnswer::No, "what was true");
+    assert_eq!(answer.answer_known.unwrap().qualified.answer, QualifiedAnswer::Yes, "what the kiosk could know (U2)");
+    plant.server.rule(&id("maria"), true, "observed by video", &signer("helga")).unwrap();
+    plant.settle();
+    let ruled = plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap();
+    assert_eq!(ruled.decision.answer, Answer::Go, "{:?}", ruled.decision.reasons);
+    plant.verify();
+}
+
+#[test]
+fn u14_one_training_begun_at_two_dark_kiosks_is_one_worksheet() {
+    let mut plant = sunday_evening();
+    approve_v7(&plant);
+    plant.settle();
+    plant.clock.set("2026-03-02T05:10:00Z");
+    let ana: PersonId = id("ana");
+    for (name, assessor, steps) in [("K5", "eva", ["1", "2"]), ("K3", "jonas", ["3", "4"])] {
+        let kiosk = plant.kiosk(name);
+        let about = kiosk.about(&id("R-0042")).unwrap();
+        for step in steps {
+            kiosk.edit_sheet(&ana, &about, &id(assessor), vec![Edit::Tick(step.into(), true)]).unwrap();
+        }
+        plant.clock.advance_ms(60_000);
+    }
+    plant.settle();
+    let sheets = ["K3", "K5"].map(|name| {
+        let kiosk = plant.kiosk(name);
+        let about = kiosk.about(&id("R-0042")).unwrap();
+        kiosk.sheet(&ana, &about).unwrap().worksheet
+    });
+    assert_eq!(sheets[0].document_digest(), sheets[1].document_digest());
+    assert_eq!(sheets[0].steps().len(), 4);
+    plant.verify();
+}
+
+#[test]
+fn r15_wrong_secrets_lock_out_across_a_restart_and_merge() {
+    let mut plant = sunday_evening();
+    let wrong = kiosk::core::secret::Signer { person: id("ben"), secret: "not the secret".into() };
+    for _ in 0..10 {
+        plant.clock.advance_ms(3 * 3_600_000);
+        let refused = plant.kiosk("K3").unlock(&wrong);
+        assert!(matches!(refused, Err(Denied::WrongSecret { .. } | Denied::LockedOut)), "{:?}", refused.err());
+        plant.restart("K3");
+    }
+    assert!(matches!(plant.kiosk("K3").unlock(&kiosk_signer("ben")), Err(Denied::LockedOut)));
+    assert!(plant.kiosk("K5").unlock(&kiosk_signer("ben")).is_ok(), "K5 has not heard of it yet");
+    plant.clock.advance_ms(1000);
+    plant.settle();
+    plant.clock.advance_ms(1000);
+    plant.kiosk("K3").lift_lockout(&id("ben"), "identified", &kiosk_signer("jonas")).unwrap();
+    assert!(plant.kiosk("K3").unlock(&kiosk_signer("ben")).is_ok());
+}

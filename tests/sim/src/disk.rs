@@ -1,0 +1,349 @@
+//! The disks of kiosks and server, in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use shared::id::{DeviceKey, EntryId, Incarnation};
+use shared::kind::Body;
+use shared::log::standing::Fork;
+use shared::log::{Entry, Held, LogId, Place, Shelf, Stream};
+use shared::sync::store::Ordered;
+use shared::sync::{BoxMark, BoxRow, Boxes, Cursor, Marks, Replica, ServerShelf, Step, TerminalShelf, scope};
+use shared::time::HybridTime;
+
+use crate::mutant::Mutant;
+use crate::shelf::Entries;
+
+/// A kiosk's data folder.
+#[derive(Debug, Clone)]
+pub struct KioskDisk {
+    pub entries: Entries,
+    incarnation: Option<Incarnation>,
+    cursors: BTreeMap<Stream, Cursor>,
+    steps: BTreeMap<(Stream, u64), Step>,
+    ordinals: BTreeMap<EntryId, u64>,
+    unconfirmed: BTreeMap<EntryId, LogId>,
+    loose: Vec<Entry>,
+    loose_devices: BTreeSet<DeviceKey>,
+    pub boxes: BTreeMap<String, BoxRow>,
+    given_boxes: BTreeSet<(String, u64)>,
+    box_mark: Option<BoxMark>,
+}
+
+impl KioskDisk {
+    pub fn new(entries: Entries) -> Self {
+        Self {
+            entries,
+            incarnation: None,
+            cursors: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            ordinals: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
+            loose: Vec::new(),
+            loose_devices: BTreeSet::new(),
+            boxes: BTreeMap::new(),
+            given_boxes: BTreeSet::new(),
+            box_mark: None,
+        }
+    }
+
+    pub fn cursors(&self) -> &BTreeMap<Stream, Cursor> {
+        &self.cursors
+    }
+
+    pub fn steps(&self) -> impl Iterator<Item = (&Stream, &Step)> {
+        self.steps.iter().map(|((stream, _), step)| (stream, step))
+    }
+
+    /// What a store that wrote its cursor before its entries would have after a crash between the two.
+    pub fn with_cursors_of(&self, later: &Self) -> Self {
+        Self {
+            cursors: later.cursors.clone(),
+            steps: later.steps.clone(),
+            ordinals: later.ordinals.clone(),
+            ..self.clone()
+        }
+    }
+
+    fn is(&self, mutant: Mutant) -> bool {
+        self.entries.mutant == Some(mutant)
+    }
+
+    fn unconfirm(&mut self, id: &EntryId) {
+        if let Some(entry) = self.entries.get(id) {
+            self.unconfirmed.insert(*id, entry.log().clone());
+        }
+    }
+}
+
+/// The server's database.
+#[derive(Debug, Clone)]
+pub struct ServerDisk {
+    pub entries: Entries,
+    epochs: Vec<Incarnation>,
+    stopped: bool,
+    orders: BTreeMap<(Stream, Incarnation, u64), Ordered>,
+    boxes: BTreeMap<String, (u64, BoxRow)>,
+    box_number: u64,
+}
+
+impl ServerDisk {
+    pub fn new(entries: Entries) -> Self {
+        let (epochs, orders, boxes) = Default::default();
+        Self { entries, epochs, stopped: false, orders, boxes, box_number: 0 }
+    }
+
+    pub fn orders(&self) -> &BTreeMap<(Stream, Incarnation, u64), Ordered> {
+        &self.orders
+    }
+}
+
+macro_rules! shelf_of_entries {
+    ($disk:ty, |$me:ident, $device:ident| $enrolled:expr, |$self_:ident, $held:ident| $after_put:expr) => {
+        impl Shelf for $disk {
+            type Error = Infallible;
+
+            fn place(&self, id: &EntryId) -> Result<Option<Place>, Infallible> {
+                self.entries.place(id)
+            }
+            fn entry(&self, id: &EntryId) -> Result<Option<Entry>, Infallible> {
+                self.entries.entry(id)
+            }
+            fn logs(&self) -> Result<Vec<LogId>, Infallible> {
+                self.entries.logs()
+            }
+            fn tips(&self, log: &LogId) -> Result<Vec<(u64, EntryId)>, Infallible> {
+                self.entries.tips(log)
+            }
+            fn at(&self, log: &LogId, counter: u64) -> Result<Vec<EntryId>, Infallible> {
+                self.entries.at(log, counter)
+            }
+            fn is_enrolled(&self, $device: &DeviceKey) -> Result<bool, Infallible> {
+                let $me = self;
+                Ok(self.entries.is_enrolled($device)? || $enrolled)
+            }
+            fn is_server(&self, device: &DeviceKey) -> Result<bool, Infallible> {
+                self.entries.is_server(device)
+            }
+            fn put(&mut self, $held: &Held) -> Result<(), Infallible> {
+                self.entries.put($held)?;
+                let $self_ = self;
+                $after_put;
+                Ok(())
+            }
+        }
+
+        impl Replica for $disk {
+            fn hybrid(&self) -> Result<HybridTime, Infallible> {
+                Ok(self.entries.hybrid)
+            }
+            fn raise(&mut self, fork: &Fork) -> Result<(), Infallible> {
+                let by = (self.entries.mutant == Some(Mutant::AlarmPerClash)).then(|| {
+                    // One alarm for each clash: the key is the number of entries there so far.
+                    EntryId::of(&(self.entries.len() as u64).to_be_bytes())
+                });
+                self.entries.raise(fork, by);
+                Ok(())
+            }
+            fn revocation(&self, device: &DeviceKey) -> Result<Option<String>, Infallible> {
+                Ok(self.entries.revocation_reason(device))
+            }
+            fn may_recover(&self, entry: &Entry) -> Result<bool, Infallible> {
+                Ok(self.entries.may_recover(entry))
+            }
+        }
+    };
+}
+
+shelf_of_entries!(KioskDisk, |me, device| me.loose_devices.contains(device), |me, held| {
+    let id = held.entry().id();
+    if me.entries.holds(&id) && !me.ordinals.contains_key(&id) {
+        me.unconfirm(&id);
+    }
+});
+shelf_of_entries!(ServerDisk, |_me, _device| false, |_me, _held| ());
+
+impl TerminalShelf for KioskDisk {
+    fn incarnation(&self) -> Result<Option<Incarnation>, Infallible> {
+        Ok(self.incarnation)
+    }
+
+    fn set_incarnation(&mut self, incarnation: Incarnation) -> Result<(), Infallible> {
+        if self.incarnation.is_none() || !self.is(Mutant::NoNewIncarnation) {
+            self.incarnation = Some(incarnation);
+        }
+        Ok(())
+    }
+
+    fn cursor(&self, stream: &Stream) -> Result<Cursor, Infallible> {
+        Ok(self.cursors.get(stream).cloned().unwrap_or_default())
+    }
+
+    fn set_cursor(&mut self, stream: &Stream, cursor: &Cursor) -> Result<(), Infallible> {
+        self.cursors.insert(stream.clone(), cursor.clone());
+        Ok(())
+    }
+
+    fn advance(&mut self, stream: &Stream, step: &Step) -> Result<(), Infallible> {
+        self.steps.insert((stream.clone(), step.ordinal), step.clone());
+        self.ordinals.insert(step.entry, step.ordinal);
+        self.unconfirmed.remove(&step.entry);
+        Ok(())
+    }
+
+    fn step(&self, stream: &Stream, ordinal: u64) -> Result<Option<Step>, Infallible> {
+        Ok(self.steps.get(&(stream.clone(), ordinal)).cloned())
+    }
+
+    fn cut(&mut self, stream: &Stream, ordinal: u64) -> Result<Vec<EntryId>, Infallible> {
+        let beyond: Vec<u64> = self
+            .steps
+            .range((stream.clone(), ordinal + 1)..=(stream.clone(), u64::MAX))
+            .map(|((_, at), _)| *at)
+            .collect();
+        let mut cut = Vec::new();
+        for at in beyond {
+            let Some(step) = self.steps.remove(&(stream.clone(), at)) else { continue };
+            self.ordinals.remove(&step.entry);
+            if !self.is(Mutant::ConfirmedForGood) {
+                self.unconfirm(&step.entry);
+            }
+            cut.push(step.entry);
+        }
+        Ok(cut)
+    }
+
+    fn ordinal(&self, entry: &EntryId) -> Result<Option<u64>, Infallible> {
+        let gone =
+            self.is(Mutant::ConfirmedForGood) && !self.unconfirmed.contains_key(entry) && self.entries.holds(entry);
+        Ok(if gone { Some(0) } else { self.ordinals.get(entry).copied() })
+    }
+
+    fn unconfirmed_logs(&self, marks: &Marks) -> Result<Vec<LogId>, Infallible> {
+        let mut logs: BTreeSet<LogId> = self.unconfirmed.values().cloned().collect();
+        for (stream, mark) in marks.iter().filter(|_| !self.is(Mutant::ConfirmedForGood)) {
+            for (_, step) in self.steps.range((stream.clone(), mark + 1)..=(stream.clone(), u64::MAX)) {
+                logs.extend(self.entries.get(&step.entry).map(|entry| entry.log().clone()));
+            }
+        }
+        Ok(logs.into_iter().collect())
+    }
+
+    fn loose_enrolments(&self) -> Result<Vec<Entry>, Infallible> {
+        Ok(if self.is(Mutant::NoLooseEnrolment) { Vec::new() } else { self.loose.clone() })
+    }
+
+    fn keep_loose_enrolment(&mut self, enrolment: &Entry) -> Result<(), Infallible> {
+        if let Ok(Some(statement)) = enrolment.statement()
+            && let Body::DeviceEnrolled(body) = statement.body
+            && !self.loose.contains(enrolment)
+        {
+            self.loose_devices.insert(body.device);
+            self.loose.push(enrolment.clone());
+        }
+        Ok(())
+    }
+
+    fn box_mark(&self) -> Result<Option<BoxMark>, Infallible> {
+        Ok(self.box_mark.clone())
+    }
+
+    fn boxes_to_give(&self, _: usize) -> Result<Vec<BoxRow>, Infallible> {
+        let not_given = |row: &&BoxRow| !self.given_boxes.contains(&(row.name.clone(), row.version));
+        Ok(self.boxes.values().filter(not_given).cloned().collect())
+    }
+
+    fn take_boxes(&mut self, boxes: &Boxes) -> Result<(), Infallible> {
+        if boxes.all {
+            self.given_boxes.clear();
+        }
+        for row in &boxes.rows {
+            self.given_boxes.insert((row.name.clone(), row.version));
+            if self.boxes.get(&row.name).is_none_or(|mine| mine.version <= row.version) {
+                self.boxes.insert(row.name.clone(), row.clone());
+            }
+        }
+        if boxes.mark.is_some() {
+            self.box_mark.clone_from(&boxes.mark);
+        }
+        Ok(())
+    }
+}
+
+impl ServerShelf for ServerDisk {
+    fn epochs(&self) -> Result<Vec<Incarnation>, Infallible> {
+        Ok(self.epochs.clone())
+    }
+
+    fn set_epochs(&mut self, epochs: &[Incarnation]) -> Result<(), Infallible> {
+        self.epochs = epochs.to_vec();
+        Ok(())
+    }
+
+    fn stopped(&self) -> Result<bool, Infallible> {
+        Ok(self.stopped)
+    }
+
+    fn set_stopped(&mut self, stopped: bool) -> Result<(), Infallible> {
+        self.stopped = stopped;
+        Ok(())
+    }
+
+    fn streams(&self) -> Result<Vec<Stream>, Infallible> {
+        let streams: BTreeSet<Stream> = self.entries.all().map(|entry| entry.log().stream.clone()).collect();
+        Ok(streams.into_iter().collect())
+    }
+
+    fn last_ordered(&self, stream: &Stream, epoch: &Incarnation) -> Result<Option<Ordered>, Infallible> {
+        let all = (stream.clone(), *epoch, 0)..=(stream.clone(), *epoch, u64::MAX);
+        Ok(self.orders.range(all).next_back().map(|(_, ordered)| ordered.clone()))
+    }
+
+    fn ordered(
+        &self,
+        stream: &Stream,
+        epoch: &Incarnation,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Ordered>, Infallible> {
+        let rest = (stream.clone(), *epoch, after + 1)..=(stream.clone(), *epoch, u64::MAX);
+        Ok(self.orders.range(rest).take(limit).map(|(_, ordered)| ordered.clone()).collect())
+    }
+
+    fn order(&mut self, stream: &Stream, epoch: &Incarnation, next: &Ordered) -> Result<(), Infallible> {
+        let before = self.orders.insert((stream.clone(), *epoch, next.number), next.clone());
+        assert!(before.is_none(), "a number of the order was given twice");
+        Ok(())
+    }
+
+    fn scope_of(&self, device: &DeviceKey) -> Result<Option<Vec<Stream>>, Infallible> {
+        Ok(self.entries.enrolment(device).map(scope::of_enrolment))
+    }
+
+    fn logs_of(&self, device: &DeviceKey, incarnation: &Incarnation) -> Result<Vec<LogId>, Infallible> {
+        let mut logs = self.entries.logs()?;
+        logs.retain(|log| log.device == *device && log.incarnation == *incarnation);
+        Ok(logs)
+    }
+
+    fn recoveries(&self) -> Result<Vec<Entry>, Infallible> {
+        Ok(self.entries.recovery_entries())
+    }
+
+    fn boxes_since(&self, mark: Option<&BoxMark>, _: &DeviceKey, _: usize) -> Result<Boxes, Infallible> {
+        let Some(epoch) = self.epochs.last().copied() else { return Ok(Boxes::default()) };
+        let since = mark.filter(|mark| mark.epoch == epoch).map(|mark| mark.number);
+        let new = self.boxes.values().filter(|(number, _)| since.is_none_or(|since| *number > since));
+        let rows: Vec<BoxRow> = new.map(|(_, row)| row.clone()).collect();
+        let mark = (since != Some(self.box_number)).then_some(BoxMark { epoch, number: self.box_number });
+        Ok(Boxes { mark, all: since.is_none(), rows })
+    }
+
+    fn put_box(&mut self, _: &DeviceKey, row: &BoxRow) -> Result<(), Infallible> {
+        if self.boxes.get(&row.name).is_none_or(|(_, mine)| mine.version < row.version) {
+            self.box_number += 1;
+            self.boxes.insert(row.name.clone(), (self.box_number, row.clone()));
+        }
+        Ok(())
+    }
+}

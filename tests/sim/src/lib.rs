@@ -1,0 +1,23 @@
+//! The plant simulator for the sync protocol: kiosks and a server with the real state machines, one thread, virtual time, one
+//! seed → one trace. No disk, no network, no clock.
+//!
+//! Read in this order: [`rng`], [`shelf`] and [`disk`] (stores in memory; a transaction is a clone that replaces the original at COMMIT),
+//! [`world`] (the replicas and what can be done to them), [`wire`] (messages, whole or altered by a [`mutant`]), [`schedule`] (a seed's acts
+//! and faults), [`heal`] (everybody meets, people sign what is asked of them), [`check`] (the invariants of the protocol, section 8), [`scenario`].
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod check;
+pub mod disk;
+pub mod heal;
+pub mod mutant;
+pub mod rng;
+pub mod scenario;
+pub mod schedule;
+pub mod shelf;
+pub mod wire;
+pub mod world;
+
+pub use check::Violation;
+pub use mutant::Mutant;
+pub use schedule::{Report, run};
+pub use world::{Crash, World};

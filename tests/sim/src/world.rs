@@ -1,0 +1,463 @@
+//! The replicas and what can be done to them: work, crash, restore, clone, lose, enrol, revoke.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use shared::id::*;
+use shared::kind::plant::{
+    BlockSet, ClassSet, DeviceEnrolled, DeviceRevoked, KeyStoreKind, Ruling, ServerRecovered, What, Whom,
+};
+use shared::kind::{Body, Meaning, Role, Statement, journal, presence, record};
+use shared::log::entry::Signing;
+use shared::log::{Draft, Entry, Shelf, Stream, Subject};
+use shared::part11::signature::{DeviceSecret, PersonSecret};
+use shared::sync::server::{NotWritten, Server};
+use shared::sync::terminal::{Identity, Now, Terminal};
+use shared::sync::{ServerShelf, scope};
+use shared::time::{ClockReading, Timestamp};
+
+use crate::disk::{KioskDisk, ServerDisk};
+use crate::mutant::Mutant;
+use crate::rng::Rng;
+use crate::shelf::Entries;
+use crate::wire::Flight;
+
+/// Where a transaction is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    No,
+    /// Before COMMIT: nothing of it stays.
+    Before,
+    /// After COMMIT, before anybody hears of it.
+    After,
+}
+
+/// What lies outside a kiosk's data folder.
+#[derive(Debug, Clone)]
+pub struct KeyStore {
+    pub secret: DeviceSecret,
+    pub enrolment: Entry,
+    pub heads: Vec<EntryId>,
+}
+
+/// A kiosk, or what is left of one.
+#[derive(Debug)]
+pub struct Kiosk {
+    pub name: KioskName,
+    pub disk: KioskDisk,
+    pub key_store: KeyStore,
+    /// `None` while switched off; its memory is gone then.
+    pub terminal: Option<Terminal>,
+    pub backups: Vec<(KioskDisk, KeyStore)>,
+    /// Stolen, burnt: it takes part in nothing any more.
+    pub lost: bool,
+}
+
+impl Kiosk {
+    pub fn key(&self) -> DeviceKey {
+        self.key_store.secret.key()
+    }
+}
+
+/// A site with its kiosks and its server.
+pub struct World {
+    pub rng: Rng,
+    pub now_ms: i64,
+    pub site: SiteId,
+    pub mutant: Option<Mutant>,
+    pub kiosks: Vec<Kiosk>,
+    pub server: Server,
+    pub secret: DeviceSecret,
+    pub disk: ServerDisk,
+    pub server_backups: Vec<ServerDisk>,
+    pub server_restores: usize,
+    /// Epochs in which a store was put back behind the server's back: only their logs may fork.
+    pub put_back: BTreeSet<Incarnation>,
+    /// Two people with the authority to rule and to sign a recovery.
+    pub quality: [PersonSecret; 2],
+    /// An enrolled device that keeps to no rule.
+    pub hostile: DeviceSecret,
+    pub flights: Vec<Flight>,
+    pub bundles: Vec<Vec<Vec<u8>>>,
+    /// Shown to a person as recorded.
+    pub acknowledged: BTreeSet<EntryId>,
+    /// What no replica may ever hold.
+    pub forged: BTreeSet<EntryId>,
+    pub sent: BTreeSet<EntryId>,
+    pub answered: BTreeMap<Digest32, Digest32>,
+    pub trace: Vec<String>,
+    pub violations: Vec<crate::check::Violation>,
+}
+
+/// Unwraps a result that can't fail: memory has no broken disks.
+pub fn sure<T>(result: Result<T, Infallible>) -> T {
+    let Ok(value) = result;
+    value
+}
+
+impl World {
+    /// A server in its first epoch, and so many enrolled kiosks that have met it.
+    pub fn new(seed: u64, kiosks: usize, mutant: Option<Mutant>) -> Self {
+        let mut rng = Rng::new(seed);
+        let secret = DeviceSecret::from_seed(rng.bytes());
+        let quality = [PersonSecret::from_seed(rng.bytes()), PersonSecret::from_seed(rng.bytes())];
+        let hostile = DeviceSecret::from_seed(rng.bytes());
+        let keys = quality.iter().map(PersonSecret::key).collect();
+        let disk = ServerDisk::new(Entries::new(secret.key(), keys, mutant));
+        let mut world = Self {
+            rng,
+            now_ms: 1_772_000_000_000,
+            site: text("SITE1"),
+            mutant,
+            kiosks: Vec::new(),
+            server: Server::new(secret.clone()),
+            secret,
+            disk,
+            server_backups: Vec::new(),
+            server_restores: 0,
+            put_back: BTreeSet::new(),
+            quality,
+            hostile,
+            flights: Vec::new(),
+            bundles: Vec::new(),
+            acknowledged: BTreeSet::new(),
+            forged: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            answered: BTreeMap::new(),
+            trace: Vec::new(),
+            violations: Vec::new(),
+        };
+        world.open_epoch("installed");
+        let hostile = world.hostile.key();
+        world.enrol_device(hostile, &text("H"));
+        for number in 1..=kiosks {
+            world.add_kiosk(&text(&format!("K{number}")));
+        }
+        for kiosk in 0..kiosks {
+            world.exchange(kiosk);
+        }
+        world
+    }
+
+    pub fn now(&self) -> Now {
+        Now { clock: self.clock(), steady: Timestamp(self.now_ms) }
+    }
+
+    pub fn clock(&self) -> ClockReading {
+        ClockReading::exact(Timestamp(self.now_ms))
+    }
+
+    /// One word of the trace.
+    pub fn say(&mut self, what: impl Into<String>) {
+        self.trace.push(what.into());
+    }
+
+    fn empty_entries(&self) -> Entries {
+        Entries::new(self.secret.key(), self.quality.iter().map(PersonSecret::key).collect(), self.mutant)
+    }
+
+    pub fn statement(&mut self, body: impl Into<Body>) -> Statement {
+        Statement { act: ActId(self.rng.bytes()), body: body.into() }
+    }
+
+    // ---- the server's people ----
+
+    /// A write at the server; `None` when it is stopped or crashes first.
+    pub fn server_write(&mut self, draft: &Draft, crash: Crash) -> Option<Entry> {
+        let mut tx = self.disk.clone();
+        let written = sure(self.server.write(&mut tx, &Stream::plant_global(), draft, self.clock()));
+        let entry = match written {
+            Ok(entry) => entry,
+            Err(NotWritten::Stopped) => return None,
+            Err(why) => panic!("the simulator's drafts can be written: {why}"),
+        };
+        if crash != Crash::Before {
+            self.disk = tx;
+        }
+        if crash != Crash::Before || self.mutant == Some(Mutant::AcknowledgesBeforeCommit) {
+            self.acknowledge(entry.id(), self.disk.entries.holds(&entry.id()));
+        }
+        (crash != Crash::Before).then_some(entry)
+    }
+
+    /// Something ordinary in master data.
+    pub fn approve(&mut self, crash: Crash) -> Option<Entry> {
+        let name = format!("class {}", self.rng.below(1000));
+        let statement = self.statement(ClassSet { class: text("operators"), name });
+        self.server_write(&Draft::new(Subject::new("class", "operators"), statement), crash)
+    }
+
+    /// A restriction.
+    pub fn block(&mut self) -> Option<Entry> {
+        let (person, block) = (text::<PersonId>("maria"), ActId(self.rng.bytes()));
+        let subject = Subject::person(&person);
+        let (whom, what) = (Whom::Person(person), What::Task(text("seal-pouch")));
+        let statement = self.statement(BlockSet { block, whom, what, action: None, reason: "CAPA".into() });
+        self.server_write(&Draft::new(subject, statement), Crash::No)
+    }
+
+    pub fn enrol_device(&mut self, device: DeviceKey, name: &KioskName) -> Option<Entry> {
+        let (site, key_store) = (self.site.clone(), KeyStoreKind::File);
+        let body = DeviceEnrolled { device, name: name.clone(), site, work_units: vec![text("SEAL")], key_store };
+        let statement = self.statement(body);
+        self.server_write(&Draft::new(Subject::new("device", device), statement), Crash::No)
+    }
+
+    /// Revokes a device with the heads of what is held of it here.
+    pub fn revoke_device(&mut self, device: DeviceKey) -> Option<Entry> {
+        let mut heads = Vec::new();
+        for log in sure(self.disk.logs()).into_iter().filter(|log| log.device == device) {
+            heads.extend(sure(self.disk.tips(&log)).into_iter().map(|(_, id)| id));
+        }
+        let statement = self.statement(DeviceRevoked { device, reason: "lost".into(), heads });
+        self.server_write(&Draft::new(Subject::new("device", device), statement), Crash::No)
+    }
+
+    /// Two people sign that the server was recovered.
+    pub fn sign_recovery(&mut self) -> Option<Entry> {
+        let epoch = sure(self.disk.epochs()).last().copied()?;
+        let statement = self.statement(ServerRecovered { epoch, reason: "list was looked at".into() });
+        let mut draft = Draft::new(Subject::new("server", self.secret.key()), statement);
+        for (index, secret) in self.quality.clone().iter().enumerate() {
+            let signer: PersonId = text(&format!("quality-{index}"));
+            let printed_name = signer.to_string();
+            let (role, meaning, signed_at) = (Role::Quality, Meaning::Ruled, Timestamp(self.now_ms));
+            let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None };
+            let block = signing.sign(&draft, secret);
+            draft.blocks.push(block);
+        }
+        self.say("recovery signed");
+        self.server_write(&draft, Crash::No)
+    }
+
+    /// QA accepts everything that forks have set aside.
+    pub fn rule_on_forks(&mut self) {
+        let aside: Vec<EntryId> = {
+            let entries = &self.disk.entries;
+            entries.all().filter(|entry| !entries.is_effective(entry)).map(Entry::id).collect()
+        };
+        for entries in aside.chunks(200).map(<[EntryId]>::to_vec) {
+            let statement = self.statement(Ruling { entries, accepted: true, reason: "seen on video".into() });
+            self.server_write(&Draft::new(Subject::new("site", "SITE1"), statement), Crash::No);
+        }
+    }
+
+    // ---- the server's stores ----
+
+    fn fresh_epoch(&mut self) -> Incarnation {
+        if self.mutant == Some(Mutant::EpochPlusOne) {
+            let mut number = [0; 16];
+            number[15] = sure(self.disk.epochs()).len() as u8 + 1;
+            return Incarnation(number);
+        }
+        self.rng.incarnation()
+    }
+
+    pub fn open_epoch(&mut self, reason: &str) {
+        let epoch = self.fresh_epoch();
+        let clock = self.clock();
+        let opened = sure(self.server.open_epoch(&mut self.disk, epoch, reason, clock));
+        self.acknowledged.extend(opened.ok().map(|entry| entry.id()));
+    }
+
+    pub fn back_up_server(&mut self) {
+        self.server_backups.push(self.disk.clone());
+    }
+
+    /// `restore`: the backup's path, and a new epoch behind it.
+    pub fn restore_server(&mut self, backup: usize) {
+        self.disk = self.server_backups[backup].clone();
+        self.server_restores += 1;
+        self.open_epoch("restored");
+    }
+
+    /// A snapshot put back behind the server's back.
+    pub fn put_server_back(&mut self, backup: usize) {
+        self.disk = self.server_backups[backup].clone();
+        self.server_restores += 1;
+        self.put_back.extend(sure(self.disk.epochs()).last().copied());
+    }
+
+    /// Database and backups lost; the key was in escrow.
+    pub fn lose_server(&mut self) {
+        self.disk = ServerDisk::new(self.empty_entries());
+        self.server_backups.clear();
+        self.server_restores += 1;
+        self.open_epoch("restored without a backup");
+    }
+
+    // ---- kiosks ----
+
+    /// Enrols a new kiosk; `None` while the server is stopped.
+    pub fn add_kiosk(&mut self, name: &KioskName) -> Option<usize> {
+        let secret = DeviceSecret::from_seed(self.rng.bytes());
+        let enrolment = self.enrol_device(secret.key(), name)?;
+        let disk = KioskDisk::new(self.empty_entries());
+        let key_store = KeyStore { secret, enrolment, heads: Vec::new() };
+        let (terminal, backups) = (None, Vec::new());
+        self.kiosks.push(Kiosk { name: name.clone(), disk, key_store, terminal, backups, lost: false });
+        Some(self.kiosks.len() - 1)
+    }
+
+    /// Switches a kiosk on, if it is off (T2).
+    pub fn wake(&mut self, kiosk: usize) {
+        if self.kiosks[kiosk].terminal.is_some() {
+            return;
+        }
+        let (now, fresh) = (self.now(), self.rng.fresh());
+        let this = &mut self.kiosks[kiosk];
+        let identity = Identity {
+            secret: this.key_store.secret.clone(),
+            server: self.secret.key(),
+            enrolment: this.key_store.enrolment.clone(),
+            scope: scope::of_kiosk(&self.site, &this.name),
+        };
+        let heads = this.key_store.heads.clone();
+        this.terminal = Some(sure(Terminal::start(identity, &heads, &mut this.disk, now, fresh)));
+    }
+
+    /// One transaction of a kiosk; what it gives is `None` when a crash came before anybody could hear of it.
+    pub fn at_kiosk<R>(
+        &mut self,
+        kiosk: usize,
+        crash: Crash,
+        act: impl FnOnce(&mut Terminal, &mut KioskDisk) -> R,
+    ) -> Option<R> {
+        self.wake(kiosk);
+        let cursor_first = self.mutant == Some(Mutant::CursorFirst);
+        let this = &mut self.kiosks[kiosk];
+        let mut tx = this.disk.clone();
+        let done = act(this.terminal.as_mut()?, &mut tx);
+        match crash {
+            Crash::No => {
+                this.disk = tx;
+                return Some(done);
+            }
+            Crash::Before if cursor_first => this.disk = this.disk.with_cursors_of(&tx),
+            Crash::Before => {}
+            Crash::After => this.disk = tx,
+        }
+        this.terminal = None;
+        None
+    }
+
+    /// A person acts at a kiosk (T1).
+    pub fn write(&mut self, kiosk: usize, stream: &Stream, crash: Crash) -> Option<EntryId> {
+        let (subject, body) = self.act_in(stream);
+        let statement = self.statement(body);
+        let (draft, now) = (Draft::new(subject, statement), self.now());
+        let mut id = None;
+        let done = self.at_kiosk(kiosk, crash, |terminal, disk| {
+            id = sure(terminal.write(disk, stream, &draft, now)).ok().map(|entry| entry.id());
+        });
+        let committed = crash != Crash::Before;
+        if let Some(id) = id.filter(|_| committed || self.mutant == Some(Mutant::AcknowledgesBeforeCommit)) {
+            self.acknowledge(id, self.kiosks[kiosk].disk.entries.holds(&id));
+        }
+        self.tend_key_store(kiosk);
+        done.and(id)
+    }
+
+    /// A person sees that it is recorded: from here on it must never be lost.
+    fn acknowledge(&mut self, id: EntryId, durable: bool) {
+        self.acknowledged.insert(id);
+        if !durable {
+            self.violate(crate::check::Violation::AcknowledgedNotDurable(id));
+        }
+    }
+
+    fn act_in(&mut self, stream: &Stream) -> (Subject, Body) {
+        let person = Subject::new("person", "maria");
+        match stream.family {
+            shared::kind::Family::Presence => (person, presence::BadgeIn { day_pass: false }.into()),
+            shared::kind::Family::Journal => {
+                let event = journal::DeviceEvent { what: "tick".into(), detail: self.rng.next().to_string() };
+                (Subject::new("device", stream.scope.as_ref()), event.into())
+            }
+            _ => {
+                let (worksheet, author) = (WorksheetId(self.rng.bytes()), text("maria"));
+                let at = Timestamp(self.now_ms);
+                (person, record::SheetEdit { worksheet, parents: vec![], at, author, edits: vec![] }.into())
+            }
+        }
+    }
+
+    pub fn record(&self) -> Stream {
+        Stream::record(&self.site)
+    }
+
+    /// The streams that a kiosk writes to.
+    pub fn streams_of(&self, kiosk: usize) -> [Stream; 3] {
+        [Stream::record(&self.site), Stream::presence(&self.site), Stream::journal(&self.kiosks[kiosk].name)]
+    }
+
+    /// Writes heads into the key store when they are due.
+    pub fn tend_key_store(&mut self, kiosk: usize) {
+        let now = self.now();
+        let this = &mut self.kiosks[kiosk];
+        if let Some(terminal) = &mut this.terminal
+            && let Some(heads) = sure(terminal.poll_key_store(&this.disk, now))
+        {
+            this.key_store.heads = heads;
+        }
+    }
+
+    pub fn back_up_kiosk(&mut self, kiosk: usize) {
+        let this = &mut self.kiosks[kiosk];
+        this.backups.push((this.disk.clone(), this.key_store.clone()));
+    }
+
+    /// Puts a kiosk's disk back. Its key store stays as it is, or comes from the same backup.
+    pub fn restore_kiosk(&mut self, kiosk: usize, backup: usize, with_old_key_store: bool) {
+        let this = &mut self.kiosks[kiosk];
+        let (disk, key_store) = this.backups[backup].clone();
+        this.disk = disk;
+        if with_old_key_store {
+            this.key_store = key_store;
+        }
+        this.terminal = None;
+    }
+
+    /// The key store is gone: the kiosk is enrolled under a new key, on whatever disk it has. `false` while the server is stopped.
+    pub fn re_enrol(&mut self, kiosk: usize) -> bool {
+        let secret = DeviceSecret::from_seed(self.rng.bytes());
+        let name = self.kiosks[kiosk].name.clone();
+        let Some(enrolment) = self.enrol_device(secret.key(), &name) else { return false };
+        let this = &mut self.kiosks[kiosk];
+        this.key_store = KeyStore { secret, enrolment, heads: Vec::new() };
+        this.terminal = None;
+        true
+    }
+
+    /// Copies a kiosk with all it has. Both go on.
+    pub fn clone_kiosk(&mut self, kiosk: usize) -> usize {
+        let this = &self.kiosks[kiosk];
+        let twin = Kiosk {
+            name: this.name.clone(),
+            disk: this.disk.clone(),
+            key_store: this.key_store.clone(),
+            terminal: None,
+            backups: Vec::new(),
+            lost: false,
+        };
+        self.kiosks.push(twin);
+        self.kiosks.len() - 1
+    }
+
+    pub fn is_revoked(&self, kiosk: usize) -> bool {
+        self.disk.entries.revocation_reason(&self.kiosks[kiosk].key()).is_some()
+    }
+
+    /// The kiosks that still exist.
+    pub fn present(&self) -> Vec<usize> {
+        (0..self.kiosks.len()).filter(|kiosk| !self.kiosks[*kiosk].lost).collect()
+    }
+}
+
+/// An id from a text that is one.
+pub fn text<T: std::str::FromStr>(text: &str) -> T {
+    match text.parse() {
+        Ok(id) => id,
+        Err(_) => panic!("the simulator's own ids are well-formed: {text}"),
+    }
+}

@@ -1,0 +1,51 @@
+//! Random schedules of work and faults.
+
+use sim::run;
+
+/// How many schedules: `LINEPROOF_SCHEDULES`, or few enough for a first look.
+fn schedules() -> u64 {
+    std::env::var("LINEPROOF_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(40)
+}
+
+/// The first seed: `LINEPROOF_SEED`, or 1.
+fn first_seed() -> u64 {
+    std::env::var("LINEPROOF_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
+#[test]
+fn every_invariant_holds_under_every_fault() {
+    let (mut acknowledged, mut rounds, mut forks, mut broken) = (0, [0; 8], 0, Vec::new());
+    for seed in first_seed()..first_seed() + schedules() {
+        let report = run(seed, None);
+        acknowledged += report.acknowledged;
+        forks += report.forks;
+        rounds[report.rounds.min(7)] += 1;
+        if !report.violations.is_empty() {
+            println!("seed {seed}: {:?}", report.violations);
+            broken.push(seed);
+        }
+    }
+    println!(
+        "{{\"name\":\"schedules\",\"runs\":{},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"forks\":{forks},\"rounds\":{rounds:?}}}",
+        schedules(),
+        broken.len(),
+        first_seed()
+    );
+    assert!(broken.is_empty(), "violated by seeds {broken:?}");
+}
+
+#[test]
+fn one_seed_is_one_trace() {
+    for seed in [7, 8] {
+        assert_eq!(run(seed, None), run(seed, None));
+    }
+}
+
+/// Prints the trace of `LINEPROOF_SEED`: `cargo test -p sim --test random show -- --ignored --nocapture`.
+#[test]
+#[ignore = "for people: prints a trace"]
+fn show_one_seed() {
+    let report = run(first_seed(), None);
+    report.trace.iter().for_each(|line| println!("{line}"));
+    println!("{:?}", report.violations);
+}

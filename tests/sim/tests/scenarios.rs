@@ -1,0 +1,233 @@
+//! The rows of the protocol's section 7 and the walk-throughs that concern the exchange, one test each.
+
+use shared::id::EntryId;
+use shared::kind::IfUnknown;
+use shared::log::entry::SCHEMA;
+use shared::log::{Header, LogId, Shelf, Subject};
+use shared::part11::signature::ENTRY_TYPE;
+use shared::sync::terminal::{Dropped, Outcome};
+use shared::sync::{BoxRow, Down, Give, TerminalShelf, Up};
+use shared::time::{HybridTime, Timestamp};
+use sim::scenario::*;
+use sim::world::sure;
+use sim::{Crash, World};
+
+fn sound(world: &World) {
+    assert_eq!(world.violations, [], "{:#?}", world.trace);
+}
+
+#[test]
+fn every_scenario_ends_well() {
+    for (name, scenario) in ALL {
+        let world = scenario(None);
+        assert_eq!(world.violations, [], "{name}");
+    }
+}
+
+#[test]
+fn u11_kiosk_restored_offline_continues_and_meets_the_server() {
+    let world = kiosk_restored(None);
+    sound(&world);
+    assert!(world.disk.entries.forks_by_the_set().is_empty(), "the key store's head spared the fork (T2)");
+}
+
+#[test]
+fn u11_kiosk_restored_with_its_old_key_store_is_one_fork_per_log_and_one_alarm_each() {
+    let world = kiosk_restored_with_old_key_store(None);
+    sound(&world);
+    let forks = world.disk.entries.forks_by_the_set();
+    assert_eq!(forks.len(), 3, "record, presence, journal: {forks:?}");
+    assert_eq!(world.disk.entries.alarms().len(), 3);
+    for fork in &forks {
+        assert_eq!(tips_at_server(&world, &fork.log), 2, "both branches are kept");
+    }
+}
+
+#[test]
+fn u11_cloned_kiosk_both_go_on_with_at_most_one_fork_per_log() {
+    let world = kiosk_cloned(None);
+    sound(&world);
+    assert_eq!(world.disk.entries.forks_by_the_set().len(), 3);
+    let incarnations = [0, 3].map(|kiosk| sure(world.kiosks[kiosk].disk.incarnation()));
+    assert_ne!(incarnations[0], incarnations[1], "each goes on as somebody else (T3)");
+}
+
+#[test]
+fn kiosk_restored_without_its_key_store_gives_the_old_devices_entries() {
+    let world = kiosk_restored_without_key_store(None);
+    sound(&world);
+}
+
+#[test]
+fn a_lost_kiosks_entries_come_in_through_a_peer_and_count() {
+    let world = kiosk_lost(None);
+    sound(&world);
+    let old = world.kiosks[0].key();
+    let of_old = world.disk.entries.all().filter(|entry| entry.log().device == old);
+    assert!(
+        of_old
+            .into_iter()
+            .filter(|entry| entry.log().stream == world.record())
+            .all(|e| world.disk.entries.is_effective(e))
+    );
+}
+
+#[test]
+fn device_revoked_with_good_entries_from_before_directly_and_through_a_relay() {
+    for (scenario, shared_only) in [(revoked_directly as fn(_) -> World, false), (revoked_through_a_relay, true)] {
+        let world = scenario(None);
+        sound(&world);
+        let revoked = world.kiosks[0].key();
+        let of_revoked: Vec<_> = world.disk.entries.all().filter(|entry| entry.log().device == revoked).collect();
+        let counts = of_revoked.iter().filter(|entry| world.disk.entries.is_effective(entry)).count();
+        assert_eq!(counts, 6, "what the server held when it revoked: two of each stream");
+        assert!(of_revoked.len() > 6 + if shared_only { 3 } else { 6 }, "the rest is held too, and set aside");
+    }
+}
+
+#[test]
+fn server_restored_with_a_kiosk_enrolled_and_one_revoked_in_between_and_qa_approving_first() {
+    let world = server_restored(None);
+    sound(&world);
+    assert!(world.disk.entries.forks_by_the_set().is_empty(), "a restore made by `restore` never forks a server log");
+    let (enrolled, revoked) = (world.kiosks[3].key(), world.kiosks[1].key());
+    assert!(sure(world.disk.is_enrolled(&enrolled)));
+    assert!(world.disk.entries.revocation_reason(&revoked).is_some(), "the revocation of the gap came back");
+}
+
+#[test]
+fn server_put_back_forks_its_epochs_log_once() {
+    let world = server_put_back(None);
+    sound(&world);
+    let world = server_put_back_wrote_more(None);
+    sound(&world);
+    assert_eq!(world.disk.entries.forks_by_the_set().len(), 1, "one alarm");
+}
+
+#[test]
+fn server_lost_without_a_backup_is_filled_by_the_kiosks() {
+    let world = server_lost(None);
+    sound(&world);
+    let held = world.acknowledged_and_held();
+    // What only the lost database held: the hostile device's enrolment came to the kiosks, so all is back.
+    assert_eq!(world.acknowledged.difference(&held).count(), 0);
+}
+
+#[test]
+fn no_lie_stops_the_server() {
+    let mut world = World::new(5, 2, None);
+    for _ in 0..200 {
+        let call = world.hostile_call();
+        world.answer(&call, Crash::No);
+    }
+    assert!(!world.is_stopped());
+    world.heal();
+    sound(&world);
+}
+
+#[test]
+fn t5_an_answer_that_was_not_asked_for_or_not_signed_by_the_server_changes_nothing() {
+    let mut world = World::new(6, 2, None);
+    work(&mut world, 1, 1);
+    world.exchange(1);
+    let up = world.call(0).unwrap();
+    let down = world.answer(&up, Crash::No).unwrap();
+    let forged = Down::open(&down).unwrap().seal(&world.hostile);
+    let (now, fresh) = (world.now(), world.rng.fresh());
+    let mut hear =
+        |bytes: &[u8]| world.at_kiosk(0, Crash::No, |t, disk| sure(t.handle_down(disk, bytes, now, fresh))).unwrap();
+    assert!(matches!(hear(&forged), Outcome::Dropped(Dropped::Bad(_))));
+    assert!(matches!(hear(&down), Outcome::Taken(_)));
+    assert_eq!(hear(&down), Outcome::Dropped(Dropped::NotAsked), "twice is once");
+}
+
+#[test]
+fn one_new_entry_costs_one_exchange_and_at_most_one_and_a_half_kilobytes_up() {
+    let mut world = World::new(9, 3, None);
+    for kiosk in 0..3 {
+        work(&mut world, kiosk, 3);
+        world.exchange(kiosk);
+    }
+    world.exchange(0);
+    let record = world.record();
+    let id = world.write(0, &record, Crash::No).unwrap();
+    let up = world.call(0).unwrap();
+    let size = sure(world.kiosks[0].disk.entry(&id)).unwrap().bytes().len();
+    println!("up {} bytes for an entry of {size}", up.len());
+    assert!(up.len() <= 1_500, "{} bytes", up.len());
+    assert_eq!(Up::open(&up).unwrap().entries.len(), 1);
+    let down = world.answer(&up, Crash::No).unwrap();
+    assert_eq!(world.hear(0, &down, Crash::No), Some(false), "no second call");
+    assert!(world.disk.entries.holds(&id));
+    assert!(sure(world.kiosks[0].disk.ordinal(&id)).is_some(), "confirmed by the same exchange");
+}
+
+#[test]
+fn kinds_that_nobody_knows_are_held_and_passed_on() {
+    let mut world = World::new(11, 3, None);
+    let key_store = world.kiosks[0].key_store.clone();
+    let record = record_log(&world, 0).stream;
+    let log = LogId { device: key_store.secret.key(), incarnation: world.rng.incarnation(), stream: record };
+    let header = Header {
+        schema: SCHEMA,
+        log,
+        counter: 1,
+        prev: None,
+        hybrid: HybridTime::default(),
+        wall: Timestamp(0),
+        uncertainty_ms: 0,
+        plant: vec![],
+        kind: "from_the_future".into(),
+        subject: Subject::new("person", "maria"),
+        seen: vec![],
+        if_unknown: IfUnknown::Deny,
+    };
+    let body = [0x82, 0x50, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0x41, 0xa0];
+    let mut payload = vec![];
+    let mut e = minicbor::Encoder::new(&mut payload);
+    e.array(3).unwrap().encode(&header).unwrap().bytes(&body).unwrap().array(0).unwrap();
+    let signature = key_store.secret.sign(ENTRY_TYPE, &payload);
+    let mut bytes = vec![];
+    minicbor::Encoder::new(&mut bytes).array(2).unwrap().bytes(&payload).unwrap().encode(signature).unwrap();
+    let id = EntryId::of(&bytes);
+    let gift = Give { enrolments: vec![], entries: vec![bytes.into()], more: false }.to_bytes();
+    world.take_gift(1, &gift);
+    world.exchange(1);
+    world.exchange(2);
+    assert!(world.kiosks[2].disk.entries.holds(&id), "held, ordered and passed on");
+    world.heal();
+    sound(&world);
+}
+
+#[test]
+fn l2_a_box_sealed_at_one_kiosk_reaches_another_and_outlives_a_restore() {
+    let mut world = World::new(12, 2, None);
+    world.back_up_server();
+    let row = BoxRow { name: "person:maria".into(), version: 3, bytes: vec![1, 2, 3].into() };
+    world.kiosks[0].disk.boxes.insert(row.name.clone(), row.clone());
+    world.exchange(0);
+    world.exchange(1);
+    assert_eq!(world.kiosks[1].disk.boxes.get("person:maria"), Some(&row));
+    world.restore_server(0);
+    world.kiosks[1].disk.boxes.clear();
+    world.meet();
+    world.meet();
+    assert_eq!(world.kiosks[1].disk.boxes.get("person:maria"), Some(&row), "the kiosk that sealed it gave it again");
+}
+
+#[test]
+fn t11_only_what_is_confirmed_and_old_may_be_pruned() {
+    let mut world = World::new(13, 1, None);
+    work(&mut world, 0, 3);
+    world.exchange(0);
+    let then = Timestamp(world.now_ms + 1);
+    work(&mut world, 0, 2);
+    let log = LogId { stream: world.streams_of(0)[1].clone(), ..record_log(&world, 0) };
+    let far = Timestamp(i64::MAX);
+    let prunable =
+        |world: &mut World, at| world.at_kiosk(0, Crash::No, |t, disk| sure(t.prunable(disk, &log, at))).unwrap();
+    assert_eq!(prunable(&mut world, far), 3, "the last two are unconfirmed");
+    world.exchange(0);
+    assert_eq!(prunable(&mut world, far), 5);
+    assert_eq!(prunable(&mut world, then), 3, "the last two are young");
+}

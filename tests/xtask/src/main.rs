@@ -1,0 +1,107 @@
+//! `cargo xtask …`: what a developer or first-time user types. Builds without Slint and without the product itself.
+//!
+//! Exit codes: 0, 1 (the answer is no), 2 (usage), 3 (could not run).
+#![forbid(unsafe_code)]
+
+mod demo;
+mod run;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Lineproof's own commands", after_help = "Example: cargo xtask demo --once")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The main job on the demo plant: server, dashboard, kiosks. Example: cargo xtask demo
+    Demo {
+        /// Play the story end to end without questions, then exit.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Runs every test. Example: cargo xtask test --quick
+    Test {
+        /// Only what needs no screen.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Writes a synthetic plant folder. Example: cargo xtask plant --people 500 --documents 100 --years 3 --kiosks 4 --seed 1 /tmp/plant
+    Plant {
+        #[arg(long)]
+        people: usize,
+        #[arg(long)]
+        documents: usize,
+        /// Years of history: versions and evidence grow with them.
+        #[arg(long, default_value_t = 3)]
+        years: usize,
+        #[arg(long, default_value_t = 1)]
+        kiosks: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        out: PathBuf,
+    },
+    /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
+    Faults {
+        /// schedules, mutants; all when none is named.
+        names: Vec<String>,
+        #[arg(long)]
+        count: Option<u64>,
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo { once } => demo::demo(once),
+        Command::Test { quick } => test::test(quick),
+        Command::Plant { people, documents, years, seed, out, .. } => plant(people, documents, years, seed, &out),
+        Command::Faults { names, count, seed } => faults(&names, count, seed),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(why) => {
+            eprintln!("could not run: {why}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::path::Path) -> run::Outcome {
+    let versions = documents * (1 + 3 * years);
+    let history = people * 30 * years;
+    let out = out.display().to_string();
+    let seed = seed.to_string();
+    let size = [people, documents, versions, history].map(|n| n.to_string());
+    let mut arguments = vec!["run", "--quiet", "--release", "-p", "oracle", "--", "generate", &out, "--seed", &seed, "--large"];
+    arguments.extend(size.iter().map(String::as_str));
+    run::cargo(&arguments, &[])
+}
+
+fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outcome {
+    let known = ["schedules", "mutants"];
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        eprintln!("SKIPPED ({unknown} is not built yet; there are: {})", known.join(", "));
+        return Ok(false);
+    }
+    let mut environment = Vec::new();
+    environment.extend(count.map(|count| ("LINEPROOF_SCHEDULES", count.to_string())));
+    environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));
+    let chosen = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
+    let mut good = true;
+    for (name, binary) in [("schedules", "random"), ("mutants", "mutants")] {
+        if chosen(name) {
+            good &= run::cargo(&["test", "--release", "-p", "sim", "--test", binary, "--", "--nocapture"], &environment)?;
+        }
+    }
+    Ok(good)
+}

@@ -1,0 +1,43 @@
+//! Running other programs.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+/// `Ok(false)`: it ran and said no. `Err`: it could not run.
+pub type Outcome = Result<bool, String>;
+
+/// Runs cargo in the workspace, showing what it prints.
+pub fn cargo(arguments: &[&str], environment: &[(&str, String)]) -> Outcome {
+    let mut command = workspace_cargo(arguments);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    let status = command.status().map_err(|error| format!("cargo: {error}"))?;
+    Ok(status.success())
+}
+
+/// Runs cargo, showing each line it prints and handing it on.
+pub fn cargo_lines(arguments: &[&str], mut each: impl FnMut(&str)) -> Outcome {
+    let mut command = workspace_cargo(arguments);
+    // Test runners write their summaries to stderr; one pipe keeps both in order.
+    let (reader, writer) = std::io::pipe().map_err(|error| error.to_string())?;
+    command.stdout(writer.try_clone().map_err(|error| error.to_string())?).stderr(writer).stdin(Stdio::null());
+    let mut child = command.spawn().map_err(|error| format!("cargo: {error}"))?;
+    drop(command);
+    for line in BufReader::new(reader).lines() {
+        let line = line.unwrap_or_default();
+        println!("{line}");
+        each(&line);
+    }
+    Ok(child.wait().map_err(|error| error.to_string())?.success())
+}
+
+/// Whether a program is on this machine.
+pub fn has(program: &str, argument: &str) -> bool {
+    let command = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    command.is_ok_and(|status| status.success())
+}
+
+fn workspace_cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).args(arguments);
+    command
+}
