@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::clock::Machine;
 use crate::core::{Core, Denied};
 use crate::key_store::{FileKeyStore, KeyStore};
+use crate::presenter::view;
 
 /// GO or NO-GO at the machine, training and sign-offs on the floor, with or without a network.
 #[derive(Debug, Parser)]
@@ -64,6 +65,12 @@ pub struct Run {
     /// Opens a window of that many pixels instead of filling the screen.
     #[arg(long, value_name = "WxH", conflicts_with = "headless")]
     pub windowed: Option<Size>,
+    /// Language on screen while nobody is badged in.
+    #[arg(long, value_name = "CODE", env = "LINEPROOF_LANGUAGE", default_value = "en")]
+    pub language: String,
+    /// How the screens look: high contrast for bright or dirty places.
+    #[arg(long, value_enum, default_value_t)]
+    pub look: Look,
     /// How badges are read: `wedge` is a reader that types.
     #[arg(long, value_name = "wedge|evdev:DEV|pcsc", default_value = "wedge")]
     pub reader: Reader,
@@ -124,6 +131,25 @@ impl FromStr for Size {
                 Ok(Self(width, height))
             }
             _ => Err("a size looks like 1280x800".into()),
+        }
+    }
+}
+
+/// How the screens look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Look {
+    #[default]
+    Light,
+    Dark,
+    HighContrast,
+}
+
+impl From<Look> for view::Look {
+    fn from(look: Look) -> Self {
+        match look {
+            Look::Light => Self::Light,
+            Look::Dark => Self::Dark,
+            Look::HighContrast => Self::HighContrast,
         }
     }
 }

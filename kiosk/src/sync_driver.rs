@@ -22,6 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one connection to the bell may last: as long as a token.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(900);
 const ZSTD_LEVEL: i32 = 3;
+/// Carries the token for bell and blobs, both ways.
+const TOKEN_HEADER: &str = "x-lineproof-token";
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +100,7 @@ impl Link {
         if answer.status() != StatusCode::OK {
             return Err(NoAnswer::Refused(refusal(answer).await));
         }
-        if let Some(token) = answer.headers().get("x-lineproof-token").and_then(|value| value.to_str().ok()) {
+        if let Some(token) = answer.headers().get(TOKEN_HEADER).and_then(|value| value.to_str().ok()) {
             *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(token.to_owned());
         }
         let bytes = answer.bytes().await.map_err(no_answer)?;
@@ -147,7 +149,7 @@ impl Link {
 
     fn authorised(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         match &*self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => request.header(TOKEN_HEADER, token),
             None => request,
         }
     }

@@ -6,6 +6,8 @@
 
 pub mod clock;
 pub mod people;
+pub mod stage;
+pub mod story;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,12 +6,12 @@ use shared::kind::presence::QuizOpened;
 use shared::kind::record::{About, Outcome, QuizAttempt, Read};
 use shared::kind::{Body, Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
-use shared::part11::boxes::SealedBox;
+use shared::part11::boxes::{SealedBox, keyed_answers};
 use shared::plant::InForce;
 use shared::plant::steps::{Step, steps};
 use shared::time::Timestamp;
 use shared::training::{Tense, qualification};
-use shared::training::quiz::{Paper, Question, answers_box_name, draw, score};
+use shared::training::quiz::{Paper, Question, answers_box_name, answers_digest, draw, score};
 use store::questions;
 
 use super::{Core, Denied};
@@ -212,7 +212,7 @@ impl Core {
         let plain = sealed.open_site(&name, pepper).map_err(|_| Denied::ContentMissing)?;
         let right: Vec<Vec<u16>> = minicbor::decode(&plain).map_err(|_| Denied::ContentMissing)?;
         // What was sealed must be what the approved quiz names: a swapped box grades nobody.
-        let named = shared::training::quiz::answers_digest(&quiz.paper, &right) == quiz.answers;
+        let named = keyed_answers(pepper, &answers_digest(&quiz.paper, &right)) == quiz.answers;
         if named { Ok(right) } else { Err(Denied::ContentMissing) }
     }
 

@@ -295,6 +295,7 @@ pub struct StatusSnapshot {
     /// Entries set aside.
     pub set_aside: u64,
     pub retired: bool,
+    pub enrolled_at: Option<Timestamp>,
     pub storage: Option<Storage>,
 }
 
@@ -331,6 +332,7 @@ impl Default for StatusSnapshot {
             key_store: KeyStoreKind::File,
             set_aside: 0,
             retired: false,
+            enrolled_at: None,
             storage: None,
         }
     }

@@ -96,8 +96,9 @@ pub struct Presenter {
     out: Vec<Command>,
     touched: Timestamp,
     screen: Screen,
-    /// The screen that status or a fault covers.
+    /// The screen that a fault or the question about a swap covers, and the one behind the status screen.
     covered: Screen,
+    behind_status: Screen,
     keyboard: view::Keyboard,
     notice: badge::Notice,
     set_up: set_up::SetUp,
@@ -188,6 +189,7 @@ impl Presenter {
             touched: now,
             screen: Screen::Idle,
             covered: Screen::Idle,
+            behind_status: Screen::Idle,
             notice: badge::Notice::default(),
             set_up: set_up::SetUp::default(),
             trouble: view::Trouble::default(),
@@ -339,7 +341,8 @@ impl Presenter {
             (Purpose::Secret, reply) => self.secret_checked(reply),
             (Purpose::Sign, reply) => self.sign_replied(reply),
             (Purpose::Quiz, Reply::Quiz(quiz)) => self.quiz_came(*quiz),
-            (Purpose::Sheet | Purpose::Edit, Reply::Sheet(sheet)) => self.sheet_came(*sheet),
+            (Purpose::Sheet, Reply::Sheet(sheet)) => self.sheet_came(*sheet, true),
+            (Purpose::Edit, Reply::Sheet(sheet)) => self.sheet_came(*sheet, false),
             (Purpose::Check, Reply::Check(check)) => self.check_came(*check),
             (Purpose::Confirm, Reply::Done) => self.confirmed(),
             (Purpose::SetUp, reply) => self.set_up_replied(reply),
@@ -353,6 +356,7 @@ impl Presenter {
         self.fade_notice();
         self.pass_second_badge_time();
         self.pass_supervised_time();
+        self.pass_status_time();
         if self.idle_left_s() == Some(0) {
             self.sign_out(SessionEnd::Idle);
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use shared::time::Timestamp;
 use slint::{PlatformError, Timer, TimerMode};
 use tokio::sync::{Notify, mpsc};
 
@@ -18,7 +19,7 @@ use crate::clock::{Environment, Machine};
 use crate::config::{Held, Run};
 use crate::core::{Core, Denied};
 use crate::desk;
-use crate::presenter::Presenter;
+use crate::presenter::{Presenter, Settings};
 use crate::presenter::message::{Command, Event, Hidden, NotEnrolled, Reply, RequestId, StatusSnapshot, What};
 use crate::presenter::view::{Fault, NextStep, Screen, Trouble, View};
 use crate::sync_driver::{self, NoAnswer};
@@ -68,7 +69,8 @@ pub fn run(held: Held, run: &Run) -> Result<(), NoWindow> {
     let timer = Timer::default();
     timer.start(TimerMode::Repeated, TICK, move || put(&ticks, Input::Tick));
 
-    let stage = Rc::new(RefCell::new(Stage::new(window, store, server, inputs)));
+    let settings = settings(&window, run);
+    let stage = Rc::new(RefCell::new(Stage::new(window, store, server, inputs, settings)));
     stage.borrow_mut().appear(run)?;
     let playing = stage.clone();
     let play = slint::spawn_local(async move {
@@ -90,6 +92,14 @@ pub fn run(held: Held, run: &Run) -> Result<(), NoWindow> {
     drop(stage);
     let _ = thread.join();
     Ok(())
+}
+
+fn settings(window: &Window, run: &Run) -> Settings {
+    let mut languages = window.languages();
+    // The terminal's own first.
+    languages.sort_by_key(|language| *language != run.language);
+    let server = run.server.clone().unwrap_or_default();
+    Settings { server, languages, look: run.look.into(), ..Settings::default() }
 }
 
 /// Refused only when the kiosk is ending.
@@ -196,15 +206,17 @@ struct Stage {
     server: Server,
     looks: Option<Looks>,
     inputs: Inputs,
-    machine: Machine,
+    moments: Moments,
+    settings: Settings,
     /// What is shown instead of the presenter's view: while it stands, nobody gets a GO.
     closed: Option<Trouble>,
     ticks: u32,
 }
 
 impl Stage {
-    fn new(window: Window, store: Store, server: Server, inputs: Inputs) -> Self {
-        let presenter = Presenter::new(window.pager());
+    fn new(window: Window, store: Store, server: Server, inputs: Inputs, settings: Settings) -> Self {
+        let moments = Moments::default();
+        let presenter = presenter(&window, &moments, &settings);
         let looks = Some(Looks::new(store.clone(), inputs.clone()));
         Self {
             window,
@@ -214,7 +226,8 @@ impl Stage {
             server,
             looks,
             inputs,
-            machine: Machine::default(),
+            moments,
+            settings,
             closed: None,
             ticks: 0,
         }
@@ -270,8 +283,8 @@ impl Stage {
     }
 
     fn tell(&mut self, event: Event) {
-        self.presenter.handle(event, self.machine.steady());
-        while let Some(command) = self.presenter.poll_command() {
+        let now = self.moments.now();
+        for command in self.presenter.handle(event, now) {
             self.do_command(command);
         }
     }
@@ -324,7 +337,7 @@ impl Stage {
         };
         self.closed = Some(Trouble { fault, next: NextStep::TryAgain, ..Trouble::default() });
         self.generation += 1;
-        self.presenter = Presenter::new(self.window.pager());
+        self.presenter = presenter(&self.window, &self.moments, &self.settings);
     }
 
     fn act_while_closed(&mut self, act: &Act) {
@@ -341,15 +354,40 @@ impl Stage {
 
     fn show(&mut self) {
         match &self.closed {
-            None => self.window.show(self.presenter.view()),
+            None => self.window.show(&self.presenter.view()),
             Some(trouble) => {
-                let view = self.presenter.view();
-                let chrome = view.chrome.clone();
-                let (language, look) = (view.language.clone(), view.look);
+                let View { language, look, chrome, .. } = self.presenter.view();
                 let trouble = trouble.clone();
                 self.window.show(&View { screen: Screen::Fault, language, look, chrome, trouble, ..View::default() });
             }
         }
+    }
+}
+
+/// A presenter with nobody badged in.
+fn presenter(window: &Window, moments: &Moments, settings: &Settings) -> Presenter {
+    let mut presenter = Presenter::new(moments.now(), settings.clone());
+    presenter.set_pager(window.pager());
+    presenter
+}
+
+/// A clock for countdowns: it begins at the machine's time and never steps. The kiosk's corrected time comes with each status.
+struct Moments {
+    machine: Machine,
+    began: Timestamp,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        let machine = Machine::default();
+        let began = machine.wall();
+        Self { machine, began }
+    }
+}
+
+impl Moments {
+    fn now(&self) -> Timestamp {
+        self.began.plus_ms(self.machine.steady().0)
     }
 }
 
@@ -363,12 +401,11 @@ fn fault_of(why: &Denied) -> Fault {
 }
 
 fn enrolled(core: &mut Core) -> Reply {
-    let plant = core.plant().clone();
     let (terminal, units) = match core.enrolment() {
         Some(enrolment) => (enrolment.name.to_string(), enrolment.work_units.clone()),
         None => (String::new(), Vec::new()),
     };
-    let names: Vec<String> = units.iter().map(|unit| desk::unit_name(&plant, unit)).collect();
+    let names: Vec<String> = units.iter().map(ToString::to_string).collect();
     Reply::Enrolled { terminal, work_units: names.join(" · ") }
 }
 

@@ -42,6 +42,9 @@ use self::pager::WindowPager;
 use crate::presenter::pages::Pager;
 use crate::presenter::view::View;
 
+/// The languages the screens are, or will be, translated to.
+const TRANSLATED: &[&str] = &["en", "de", "es", "pl", "vi"];
+
 /// What a person does at the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
@@ -122,6 +125,13 @@ impl Window {
         self.screens.show(&self.app, was.as_ref(), view);
         // Last, so that a screen comes into being with all of its content.
         self.app.set_screen(view.screen.ui());
+    }
+
+    /// The languages the screens have words in.
+    pub fn languages(&self) -> Vec<String> {
+        let spoken = TRANSLATED.iter().filter(|language| ui::speak(language)).map(ToString::to_string).collect();
+        convert::speak(self.shown.as_ref().map_or("en", |view| &view.language));
+        spoken
     }
 
     /// Cuts documents into pages as high as this window's.

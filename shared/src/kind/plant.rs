@@ -133,7 +133,8 @@ bodies! {
         4 max_attempts: u16,
         5 paper: Digest32,
         6 questions: u16,
-        /// Digest of the answers with the paper's own digest as salt: a change of an answer is a change of the quiz.
+        /// Digest of the right answers under the site's key: a change of an answer is a change of the quiz, and nobody without the key can
+        /// try answers out.
         7 answers: Digest32,
     }
     CheckSet { 0 check: CheckId, 1 title: String, 2 criteria: Vec<Criterion>, }
@@ -384,7 +385,7 @@ pub enum What {
 }
 
 /// The plant's settings. Each has a default, a unit, and somebody who loses when it is wrong; `policies.toml` says who.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cbor(map)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySet {
@@ -436,20 +437,6 @@ policies! {
     TraineePolicy { 0 confirm_minutes: u32 = 30, 1 max_trainees: u32 = 1, }
     /// Authorised exceptions (S4); off unless a plant turns them on.
     ExceptionPolicy { 0 enabled: bool = false, 1 max_expired_days: u32 = 0, 2 budget_per_shift: u32 = 0, }
-}
-
-impl Default for PolicySet {
-    fn default() -> Self {
-        Self {
-            lease: LeasePolicy::default(),
-            idle: IdlePolicy::default(),
-            lockout: LockoutPolicy::default(),
-            signing: SigningPolicy::default(),
-            session: SessionPolicy::default(),
-            trainee: TraineePolicy::default(),
-            exception: ExceptionPolicy::default(),
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

@@ -136,6 +136,11 @@ pub fn badge_hash(pepper: &Pepper, badge: &str) -> BadgeHash {
     BadgeHash(Digest32::of_parts(&[b"lineproof badge", &pepper.0, normal.as_bytes()]).0)
 }
 
+/// The digest of a quiz's right answers under the site's key.
+pub fn keyed_answers(pepper: &Pepper, answers: &Digest32) -> Digest32 {
+    Digest32::of_parts(&[b"lineproof answers", &pepper.0, answers.as_bytes()])
+}
+
 fn person_context(person: &PersonId, key: PersonKey) -> Vec<u8> {
     Digest32::of_parts(&[person.as_str().as_bytes(), &key.0]).0.to_vec()
 }

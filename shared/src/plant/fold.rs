@@ -100,7 +100,10 @@ impl Plant {
 
     fn set_person(&mut self, body: PersonSet) {
         let before = self.people.get(&body.person).and_then(|p| p.badge);
-        if let Some(badge) = before.filter(|badge| Some(*badge) != body.badge) {
+        // Two people may have swapped badges: the former one is only taken away while it still is this person's.
+        if let Some(badge) = before.filter(|badge| Some(*badge) != body.badge)
+            && self.badges.get(&badge) == Some(&body.person)
+        {
             self.badges.remove(&badge);
         }
         if let Some(badge) = body.badge {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../docs/sync.md")]
 
 pub mod backoff;
+mod envelope;
 mod intake;
 pub mod message;
 pub mod order;

@@ -145,7 +145,7 @@ pub fn common<E>(
     Ok(match (kiosk.get(same), server.get(same)) {
         (Some(mine), Some(theirs)) if mine.epoch == theirs.epoch => {
             let number = agreed(mine, before, theirs)?;
-            Common { ordinal: before + number, segment: same, number, after: same + 1 }
+            Common { ordinal: before.saturating_add(number), segment: same, number, after: same + 1 }
         }
         (_, Some(_)) => Common { ordinal: before, segment: same, number: 0, after: same },
         (_, None) => {

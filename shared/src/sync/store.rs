@@ -77,7 +77,7 @@ pub struct Ordered {
 
 /// A server's store. Order chains are kept per (epoch, stream) and never rewritten; the path is a list of epochs.
 pub trait ServerShelf: Replica {
-    /// The epochs this store comes from, the current one last. Empty only before [`super::Server::found`].
+    /// The epochs this store comes from, the current one last. Empty only before [`super::Server::open_epoch`].
     fn epochs(&self) -> Result<Vec<Incarnation>, Self::Error>;
     fn set_epochs(&mut self, epochs: &[Incarnation]) -> Result<(), Self::Error>;
     /// Whether a contradiction has ended the server's own writing (S4).

@@ -13,10 +13,11 @@ use shared::kind::plant::{ImportAccepted, ImportProposed};
 use shared::kind::{Body, Meaning, Role, Statement, to_cbor};
 use shared::log::{Block, Draft, Stream, Subject};
 use shared::part11::authority::Right;
-use shared::part11::boxes::{BoxRandom, SealedBox, badge_hash};
+use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, badge_hash, keyed_answers};
 use shared::plant::Plant;
 use shared::sync::Server;
 use shared::time::ClockReading;
+use shared::training::quiz::answers_box_name;
 
 use super::approve::assign;
 use super::people::Signer;
@@ -56,6 +57,17 @@ impl From<store::StoreError> for ImportRefused {
     }
 }
 
+/// What waits for an approver, as it lies in a blob.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Proposed {
+    #[n(0)]
+    rows: Vec<ProposedRow>,
+    /// Digests of the rows of history among them: so that the same folder brings them in once.
+    #[n(1)]
+    history: Vec<Digest32>,
+}
+
 #[derive(Encode, Decode)]
 #[cbor(array)]
 struct ProposedRow {
@@ -75,7 +87,9 @@ impl Core {
         let folder = read(folder).map_err(ImportRefused::Errors)?;
         let plant = self.plant();
         let pepper = &self.secrets.pepper;
-        let difference = difference(folder.bodies(&|badge| badge_hash(pepper, badge)), &plant);
+        let mut bodies = folder.bodies(&|badge| badge_hash(pepper, badge));
+        bodies.iter_mut().for_each(|(_, _, body)| key_answers(body, pepper));
+        let difference = difference(bodies, &plant);
         let batch = self.act();
         let (history, digests, known) = self.new_history(&folder, batch)?;
         let mut outcome = ImportOutcome {
@@ -96,7 +110,7 @@ impl Core {
         self.seal_answers(&folder)?;
         let drafts = self.drafts(difference, history, &plant);
         if self.has_approver(&plant)? {
-            outcome.proposal = Some(self.propose(batch, &drafts, &folder, outcome.difference, account)?);
+            outcome.proposal = Some(self.propose(batch, &drafts, digests, &folder, outcome.difference, account)?);
         } else {
             self.bring_in(&drafts, &digests)?;
         }
@@ -151,7 +165,7 @@ impl Core {
         let mut sealed = Vec::new();
         for quiz in &folder.quizzes {
             let Some(right) = folder.answers.get(&quiz.row.quiz) else { continue };
-            let name = shared::training::quiz::answers_box_name(&quiz.row.answers);
+            let name = answers_box_name(&keyed_answers(&self.secrets.pepper, &quiz.row.answers));
             let random = BoxRandom { salt: self.random(), nonce: self.random() };
             let bytes = SealedBox::of_site(&name, &to_cbor(right), &self.secrets.pepper, 1, random)
                 .map_err(|why| Refused::no(why.to_string()))?;
@@ -203,6 +217,7 @@ impl Core {
         &self,
         batch: ActId,
         drafts: &[(Stream, Draft)],
+        history: Vec<Digest32>,
         folder: &PlantFolder,
         difference: Digest32,
         account: &str,
@@ -216,10 +231,9 @@ impl Core {
                 statement: ByteVec::from(draft.statement.to_bytes()),
             })
             .collect();
-        let content = self.blobs.write(&to_cbor(&rows))?;
-        let made_at = self.now();
-        let proposal =
-            Proposal { batch, difference, content, rows: rows.len() as u64, made_at, accepted: false };
+        let (made_at, count) = (self.now(), rows.len() as u64);
+        let content = self.blobs.write(&to_cbor(&Proposed { rows, history }))?;
+        let proposal = Proposal { batch, difference, content, rows: count, made_at, accepted: false };
         let body = ImportProposed {
             batch,
             files: folder.files.clone(),
@@ -243,7 +257,7 @@ impl Core {
         let proposal = waiting.iter().rev().find(fits).ok_or_else(|| Refused::no("no such import waits for acceptance"))?;
         let gone = || Refused::no("the proposal's content is damaged; import the folder again");
         let content = self.blobs.read(&proposal.content)?.ok_or_else(gone)?;
-        let rows: Vec<ProposedRow> = minicbor::decode(&content).map_err(|_| gone())?;
+        let Proposed { rows, history } = minicbor::decode(&content).map_err(|_| gone())?;
         let body =
             ImportAccepted { batch: proposal.batch, difference: proposal.difference, reason: reason.to_owned() };
         let acceptance = self.draft(Subject::new("import", proposal.batch), body);
@@ -257,8 +271,8 @@ impl Core {
             }
             server.write(step, &Stream::plant_global(), &acceptance, clock)??;
             write_all(step, server, clock, &drafts)?;
-            for (_, draft) in &drafts {
-                keep_history_digests(step, draft)?;
+            for digest in &history {
+                tables::keep_legacy_row(step.step.connection(), digest)?;
             }
             step.step.follow_now()?;
             for (_, draft) in &drafts {
@@ -317,7 +331,7 @@ impl Core {
     }
 
     fn right_answers(&self, plant: &Plant, quiz: &QuizId) -> Option<Vec<Vec<u16>>> {
-        let name = shared::training::quiz::answers_box_name(&plant.quizzes.get(quiz)?.answers);
+        let name = answers_box_name(&plant.quizzes.get(quiz)?.answers);
         let (_, bytes) = store::questions::sealed_box(self.ledger().connection(), &name).ok()??;
         let sealed: SealedBox = minicbor::decode(&bytes).ok()?;
         minicbor::decode(&sealed.open_site(&name, &self.secrets.pepper).ok()?).ok()
@@ -336,13 +350,11 @@ fn write_all(
     Ok(())
 }
 
-fn keep_history_digests(step: &ServerStep<'_, '_>, draft: &Draft) -> Result<(), Refused> {
-    if let (Body::LegacyBatch(batch), Some(person)) = (&draft.statement.body, draft.subject.as_person()) {
-        for digest in crate::import::row_digests(&person, &batch.rows) {
-            tables::keep_legacy_row(step.step.connection(), &digest)?;
-        }
+/// A quiz names its right answers under the site's key: under a public salt, a few questions with four choices are soon tried out (L2).
+fn key_answers(body: &mut Body, pepper: &Pepper) {
+    if let Body::QuizSet(quiz) = body {
+        quiz.answers = keyed_answers(pepper, &quiz.answers);
     }
-    Ok(())
 }
 
 fn count(difference: &Difference) -> BTreeMap<String, usize> {

@@ -67,7 +67,7 @@ impl World {
                 there.epoch == last.epoch && (there.end == last.end && there.hash == last.hash || further)
             })
         });
-        let signed_off = down.recovered.iter().any(|entry| self.disk.entries.holds(&EntryId::of(entry)));
+        let signed_off = down.recovered.iter().any(|entry| self.recoveries.contains(&EntryId::of(entry)));
         let after = &self.kiosks[kiosk].disk;
         let took = after.cursors() != before.cursors() || after.entries.len() != before.entries.len();
         if took && (terminal_says_so || contradicts && !signed_off) {

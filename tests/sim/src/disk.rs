@@ -69,6 +69,16 @@ impl KioskDisk {
         self.entries.mutant == Some(mutant)
     }
 
+    fn is_enrolled_loosely(&self, device: &DeviceKey) -> bool {
+        self.loose_devices.contains(device)
+    }
+
+    fn after_put(&mut self, id: &EntryId) {
+        if self.entries.holds(id) && !self.ordinals.contains_key(id) {
+            self.unconfirm(id);
+        }
+    }
+
     fn unconfirm(&mut self, id: &EntryId) {
         if let Some(entry) = self.entries.get(id) {
             self.unconfirmed.insert(*id, entry.log().clone());
@@ -93,13 +103,19 @@ impl ServerDisk {
         Self { entries, epochs, stopped: false, orders, boxes, box_number: 0 }
     }
 
+    fn is_enrolled_loosely(&self, _: &DeviceKey) -> bool {
+        false
+    }
+
+    fn after_put(&mut self, _: &EntryId) {}
+
     pub fn orders(&self) -> &BTreeMap<(Stream, Incarnation, u64), Ordered> {
         &self.orders
     }
 }
 
 macro_rules! shelf_of_entries {
-    ($disk:ty, |$me:ident, $device:ident| $enrolled:expr, |$self_:ident, $held:ident| $after_put:expr) => {
+    ($disk:ty) => {
         impl Shelf for $disk {
             type Error = Infallible;
 
@@ -118,17 +134,15 @@ macro_rules! shelf_of_entries {
             fn at(&self, log: &LogId, counter: u64) -> Result<Vec<EntryId>, Infallible> {
                 self.entries.at(log, counter)
             }
-            fn is_enrolled(&self, $device: &DeviceKey) -> Result<bool, Infallible> {
-                let $me = self;
-                Ok(self.entries.is_enrolled($device)? || $enrolled)
+            fn is_enrolled(&self, device: &DeviceKey) -> Result<bool, Infallible> {
+                Ok(self.entries.is_enrolled(device)? || self.is_enrolled_loosely(device))
             }
             fn is_server(&self, device: &DeviceKey) -> Result<bool, Infallible> {
                 self.entries.is_server(device)
             }
-            fn put(&mut self, $held: &Held) -> Result<(), Infallible> {
-                self.entries.put($held)?;
-                let $self_ = self;
-                $after_put;
+            fn put(&mut self, held: &Held) -> Result<(), Infallible> {
+                self.entries.put(held)?;
+                self.after_put(&held.entry().id());
                 Ok(())
             }
         }
@@ -155,13 +169,8 @@ macro_rules! shelf_of_entries {
     };
 }
 
-shelf_of_entries!(KioskDisk, |me, device| me.loose_devices.contains(device), |me, held| {
-    let id = held.entry().id();
-    if me.entries.holds(&id) && !me.ordinals.contains_key(&id) {
-        me.unconfirm(&id);
-    }
-});
-shelf_of_entries!(ServerDisk, |_me, _device| false, |_me, _held| ());
+shelf_of_entries!(KioskDisk);
+shelf_of_entries!(ServerDisk);
 
 impl TerminalShelf for KioskDisk {
     fn incarnation(&self) -> Result<Option<Incarnation>, Infallible> {

@@ -12,7 +12,7 @@ impl Rng {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,12 +22,12 @@ impl Rng {
 
     /// A number below `n`, which is at least 1.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
+        (self.bits() % n as u64) as usize
     }
 
     /// True in `percent` of 100 cases.
     pub fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        self.bits() % 100 < percent
     }
 
     pub fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
@@ -41,7 +41,7 @@ impl Rng {
     }
 
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.next() as u8)
+        std::array::from_fn(|_| self.bits() as u8)
     }
 
     pub fn incarnation(&mut self) -> Incarnation {
@@ -49,6 +49,6 @@ impl Rng {
     }
 
     pub fn fresh(&mut self) -> Fresh {
-        Fresh { incarnation: self.incarnation(), jitter: self.next() }
+        Fresh { incarnation: self.incarnation(), jitter: self.bits() }
     }
 }

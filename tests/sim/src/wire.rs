@@ -240,7 +240,7 @@ impl World {
         let signed = head.sign(if believed { &self.secret } else { &self.hostile });
         let witness: Option<SignedHead> = (believed || self.rng.chance(70)).then_some(signed);
         let up = Up {
-            number: self.rng.next(),
+            number: self.rng.bits(),
             server: self.secret.key(),
             device: self.hostile.key(),
             incarnation: self.rng.incarnation(),

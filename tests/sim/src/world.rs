@@ -83,6 +83,8 @@ pub struct World {
     pub acknowledged: BTreeSet<EntryId>,
     /// What no replica may ever hold.
     pub forged: BTreeSet<EntryId>,
+    /// Recoveries that people really signed, also those a later loss of the server took away.
+    pub recoveries: BTreeSet<EntryId>,
     pub sent: BTreeSet<EntryId>,
     pub answered: BTreeMap<Digest32, Digest32>,
     pub trace: Vec<String>,
@@ -122,6 +124,7 @@ impl World {
             bundles: Vec::new(),
             acknowledged: BTreeSet::new(),
             forged: BTreeSet::new(),
+            recoveries: BTreeSet::new(),
             sent: BTreeSet::new(),
             answered: BTreeMap::new(),
             trace: Vec::new(),
@@ -227,7 +230,9 @@ impl World {
             draft.blocks.push(block);
         }
         self.say("recovery signed");
-        self.server_write(&draft, Crash::No)
+        let entry = self.server_write(&draft, Crash::No);
+        self.recoveries.extend(entry.iter().map(Entry::id));
+        entry
     }
 
     /// QA accepts everything that forks have set aside.
@@ -371,7 +376,7 @@ impl World {
         match stream.family {
             shared::kind::Family::Presence => (person, presence::BadgeIn { day_pass: false }.into()),
             shared::kind::Family::Journal => {
-                let event = journal::DeviceEvent { what: "tick".into(), detail: self.rng.next().to_string() };
+                let event = journal::DeviceEvent { what: "tick".into(), detail: self.rng.bits().to_string() };
                 (Subject::new("device", stream.scope.as_ref()), event.into())
             }
             _ => {

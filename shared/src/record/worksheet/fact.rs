@@ -17,8 +17,14 @@ pub const MAX_NAME_BYTES: usize = 120;
 pub const MAX_VALUE_BYTES: usize = 200;
 /// Longest text inserted by one edit, in bytes.
 pub const MAX_INSERT_BYTES: usize = 2_000;
-/// Largest notes, in bytes, as an author may leave them.
+/// Largest notes, in bytes, as an author may leave them; and most text that one fact may insert.
 pub const MAX_NOTES_BYTES: usize = 4 * 1024;
+/// Most text, in bytes, that may ever have been inserted into the notes as an author saw them: what was cut still
+/// costs time.
+pub const MAX_PAST_TEXT_BYTES: usize = 32 * 1024;
+/// Most facts that one may rest on. A sheet that reaches it is full: it can still be signed off, and the next one
+/// begins empty.
+pub const MAX_PAST_FACTS: usize = 2_000;
 /// Largest content, in bytes of its canonical form, as an author may leave it: it fits inline in a sign-off.
 pub const MAX_CONTENT_BYTES: usize = 8 * 1024;
 
@@ -81,6 +87,10 @@ pub enum Refusal {
     NotesTooLarge,
     #[error("the content would grow past {MAX_CONTENT_BYTES} bytes")]
     ContentTooLarge,
+    #[error("more than {MAX_PAST_TEXT_BYTES} bytes would have been written into the notes and cut again")]
+    NotesWornOut,
+    #[error("the worksheet is full: it rests on more than {MAX_PAST_FACTS} edits; sign it off and begin the next")]
+    SheetFull,
     #[error("the engine failed on it")]
     Engine,
 }
@@ -94,7 +104,14 @@ pub(super) fn check_form(fact: &SheetFact, worksheet: WorksheetId) -> Result<(),
     refuse(parents.contains(&fact.entry), Refusal::OwnParent)?;
     refuse(parents.iter().collect::<BTreeSet<_>>().len() < parents.len(), Refusal::ParentTwice)?;
     refuse(edits.is_empty() || edits.len() > MAX_EDITS, Refusal::EditCount)?;
-    (0..).zip(edits).try_for_each(|(index, edit)| check_edit(index, edit))
+    (0..).zip(edits).try_for_each(|(index, edit)| check_edit(index, edit))?;
+    refuse(inserted(edits) > MAX_NOTES_BYTES, Refusal::NotesTooLarge)
+}
+
+/// How much text these edits insert, in bytes.
+pub(super) fn inserted(edits: &[Edit]) -> usize {
+    let texts = edits.iter().filter_map(|edit| if let Edit::Insert(_, text) = edit { Some(text.len()) } else { None });
+    texts.sum()
 }
 
 fn check_edit(index: u8, edit: &Edit) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@ use automerge::Change;
 
 use super::content::{Mark, SheetContent, State, StepState, ValueState};
 use super::document::{Document, Pointer, Reading};
-use super::fact::{Applied, MAX_CONTENT_BYTES, MAX_PARENTS, Refusal, SheetFact, check_form};
+use super::fact::*;
 use super::past::Past;
 use crate::id::{Digest32, EntryId, PersonId, WorksheetId};
 use crate::kind::record::{Edit, SheetEdit};
@@ -328,10 +328,28 @@ impl Worksheet {
     /// Executes a fact on the document as its author saw it. A panic of the engine costs a copy: the document is then
     /// rebuilt from genesis, and a second panic refuses the fact.
     fn execute(&self, fact: &SheetFact, past: &Past) -> Result<(Branch, Change), Refusal> {
+        self.check_wear(fact, past)?;
         match contained(|| self.execute_on(&self.bases(), fact, past)) {
             Err(Refusal::Engine) => contained(|| self.execute_on(&[&self.genesis], fact, past)),
             done => done,
         }
+    }
+
+    /// Keeps what a sheet costs within bounds, whatever a hostile kiosk writes again and again.
+    fn check_wear(&self, fact: &SheetFact, past: &Past) -> Result<(), Refusal> {
+        if past.len() as usize > MAX_PAST_FACTS {
+            return Err(Refusal::SheetFull);
+        }
+        let own = inserted(&fact.edit.edits);
+        if own > 0 && own + self.text_in(past) > MAX_PAST_TEXT_BYTES {
+            return Err(Refusal::NotesWornOut);
+        }
+        Ok(())
+    }
+
+    fn text_in(&self, past: &Past) -> usize {
+        let facts = past.without(&self.genesis.past).filter_map(|place| self.placed.get(&self.order[place]));
+        facts.map(|placed| inserted(&placed.fact.edit.edits)).sum()
     }
 
     fn execute_on(&self, bases: &[&Branch], fact: &SheetFact, past: &Past) -> Result<(Branch, Change), Refusal> {

@@ -10,6 +10,7 @@ use super::{Answer, Server};
 use crate::id::{Digest32, EntryId};
 use crate::kind::Family;
 use crate::log::{Entry, LogId, Stream};
+use crate::sync::envelope::{Budget, byte_vec};
 use crate::sync::message::*;
 use crate::sync::order::{OrderHead, digest_of_path};
 use crate::sync::scope;

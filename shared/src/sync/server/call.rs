@@ -77,17 +77,17 @@ impl<'a> Call<'a> {
         entries: &[ByteVec],
         caller: Option<&DeviceKey>,
     ) -> Result<(), S::Error> {
-        let mut somebody_else_is_me = false;
+        let epoch = store.epochs()?.last().copied();
+        let (mut known, mut somebody_else_is_me) = (caller.is_none(), false);
         for bytes in entries {
+            if let Some(caller) = caller.filter(|_| !known) {
+                known = store.is_enrolled(caller)?;
+            }
             // From an unknown device only the server's own entries; one of them may be its enrolment.
-            if let Some(caller) = caller
-                && !store.is_enrolled(caller)?
-                && !self.is_mine(bytes)
-            {
+            if !known && !self.is_mine(bytes) {
                 continue;
             }
             let arrival = take_in(bytes, store)?;
-            let epoch = store.epochs()?.last().copied();
             somebody_else_is_me |= epoch.is_some_and(|epoch| arrival.is_news_from(&self.server.key, &epoch));
             match arrival {
                 Arrival::Held(entry) => {

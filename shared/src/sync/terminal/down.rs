@@ -174,7 +174,9 @@ impl Terminal {
                     there == Some(mine.hash)
                 } else {
                     theirs.end > 0
-                        && store.step(&shown.stream, before + theirs.end)?.is_some_and(|s| s.chain == theirs.hash)
+                        && store
+                            .step(&shown.stream, before.saturating_add(theirs.end))?
+                            .is_some_and(|s| s.chain == theirs.hash)
                 };
                 Ok(if agrees { mine.end.min(theirs.end) } else { 0 })
             })?;
@@ -367,7 +369,7 @@ fn place<'a>(point: &Point<'a>, down: &'a Down, before: Option<Digest32>) -> Opt
             number = 0;
             chain = chain_start(&point.path[segment].epoch, point.stream);
         }
-        if item.epoch != point.path[segment].epoch || item.number != number + 1 {
+        if item.epoch != point.path[segment].epoch || number.checked_add(1) != Some(item.number) {
             break;
         }
         number = item.number;

@@ -8,6 +8,7 @@ use super::{Now, Terminal};
 use crate::id::{Digest32, EntryId, Incarnation};
 use crate::kind::Family;
 use crate::log::{LogId, Stream};
+use crate::sync::envelope::{Budget, byte_vec};
 use crate::sync::message::*;
 use crate::sync::scope;
 use crate::sync::shape::{MAX_SHAPE, missing};

@@ -54,6 +54,8 @@ fn notes_and_content_stay_within_their_limits() {
     let page = |n: u32| insert(n * 2_000, &"x".repeat(2_000));
     assert_eq!(refusal(&[], vec![page(0), page(1)]), None);
     assert_eq!(refusal(&[], vec![page(0), page(1), page(2)]), Some(Refusal::NotesTooLarge));
+    let two_pages = fact("pages", &[], vec![page(0), page(1)]);
+    assert_eq!(refusal(std::slice::from_ref(&two_pages), vec![page(2)]), Some(Refusal::NotesTooLarge));
     let values = |from: u32, count: u32| {
         (from..from + count).map(|n| Edit::Value(format!("{n:0>60}"), "v".repeat(200))).collect::<Vec<_>>()
     };
@@ -146,16 +148,34 @@ fn a_long_chain_that_arrives_backwards_is_judged_without_recursion() {
 }
 
 #[test]
-fn full_entries_of_text_do_no_harm() {
-    let churn = |n: u32| match n % 2 {
-        0 => insert(0, &"x".repeat(500)),
-        _ => Edit::Cut(0, 500),
-    };
+fn notes_written_and_cut_again_and_again_wear_out() {
+    let churn: Vec<Edit> =
+        (0..64).map(|n| if n % 2 == 0 { insert(0, &"x".repeat(128)) } else { Edit::Cut(0, 128) }).collect();
     let mut three = Kiosk::new("K3");
-    three.writes("mallory", (0..64).map(churn).collect());
-    assert_eq!(three.sheet.notes(), "");
-    three.writes("jonas", vec![insert(0, "fine")]);
-    assert_eq!(three.sheet.notes(), "fine");
+    let mut more = churn.clone();
+    more[0] = insert(0, &"x".repeat(129));
+    assert_eq!(three.sheet.draft(person("mallory"), Timestamp(0), more), Err(Refusal::NotesTooLarge));
+    (0..8).for_each(|_| drop(three.writes("mallory", churn.clone())));
+    assert_eq!(three.sheet.draft(person("jonas"), Timestamp(0), vec![insert(0, "x")]), Err(Refusal::NotesWornOut));
+    three.writes("jonas", vec![pass("seal")]);
+    assert!(three.sheet.content().to_sign().is_ok());
+}
+
+#[test]
+fn a_full_worksheet_takes_no_more() {
+    let mut layer: Vec<SheetFact> = (0..2_000).map(|n| fact(&format!("head {n}"), &[], vec![pass("a")])).collect();
+    let mut sheet = Worksheet::open(sheet_id());
+    while layer.len() > 1 {
+        sheet.apply_all(layer.iter().cloned());
+        let joins = layer.chunks(64).map(|heads| {
+            let parents: Vec<EntryId> = heads.iter().map(|fact| fact.entry).collect();
+            fact(&format!("join {}", parents[0]), &parents, vec![pass("a")])
+        });
+        layer = joins.collect();
+    }
+    assert_eq!(sheet.apply(&layer[0]), Applied::Refused(Refusal::SheetFull));
+    assert_eq!((sheet.heads().len(), sheet.history().len()), (32, 2_032));
+    assert!(sheet.state_as_of(&sheet.heads()).unwrap().to_sign().is_ok());
 }
 
 #[test]

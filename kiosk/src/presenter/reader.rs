@@ -1,0 +1,264 @@
+//! A procedure, page by page. It is signed only when every page was on view.
+
+use std::ops::Range;
+
+use shared::id::Digest32;
+use shared::kind::plant::{ActivityKind, Format};
+use shared::time::{SECOND_MS, Timestamp};
+
+use super::blocks::{self, Placed};
+use super::id::{Action, TapId};
+use super::message::ProcedureReply;
+use super::pages::Pager;
+use super::say::{count, edition_of, language_name, text};
+use super::view::{self, Block, BlockKind, ReaderNext, Run, Screen};
+use super::{Badged, Presenter, signing};
+
+/// Steps shown beside the page.
+const RAIL: usize = 7;
+/// Shown in place of a document this terminal can't draw.
+const NOT_DRAWN: &str = "This procedure is a PDF. It can’t be shown on this terminal: read it where PDFs are shown, and sign it there.";
+
+/// Why the procedure is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// To be read and signed.
+    Sign,
+    /// To look something up.
+    LookUp,
+    /// To be read again before another attempt at the quiz.
+    BeforeQuiz,
+}
+
+/// Which pages were on view, of exactly these bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    digest: Digest32,
+    whole: Vec<bool>,
+    changed: Vec<bool>,
+}
+
+/// An open procedure.
+pub(super) struct Reading {
+    reply: ProcedureReply,
+    use_of: Use,
+    placed: Vec<Placed>,
+    whole: Pages,
+    /// The changed steps alone; `None` when they aren't told apart.
+    changed: Option<Pages>,
+    changed_only: bool,
+    page: usize,
+    opened_at: Timestamp,
+}
+
+/// Some of the blocks, on pages.
+struct Pages {
+    blocks: Vec<usize>,
+    ranges: Vec<Range<usize>>,
+    seen: Vec<bool>,
+}
+
+impl Pages {
+    fn of(blocks: Vec<usize>, placed: &[Placed], pager: &dyn Pager) -> Self {
+        let shown: Vec<Block> = blocks.iter().map(|at| placed[*at].block.clone()).collect();
+        let ranges = pager.pages(&shown);
+        let seen = vec![false; ranges.len()];
+        Self { blocks, ranges, seen }
+    }
+
+    fn pictures(count: usize) -> Self {
+        Self { blocks: Vec::new(), ranges: vec![0..0; count], seen: vec![false; count] }
+    }
+
+    fn remember(&mut self, seen: &[bool]) {
+        if seen.len() == self.seen.len() {
+            self.seen.copy_from_slice(seen);
+        }
+    }
+}
+
+impl Reading {
+    fn new(reply: ProcedureReply, use_of: Use, changed_steps: &[String], pager: &dyn Pager, now: Timestamp) -> Self {
+        let procedure = &reply.procedure;
+        let placed = match procedure.format {
+            Format::Markdown => blocks::blocks(&String::from_utf8_lossy(&procedure.bytes), &procedure.steps, changed_steps),
+            Format::Pdf if reply.images.is_empty() => not_drawn(&procedure.change_summary),
+            Format::Pdf => Vec::new(),
+        };
+        let whole = match reply.images.len() {
+            0 => Pages::of((0..placed.len()).collect(), &placed, pager),
+            pictures => Pages::pictures(pictures),
+        };
+        let changed: Vec<usize> = (0..placed.len()).filter(|at| placed[*at].block.changed).collect();
+        let changed = (!changed.is_empty()).then(|| Pages::of(changed, &placed, pager));
+        let changed_only = changed.is_some() && use_of != Use::LookUp;
+        let mut reading = Self { reply, use_of, placed, whole, changed, changed_only, page: 0, opened_at: now };
+        reading.show(0);
+        reading
+    }
+
+    fn pages(&self) -> &Pages {
+        self.changed.as_ref().filter(|_| self.changed_only).unwrap_or(&self.whole)
+    }
+
+    fn pages_mut(&mut self) -> &mut Pages {
+        self.changed.as_mut().filter(|_| self.changed_only).unwrap_or(&mut self.whole)
+    }
+
+    fn show(&mut self, page: usize) {
+        let page = page.min(self.pages().ranges.len().saturating_sub(1));
+        self.page = page;
+        if let Some(seen) = self.pages_mut().seen.get_mut(page) {
+            *seen = true;
+        }
+    }
+
+    fn next(&self) -> ReaderNext {
+        let pages = self.pages();
+        let is_last = self.page + 1 >= pages.ranges.len();
+        if !is_last {
+            ReaderNext::NextPage
+        } else if self.use_of == Use::LookUp || !self.is_drawn() {
+            ReaderNext::Close
+        } else if pages.seen.iter().any(|seen| !seen) {
+            ReaderNext::SeeAllPages
+        } else if self.use_of == Use::Sign {
+            ReaderNext::ReadAndUnderstood
+        } else {
+            ReaderNext::Close
+        }
+    }
+
+    fn is_drawn(&self) -> bool {
+        self.reply.procedure.format == Format::Markdown || !self.reply.images.is_empty()
+    }
+
+    /// What to remember when its reader leaves half way.
+    pub fn seen(self) -> Option<Seen> {
+        let Self { reply, use_of, whole, changed, .. } = self;
+        let changed = changed.map(|pages| pages.seen).unwrap_or_default();
+        (use_of == Use::Sign).then(|| Seen { digest: reply.procedure.digest, whole: whole.seen, changed })
+    }
+
+    fn remember(&mut self, seen: &Seen) {
+        if seen.digest == self.reply.procedure.digest {
+            self.whole.remember(&seen.whole);
+            if let Some(changed) = self.changed.as_mut() {
+                changed.remember(&seen.changed);
+            }
+        }
+    }
+
+    fn rail(&self) -> Vec<view::StepMark> {
+        let steps = &self.reply.procedure.steps;
+        let pages = self.pages();
+        let on_page = pages.ranges.get(self.page).cloned().unwrap_or(0..0);
+        let here: Vec<usize> = pages.blocks.get(on_page).into_iter().flatten().filter_map(|at| self.placed[*at].step).collect();
+        let is_changed = |place: usize| self.placed.iter().any(|placed| placed.step == Some(place) && placed.block.changed);
+        let shown: Vec<usize> = (0..steps.len()).filter(|place| !self.changed_only || is_changed(*place)).collect();
+        let first = shown.iter().position(|place| here.contains(place)).unwrap_or(0);
+        let start = first.saturating_sub(1).min(shown.len().saturating_sub(RAIL));
+        let mark = |place: &usize| view::StepMark {
+            number: steps[*place].number.clone(),
+            title: steps[*place].title.clone(),
+            changed: is_changed(*place),
+            here: here.contains(place),
+        };
+        shown.iter().skip(start).take(RAIL).map(mark).collect()
+    }
+}
+
+impl Presenter {
+    pub(super) fn procedure_came(&mut self, reply: ProcedureReply, use_of: Use) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let changed_steps = match badged.training.as_mut().filter(|_| use_of != Use::LookUp) {
+            Some(training) => {
+                training.context.about = reply.procedure.about.clone();
+                training.changed_steps.clone()
+            }
+            None => Vec::new(),
+        };
+        let mut reading = Reading::new(reply, use_of, &changed_steps, self.pager.as_ref(), self.now);
+        if let Some(seen) = badged.kept.pages.as_ref().filter(|_| use_of == Use::Sign) {
+            reading.remember(seen);
+        }
+        badged.reader = Some(reading);
+        self.touched = self.now;
+        self.screen = Screen::Reader;
+    }
+
+    pub(super) fn tap_reader(&mut self, id: TapId) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let Some(reading) = badged.reader.as_mut() else { return };
+        match id {
+            TapId::Action(Action::Back) => self.stop_reading(),
+            TapId::Action(Action::Whole) if reading.changed.is_some() => {
+                reading.changed_only = !reading.changed_only;
+                reading.show(0);
+            }
+            TapId::Page(true) => reading.show(reading.page + 1),
+            TapId::Page(false) => reading.show(reading.page.saturating_sub(1)),
+            TapId::Next => match reading.next() {
+                ReaderNext::NextPage => reading.show(reading.page + 1),
+                ReaderNext::SeeAllPages => {
+                    let unseen = reading.pages().seen.iter().position(|seen| !seen);
+                    reading.show(unseen.unwrap_or(0));
+                }
+                ReaderNext::ReadAndUnderstood => {
+                    let seconds = u32::try_from(self.now.since(reading.opened_at).max(0) / SECOND_MS).unwrap_or(u32::MAX);
+                    let digest = reading.reply.procedure.digest;
+                    self.begin_signing(signing::Act::Read { digest, seconds });
+                }
+                ReaderNext::Close if reading.use_of == Use::BeforeQuiz => {
+                    badged.reader = None;
+                    self.go_on_with(ActivityKind::Quiz);
+                }
+                ReaderNext::Close => self.stop_reading(),
+            },
+            _ => {}
+        }
+    }
+
+    fn stop_reading(&mut self) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let reading = badged.reader.take();
+        let watched = badged.supervised.as_ref().is_some_and(super::supervised::Watched::runs);
+        badged.kept.pages = reading.and_then(Reading::seen).or(badged.kept.pages.take());
+        match badged.verdict {
+            _ if watched => self.screen = Screen::Supervised,
+            Some(_) => self.screen = Screen::Verdict,
+            None => self.to_tasks(),
+        }
+    }
+
+    pub(super) fn reader_view(&self, badged: &Badged) -> view::Reader {
+        let Some(reading) = &badged.reader else { return view::Reader::default() };
+        let (procedure, pages) = (&reading.reply.procedure, reading.pages());
+        let on_page = pages.ranges.get(reading.page).cloned().unwrap_or(0..0);
+        let blocks = pages.blocks.get(on_page).into_iter().flatten().map(|at| reading.placed[*at].block.clone());
+        view::Reader {
+            document: text(procedure.about.document.as_ref().map(|document| document.as_str())),
+            title: procedure.title.clone(),
+            version: edition_of(procedure.about.version.as_ref()),
+            effective: self.say().to_minute(procedure.effective_from),
+            language: language_name(procedure.language.as_str()),
+            fallback: procedure.fallback,
+            changed_only: reading.changed_only,
+            can_toggle: reading.changed.is_some(),
+            steps: reading.rail(),
+            blocks: blocks.collect(),
+            page_image: reading.reply.images.get(reading.page).cloned(),
+            page: count(reading.page + 1),
+            pages: count(pages.ranges.len().max(1)),
+            unseen: count(pages.seen.iter().filter(|seen| !**seen).count()),
+            next: reading.next(),
+        }
+    }
+}
+
+fn not_drawn(summary: &str) -> Vec<Placed> {
+    let text = |text: &str| vec![Run { text: text.to_owned(), ..Run::default() }];
+    let note = Block { kind: BlockKind::Note, text: text(NOT_DRAWN), ..Block::default() };
+    let summary = Block { text: text(summary), ..Block::default() };
+    [note, summary].into_iter().map(|block| Placed { block, step: None }).collect()
+}

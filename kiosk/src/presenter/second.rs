@@ -1,0 +1,164 @@
+//! A second person is asked for: their badge opens their part if they may sign; the first person's work is kept (S2, S5).
+
+use shared::id::PersonId;
+use shared::time::SECOND_MS;
+use shared::training::gate::{Reason, TrainerRefused};
+
+use super::id::{Action, TapId};
+use super::message::*;
+use super::say::{count, names, task_title};
+use super::signing::{Kind, Turn};
+use super::view::{self, Screen, SecondRefusal, SecondRole};
+use super::{Badged, Presenter, Purpose, verdict};
+use crate::core::badge::{BadgeSeen, PersonSeen};
+
+impl Presenter {
+    pub(super) fn second_badge(&mut self, seen: BadgeSeen) {
+        match seen {
+            BadgeSeen::Person(person) => self.second_person(person),
+            BadgeSeen::Unknown => self.refuse_second(SecondRefusal::Unknown, None),
+            BadgeSeen::Disabled { .. } => self.refuse_second(SecondRefusal::Disabled, None),
+            BadgeSeen::Inactive { printed_name } => self.refuse_second(SecondRefusal::Inactive, Some(nobody(printed_name))),
+            BadgeSeen::OtherSite { printed_name } => self.refuse_second(SecondRefusal::NotAllowed, Some(nobody(printed_name))),
+        }
+    }
+
+    fn second_person(&mut self, person: PersonSeen) {
+        let Some(badged) = &self.badged else { return };
+        let Some(signing) = badged.signing.as_ref().filter(|signing| signing.turn == Turn::Badge) else { return };
+        if person.person == badged.seen.person {
+            return self.refuse_second(SecondRefusal::SamePerson, None);
+        }
+        if person.locked_out {
+            return self.refuse_second(SecondRefusal::LockedOut, Some(person));
+        }
+        // Who was refused and shows the badge again wants the screen, not the signature.
+        let again = signing.refusal != SecondRefusal::None && signing.refused.as_ref().is_some_and(|r| r.person == person.person);
+        if again {
+            return self.offer_swap(person);
+        }
+        let boxed = Purpose::MaySign(Box::new(person.clone()));
+        match signing.act.kind() {
+            Kind::Confirm => {
+                let is_trainer = badged.supervised.as_ref().is_some_and(|watched| watched.is_trainer(&person.person));
+                if is_trainer { self.second_is_here(person) } else { self.refuse_second(SecondRefusal::NotAllowed, Some(person)) }
+            }
+            Kind::Supervised => {
+                let Some(task) = badged.task.clone() else { return };
+                let (trainee, lot) = (badged.seen.person.clone(), badged.lot.clone());
+                self.send(boxed, What::Look { person: trainee, task, lot, trainer: person.person });
+            }
+            _ => {
+                let Some(context) = badged.training.as_ref().map(|training| training.context.clone()) else { return };
+                self.send(boxed, What::MayAssess { assessor: person.person, context });
+            }
+        }
+    }
+
+    /// Whether the person may sign, as the core says.
+    pub(super) fn may_sign(&mut self, seen: PersonSeen, reply: Reply) {
+        match reply {
+            Reply::Done => self.second_is_here(seen),
+            Reply::Decision(decision) if decision.answer.may_start() => self.second_is_here(seen),
+            Reply::Decision(decision) => match decision.reasons.iter().find_map(trainer_refused) {
+                Some(why) => self.refuse_second(why, Some(seen)),
+                // Supervision is not the point any more: the gate says what is.
+                None => {
+                    self.cancel_signing();
+                    self.ask_again();
+                }
+            },
+            Reply::Denied(Refusal::SamePerson) => self.refuse_second(SecondRefusal::SamePerson, None),
+            Reply::Denied(Refusal::NoAuthority) => {
+                let critical = self.is_critical(self.badged.as_ref().and_then(|badged| badged.task.as_ref()));
+                let trained = self.badged.as_ref().and_then(|badged| badged.supervised.as_ref());
+                let was_trainer = trained.is_some_and(|watched| watched.is_trainer(&seen.person));
+                let why = if critical && was_trainer { SecondRefusal::TrainerCannotAssess } else { SecondRefusal::NotAllowed };
+                self.refuse_second(why, Some(seen));
+            }
+            Reply::Denied(refusal) => self.refused(&refusal),
+            _ => {}
+        }
+    }
+
+    fn refuse_second(&mut self, why: SecondRefusal, refused: Option<PersonSeen>) {
+        if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) {
+            (signing.refusal, signing.refused) = (why, refused);
+        }
+    }
+
+    pub(super) fn tap_second(&mut self, id: TapId) {
+        if matches!(id, TapId::Cancel | TapId::Action(Action::Back)) {
+            self.cancel_signing();
+        }
+    }
+
+    /// The second badge must come within its time (S3).
+    pub(super) fn pass_second_badge_time(&mut self) {
+        let deadline = self.badged.as_ref().and_then(|badged| badged.signing.as_ref()?.deadline);
+        if deadline.is_some_and(|deadline| deadline <= self.now) && !self.is_waiting() {
+            self.cancel_signing();
+            if self.screen == Screen::Swap {
+                self.screen = Screen::Tasks;
+                self.to_tasks();
+            }
+        }
+    }
+
+    pub(super) fn second_badge_view(&self, badged: &Badged) -> view::SecondBadge {
+        let Some(signing) = badged.signing.as_ref().filter(|signing| signing.turn == Turn::Badge) else {
+            return view::SecondBadge::default();
+        };
+        let kind = signing.act.kind();
+        let for_start = matches!(kind, Kind::Supervised | Kind::Confirm);
+        let (document, title, version) = self.what_is_signed(badged);
+        let task = badged.task.as_ref().filter(|_| for_start).map(|task| task_title(&self.snapshot.plant, task));
+        let left_ms = signing.deadline.map(|deadline| deadline.since(self.now).max(0));
+        view::SecondBadge {
+            role: match kind {
+                Kind::Supervised | Kind::Confirm => SecondRole::Trainer,
+                Kind::Check => SecondRole::Assessor,
+                _ => SecondRole::Observer,
+            },
+            kept: badged.seen.printed_name.clone(),
+            document,
+            title,
+            version,
+            task: task.unwrap_or_default(),
+            refusal: signing.refusal,
+            refused: signing.refused.as_ref().map(|seen| seen.printed_name.clone()).unwrap_or_default(),
+            seconds: left_ms.map_or(-1, |ms| count((ms + SECOND_MS - 1) / SECOND_MS)),
+            able: self.able(badged, kind),
+        }
+    }
+
+    fn able(&self, badged: &Badged, kind: Kind) -> String {
+        match (kind, &badged.supervised, &badged.training, &badged.verdict) {
+            (Kind::Confirm, Some(watched), ..) => watched.trainer().printed_name.clone(),
+            // Who may train is not in the decision: those who may sign are named only where they are meant.
+            (Kind::Supervised | Kind::Confirm, ..) => String::new(),
+            (_, _, Some(training), _) => training.able.clone(),
+            (_, _, None, Some(reply)) => {
+                let able: Vec<PersonId> = verdict::signers(&reply.verdict.decision);
+                names(&self.snapshot.plant, able.iter())
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+fn trainer_refused(reason: &Reason) -> Option<SecondRefusal> {
+    let Reason::TrainerNotAllowed { why } = reason else { return None };
+    Some(match why {
+        TrainerRefused::SamePerson => SecondRefusal::SamePerson,
+        TrainerRefused::NoTrainer | TrainerRefused::IsAssessor => SecondRefusal::NotAllowed,
+        TrainerRefused::NotQualified => SecondRefusal::VersionNotHeld,
+        TrainerRefused::TooManyTrainees => SecondRefusal::TooManyTrainees,
+    })
+}
+
+/// A person of whom only the name is known here.
+fn nobody(printed_name: String) -> PersonSeen {
+    let (person, language) = (PersonId::new("-").expect("a dash is an id"), shared::id::Language::new("en").expect("so is this"));
+    PersonSeen { person, printed_name, language, locked_out: false, can_sign: false }
+}

@@ -1,0 +1,366 @@
+//! Signing: whose secret is asked, in which order, and what is sent when all have given theirs.
+//!
+//! One's own first signing of a badge session asks for the secret, later ones don't; a sign-off by two always asks both (R13). A secret
+//! lives here from its first character to the command that carries it, and no longer than the dialogue.
+
+use shared::id::{ActId, Digest32};
+use shared::kind::plant::{KeyStoreKind, Profile};
+use shared::kind::record::{CriterionResult, Outcome};
+use shared::time::{SECOND_MS, Timestamp};
+
+use super::id::{Action, TapId};
+use super::message::*;
+use super::say::{count, document_title};
+use super::view::{self, Meaning, Screen, SecretError, SecretKind, SecondRefusal};
+use super::{Badged, Presenter, Purpose};
+use crate::core::badge::PersonSeen;
+
+/// Longest secret that is taken, in characters.
+const LONGEST: usize = 128;
+/// How long the trainer has after the trainee (S3), in milliseconds.
+pub(super) const BOTH_WITHIN_MS: i64 = 60 * SECOND_MS;
+
+/// What is signed.
+#[derive(Clone)]
+pub(super) enum Act {
+    Read { digest: Digest32, seconds: u32 },
+    Quiz { answers: Vec<Vec<u16>> },
+    Supervised,
+    /// Nothing is signed: the observer shows who ticks from now on.
+    Observe,
+    Run { outcome: Outcome, session: Option<ActId> },
+    Check { results: Vec<CriterionResult>, outcome: Outcome },
+    /// Nothing is signed: the trainer is still there.
+    Confirm { session: ActId },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Quiz,
+    Supervised,
+    Observe,
+    Run,
+    Check,
+    Confirm,
+}
+
+impl Act {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Read { .. } => Kind::Read,
+            Self::Quiz { .. } => Kind::Quiz,
+            Self::Supervised => Kind::Supervised,
+            Self::Observe => Kind::Observe,
+            Self::Run { .. } => Kind::Run,
+            Self::Check { .. } => Kind::Check,
+            Self::Confirm { .. } => Kind::Confirm,
+        }
+    }
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    Own,
+    Badge,
+    Second,
+}
+
+/// A signing under way.
+pub(super) struct Signing {
+    pub act: Act,
+    pub turn: Turn,
+    typed: Hidden,
+    /// The person's own secret, found right, until the second person has given theirs.
+    own: Option<Hidden>,
+    pub second: Option<PersonSeen>,
+    error: SecretError,
+    wait_until: Option<Timestamp>,
+    attempts_left: i32,
+    busy: bool,
+    /// Until when the second badge must come.
+    pub deadline: Option<Timestamp>,
+    pub refusal: SecondRefusal,
+    /// Who was refused.
+    pub refused: Option<PersonSeen>,
+    /// Where it was begun, and where it ends when it is cancelled.
+    pub back: Screen,
+}
+
+impl Signing {
+    pub fn own_meaning(&self) -> Meaning {
+        match self.act.kind() {
+            Kind::Read => Meaning::ReadAndUnderstood,
+            Kind::Quiz => Meaning::QuizDone,
+            Kind::Supervised | Kind::Confirm => Meaning::SupervisionAsked,
+            Kind::Observe | Kind::Run => Meaning::RunPerformed,
+            Kind::Check => Meaning::CheckPerformed,
+        }
+    }
+
+    fn seconds_meaning(&self) -> Meaning {
+        match self.act.kind() {
+            Kind::Supervised => Meaning::SupervisionTaken,
+            Kind::Confirm => Meaning::SupervisionConfirmed,
+            Kind::Check => Meaning::CheckAssessed,
+            _ => Meaning::RunObserved,
+        }
+    }
+
+    fn turn_to(&mut self, turn: Turn) {
+        self.turn = turn;
+        self.typed = Hidden::default();
+        (self.error, self.wait_until, self.attempts_left, self.busy) = (SecretError::None, None, -1, false);
+    }
+}
+
+impl Presenter {
+    pub(super) fn begin_signing(&mut self, act: Act) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let kind = act.kind();
+        badged.signing = Some(Signing {
+            act,
+            turn: Turn::Own,
+            typed: Hidden::default(),
+            own: None,
+            second: None,
+            error: SecretError::None,
+            wait_until: None,
+            attempts_left: -1,
+            busy: false,
+            deadline: None,
+            refusal: SecondRefusal::None,
+            refused: None,
+            back: self.screen,
+        });
+        let asks_own = match kind {
+            Kind::Read | Kind::Quiz | Kind::Supervised => !badged.unlocked,
+            Kind::Run | Kind::Check => true,
+            Kind::Observe | Kind::Confirm => false,
+        };
+        if asks_own {
+            let can_sign = badged.seen.can_sign;
+            self.ask_secret(Turn::Own, can_sign);
+        } else {
+            self.own_is_given();
+        }
+    }
+
+    fn ask_secret(&mut self, turn: Turn, can_sign: bool) {
+        let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
+        signing.turn_to(turn);
+        if !can_sign {
+            signing.error = SecretError::NotSetUp;
+        }
+        self.keyboard.layer = view::KeyLayer::Lower;
+        self.screen = Screen::Secret;
+    }
+
+    /// The person's part is done: the second person's begins, or what they sign alone is sent.
+    fn own_is_given(&mut self) {
+        let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
+        match signing.act.kind() {
+            Kind::Read | Kind::Quiz => self.send_signed(None),
+            kind => {
+                signing.turn_to(Turn::Badge);
+                let limited = matches!(kind, Kind::Supervised | Kind::Confirm);
+                signing.deadline = limited.then(|| self.now.plus_ms(BOTH_WITHIN_MS));
+                self.screen = Screen::SecondBadge;
+            }
+        }
+    }
+
+    /// The second person may sign: their secret is asked, or what needs none is done.
+    pub(super) fn second_is_here(&mut self, seen: PersonSeen) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let Some(signing) = badged.signing.as_mut() else { return };
+        signing.deadline = None;
+        match signing.act {
+            Act::Observe => {
+                badged.signing = None;
+                if let Some(training) = badged.training.as_mut() {
+                    training.observer = Some(seen);
+                }
+                self.load_sheet();
+            }
+            Act::Confirm { session } => self.send(Purpose::Confirm, What::ConfirmTrainer { session, trainer: seen.person }),
+            _ => {
+                let can_sign = seen.can_sign;
+                signing.second = Some(seen);
+                self.ask_secret(Turn::Second, can_sign);
+            }
+        }
+    }
+
+    pub(super) fn tap_secret(&mut self, id: TapId) {
+        let now = self.now;
+        let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
+        let open = signing.wait_until.is_none_or(|until| until <= now)
+            && !matches!(signing.error, SecretError::LockedOut | SecretError::NotSetUp);
+        match id {
+            TapId::Cancel | TapId::Action(Action::Back) => self.cancel_signing(),
+            TapId::Key(key) if open => Self::press(&mut self.keyboard, &mut signing.typed.0, key, LONGEST),
+            TapId::Ok if open && !signing.typed.0.is_empty() => self.secret_given(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn type_secret(&mut self, text: String) {
+        if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) {
+            signing.typed = Hidden(text.chars().take(LONGEST).collect());
+        }
+    }
+
+    pub(super) fn cancel_signing(&mut self) {
+        if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.take()) {
+            self.screen = signing.back;
+        }
+    }
+
+    fn secret_given(&mut self) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let person = badged.seen.person.clone();
+        let Some(signing) = badged.signing.as_mut() else { return };
+        let secret = std::mem::take(&mut signing.typed);
+        signing.error = SecretError::None;
+        signing.busy = true;
+        match (signing.turn, signing.act.kind()) {
+            (Turn::Second, _) => self.send_signed(Some(secret)),
+            (_, Kind::Run | Kind::Check) => {
+                signing.own = Some(secret.clone());
+                self.send(Purpose::Secret, What::CheckSecret { person, secret });
+            }
+            _ => self.send(Purpose::Secret, What::Unlock { person, secret }),
+        }
+    }
+
+    pub(super) fn secret_checked(&mut self, reply: Reply) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let Some(signing) = badged.signing.as_mut() else { return };
+        match reply {
+            Reply::Done => {
+                badged.unlocked |= !matches!(signing.act.kind(), Kind::Run | Kind::Check);
+                self.own_is_given();
+            }
+            Reply::Denied(refusal) => {
+                signing.own = None;
+                self.secret_refused(&refusal);
+            }
+            _ => {}
+        }
+    }
+
+    /// Everybody has given theirs.
+    fn send_signed(&mut self, seconds: Option<Hidden>) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let Some(signing) = badged.signing.as_mut() else { return };
+        signing.busy = true;
+        let second = signing.second.as_ref().map(|seen| seen.person.clone());
+        if let (Act::Supervised, Some(trainer), Some(secret)) = (&signing.act, &second, &seconds) {
+            let (Some(task), person) = (badged.task.clone(), badged.seen.person.clone()) else { return };
+            let what = What::AskSupervised { person, task, lot: badged.lot.clone(), trainer: trainer.clone(), secret: secret.clone() };
+            return self.send(Purpose::Sign, what);
+        }
+        let Some(context) = badged.training.as_ref().map(|training| training.context.clone()) else { return };
+        let both = match (signing.own.clone(), second, seconds) {
+            (Some(own), Some(second), Some(seconds)) => Some(Both { own, second, seconds }),
+            _ => None,
+        };
+        let what = match (signing.act.clone(), both) {
+            (Act::Read { digest, seconds }, _) => What::SignRead { context, digest, seconds },
+            (Act::Quiz { answers }, _) => What::SignQuiz { context, answers },
+            (Act::Run { outcome, session }, Some(both)) => What::SignRun { context, outcome, session, both },
+            (Act::Check { results, outcome }, Some(both)) => What::SignCheck { context, results, outcome, both },
+            _ => return,
+        };
+        self.send(Purpose::Sign, what);
+    }
+
+    pub(super) fn sign_replied(&mut self, reply: Reply) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        let Some(signing) = badged.signing.as_mut() else { return };
+        let kind = signing.act.kind();
+        match reply {
+            Reply::Signed(signed) => self.signed(*signed, kind),
+            Reply::Verdict(verdict) => self.verdict_came(*verdict),
+            Reply::Denied(Refusal::NoSession) if badged.unlocked && matches!(kind, Kind::Read | Kind::Quiz | Kind::Supervised) => {
+                // The key was locked meanwhile: the secret is asked once more.
+                badged.unlocked = false;
+                let (can_sign, act, back) = (badged.seen.can_sign, signing.act.clone(), signing.back);
+                self.screen = back;
+                self.begin_signing(act);
+                self.ask_secret(Turn::Own, can_sign);
+            }
+            Reply::Denied(refusal) if signing.turn == Turn::Second && is_about_secret(&refusal) => self.secret_refused(&refusal),
+            Reply::Denied(refusal) => self.refused(&refusal),
+            _ => {}
+        }
+    }
+
+    fn secret_refused(&mut self, refusal: &Refusal) {
+        let now = self.now;
+        let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
+        signing.busy = false;
+        let wait = |seconds: u32| (seconds > 0).then(|| now.plus_ms(i64::from(seconds) * SECOND_MS));
+        match refusal {
+            Refusal::WrongSecret { left, wait_s } => {
+                (signing.error, signing.attempts_left) = (SecretError::Wrong, count(*left));
+                signing.wait_until = wait(*wait_s);
+            }
+            Refusal::Wait { seconds } => {
+                signing.error = SecretError::Wrong;
+                signing.wait_until = wait(*seconds);
+            }
+            Refusal::LockedOut => signing.error = SecretError::LockedOut,
+            Refusal::NoSigning => signing.error = SecretError::NotSetUp,
+            other => self.refused(other),
+        }
+    }
+
+    pub(super) fn secret_view(&self, badged: &Badged) -> view::Secret {
+        let Some(signing) = badged.signing.as_ref().filter(|signing| signing.turn != Turn::Badge) else {
+            return view::Secret::default();
+        };
+        let is_second = signing.turn == Turn::Second;
+        let second = signing.second.as_ref().map(|seen| seen.printed_name.clone()).unwrap_or_default();
+        let (document, title, version) = self.what_is_signed(badged);
+        let policy = &self.snapshot.plant.policy;
+        let pin = self.snapshot.key_store == KeyStoreKind::Tpm && policy.signing.profile == Profile::UsPart11;
+        let wait_ms = signing.wait_until.map_or(0, |until| until.since(self.now).max(0));
+        view::Secret {
+            kind: if pin { SecretKind::Pin } else { SecretKind::Passphrase },
+            signer: if is_second { second } else { badged.seen.printed_name.clone() },
+            meaning: if is_second { signing.seconds_meaning() } else { signing.own_meaning() },
+            document,
+            title,
+            version,
+            about: if is_second { badged.seen.printed_name.clone() } else { String::new() },
+            typed: count(signing.typed.0.chars().count()),
+            error: signing.error,
+            wait_seconds: count((wait_ms + SECOND_MS - 1) / SECOND_MS),
+            attempts_left: signing.attempts_left,
+            busy: signing.busy,
+        }
+    }
+
+    /// Document, title and version that the signature is about.
+    pub(super) fn what_is_signed(&self, badged: &Badged) -> (String, String, String) {
+        let plant = &self.snapshot.plant;
+        if let Some(training) = &badged.training {
+            let title = document_title(plant, training.context.about.document.as_ref());
+            return (training.document(), title, training.version());
+        }
+        let decision = badged.verdict.as_ref().map(|verdict| &verdict.verdict.decision);
+        match decision.and_then(|decision| decision.versions.first()) {
+            Some((document, version)) => {
+                (document.to_string(), document_title(plant, Some(document)), super::say::edition(version))
+            }
+            None => Default::default(),
+        }
+    }
+}
+
+fn is_about_secret(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::WrongSecret { .. } | Refusal::Wait { .. } | Refusal::LockedOut | Refusal::NoSigning)
+}

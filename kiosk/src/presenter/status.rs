@@ -1,0 +1,215 @@
+//! How the terminal stands: the bar on every screen, the status screen, and what to say when the terminal itself is unwell (S8).
+
+use shared::kind::plant::KeyStoreKind;
+use shared::kind::presence::SessionEnd;
+use shared::time::{MINUTE_MS, SECOND_MS, Timestamp};
+
+use super::id::{Action, TapId};
+use super::message::*;
+use super::say::{Say, count, unit_name};
+use super::view::{self, Alarm, EnrolmentState, EntryKind, Fault, KeyStore, NextStep, Screen, SyncState};
+use super::{Presenter, Purpose};
+use crate::core::status::Line;
+
+/// From this share of the storage on in use, in percent, the bar warns.
+const STORAGE_WARNING_PERCENT: i32 = 95;
+/// The status screen goes back by itself, in milliseconds.
+const STATUS_SHOWN_MS: i64 = 2 * MINUTE_MS;
+
+impl Presenter {
+    pub(super) fn told(&mut self, snapshot: StatusSnapshot) {
+        self.lead_ms = snapshot.status.now.since(self.now);
+        self.snapshot = snapshot;
+        self.follow_set_up();
+        self.follow_supervised();
+    }
+
+    /// The kiosk's own time, as corrected by the server's.
+    pub(super) fn wall(&self) -> Timestamp {
+        self.now.plus_ms(self.lead_ms)
+    }
+
+    pub(super) fn say(&self) -> Say {
+        Say { site: self.snapshot.plant.site_time(self.snapshot.site.as_ref()), now: self.wall() }
+    }
+
+    /// A revoked terminal serves nobody.
+    pub(super) fn screen_shown(&self) -> Screen {
+        if self.screen == Screen::Idle && self.is_revoked() { Screen::Fault } else { self.screen }
+    }
+
+    fn is_revoked(&self) -> bool {
+        self.snapshot.status.revoked.is_some()
+    }
+
+    pub(super) fn open_status(&mut self) {
+        let from = self.screen_shown();
+        if matches!(from, Screen::Idle | Screen::SetUp | Screen::Fault) {
+            self.behind_status = self.screen;
+            self.screen = Screen::Status;
+        }
+    }
+
+    pub(super) fn tap_status(&mut self, id: TapId) {
+        if matches!(id, TapId::Action(Action::Back)) {
+            self.screen = self.behind_status;
+        }
+    }
+
+    pub(super) fn pass_status_time(&mut self) {
+        if self.screen == Screen::Status && self.badged.is_none() && self.now.since(self.touched) >= STATUS_SHOWN_MS {
+            self.screen = self.behind_status;
+        }
+    }
+
+    /// The terminal isn't well: what was acknowledged is safe, this act was not done, and no secret is kept for another try.
+    pub(super) fn fail(&mut self, failure: &Failure, purpose: &Purpose) {
+        let (fault, code, next) = match failure {
+            Failure::DiskFull => (Fault::StorageFull, "ST-FULL", NextStep::BackToTasks),
+            Failure::Damaged => (Fault::DamagedDatabase, "ST-DAMAGED", NextStep::None),
+            Failure::KeyStore => (Fault::KeyStoreLost, "KS-LOST", NextStep::None),
+            Failure::Internal { code } => (Fault::InternalError, code.as_str(), NextStep::TryAgain),
+        };
+        if matches!(purpose, Purpose::SetUp) {
+            self.set_up_replied(Reply::NotEnrolled(NotEnrolled::NoNetwork));
+        }
+        self.show_fault(fault, code, next);
+    }
+
+    pub(super) fn show_trouble(&mut self, code: &str) {
+        self.show_fault(Fault::InternalError, code, NextStep::TryAgain);
+    }
+
+    fn show_fault(&mut self, fault: Fault, code: &str, next: NextStep) {
+        let signing = self.badged.as_mut().and_then(|badged| badged.signing.take());
+        match (self.screen, signing) {
+            (Screen::Fault | Screen::Swap, _) => {}
+            (_, Some(signing)) => self.covered = signing.back,
+            (screen, None) => self.covered = screen,
+        }
+        let status = &self.snapshot.status;
+        let kept = if fault == Fault::DamagedDatabase { status.entries } else { status.waiting };
+        self.trouble = view::Trouble { fault, code: code.to_owned(), kept: count(kept), since: self.say().clock(self.wall()), next };
+        self.screen = Screen::Fault;
+    }
+
+    pub(super) fn tap_fault(&mut self, id: TapId) {
+        if id != TapId::Next || self.screen != Screen::Fault {
+            return;
+        }
+        match self.trouble.next {
+            NextStep::None => {}
+            NextStep::BackToTasks if self.badged.is_some() => self.to_tasks(),
+            NextStep::SignOut => self.sign_out(SessionEnd::Tap),
+            _ if self.badged.is_some() => self.screen = self.covered,
+            _ => self.screen = Screen::Idle,
+        }
+    }
+
+    pub(super) fn trouble_view(&self) -> view::Trouble {
+        if self.screen == Screen::Idle && self.is_revoked() {
+            let kept = count(self.snapshot.status.waiting);
+            let since = self.snapshot.status.last_contact.map_or_else(String::new, |at| self.say().moment(at));
+            return view::Trouble { fault: Fault::Revoked, code: "DEV-REVOKED".into(), kept, since, next: NextStep::None };
+        }
+        self.trouble.clone()
+    }
+
+    pub(super) fn chrome(&self) -> view::Chrome {
+        let (status, plant, say) = (&self.snapshot.status, &self.snapshot.plant, self.say());
+        let units = status.work_units.iter().map(|unit| unit_name(plant, unit)).collect::<Vec<_>>().join(" · ");
+        let kiosk = status.kiosk.as_ref().map_or_else(String::new, ToString::to_string);
+        let age_ms = status.last_contact.map(|at| self.wall().since(at).max(0));
+        view::Chrome {
+            terminal: if units.is_empty() { kiosk } else { units },
+            person: self.badged.as_ref().map_or_else(String::new, |badged| badged.seen.printed_name.clone()),
+            sync: self.sync_state(),
+            offline_since: status.last_contact.map_or_else(String::new, |at| say.moment(at)),
+            waiting: count(status.waiting),
+            plant_age_minutes: age_ms.map_or(-1, |ms| count(ms / MINUTE_MS)),
+            plant_revision: self.revision(),
+            clock: say.clock(self.wall()),
+            idle_seconds: self.idle_left_s().map_or(-1, count),
+            storage_warning: self.storage_used() >= STORAGE_WARNING_PERCENT,
+            language: self.language.split('-').next().unwrap_or_default().to_uppercase(),
+        }
+    }
+
+    fn sync_state(&self) -> SyncState {
+        let status = &self.snapshot.status;
+        if self.is_revoked() {
+            SyncState::Revoked
+        } else if status.contradicted {
+            SyncState::Refused
+        } else {
+            match status.line {
+                Line::Online => SyncState::Online,
+                Line::ForeignServer => SyncState::ForeignServer,
+                Line::Offline | Line::NeverTried => SyncState::Offline,
+            }
+        }
+    }
+
+    fn revision(&self) -> i32 {
+        count(self.snapshot.status.plant.iter().map(|(_, revision)| revision).sum::<u64>())
+    }
+
+    fn storage_used(&self) -> i32 {
+        let Some(storage) = self.snapshot.storage.filter(|storage| storage.total_bytes > 0) else { return 0 };
+        let used = storage.total_bytes.saturating_sub(storage.free_bytes);
+        count(u128::from(used) * 100 / u128::from(storage.total_bytes))
+    }
+
+    pub(super) fn status_view(&self) -> view::Status {
+        let (status, say) = (&self.snapshot.status, self.say());
+        let chrome = self.chrome();
+        let kiosk = status.kiosk.as_ref().map_or_else(String::new, |kiosk| format!("{kiosk} · {}", chrome.terminal));
+        let contact = status.last_contact.map_or_else(|| "–".to_owned(), |at| say.to_minute(at));
+        view::Status {
+            kiosk,
+            software: self.settings.software.clone(),
+            server: status.url.clone().unwrap_or_else(|| self.settings.server.clone()),
+            last_exchange: contact.clone(),
+            waiting: vec![view::WaitingRow { kind: EntryKind::Records, count: count(status.waiting) }],
+            plant_revision: self.revision(),
+            complete_through: contact,
+            storage_free: self.snapshot.storage.map_or_else(|| "–".to_owned(), |storage| bytes(storage.free_bytes)),
+            storage_used: self.storage_used(),
+            clock_offset: seconds(self.lead_ms),
+            clock_uncertainty: format!("± {}", seconds(i64::from(status.uncertainty_ms)).trim_start_matches('+')),
+            key_store: match self.snapshot.key_store {
+                KeyStoreKind::File => KeyStore::File,
+                KeyStoreKind::Tpm => KeyStore::Tpm,
+            },
+            enrolment: match status.kiosk {
+                _ if self.is_revoked() => EnrolmentState::Revoked,
+                _ if self.snapshot.retired => EnrolmentState::Retired,
+                Some(_) => EnrolmentState::Enrolled,
+                None => EnrolmentState::NotEnrolled,
+            },
+            enrolled_since: self.snapshot.enrolled_at.map_or_else(String::new, |at| say.day(at)),
+            alarm: if status.forks > 0 {
+                Alarm::Fork
+            } else if status.contradicted {
+                Alarm::Continuity
+            } else {
+                Alarm::None
+            },
+            alarm_since: String::new(),
+            set_aside: count(self.snapshot.set_aside),
+        }
+    }
+}
+
+/// Storage as people count it: `41 GB`.
+fn bytes(bytes: u64) -> String {
+    const GB: u64 = 1_000_000_000;
+    if bytes >= 10 * GB { format!("{} GB", bytes / GB) } else { format!("{} MB", bytes / 1_000_000) }
+}
+
+/// Seconds with one decimal and a sign: `+0.4 s`.
+fn seconds(ms: i64) -> String {
+    let sign = if ms < 0 { '-' } else { '+' };
+    let tenths = ms.unsigned_abs() / (SECOND_MS.unsigned_abs() / 10);
+    format!("{sign}{}.{} s", tenths / 10, tenths % 10)
+}
