@@ -5,8 +5,6 @@ use std::rc::Rc;
 use kiosk_ui as ui;
 use slint::{Model, ModelRc, SharedString, VecModel};
 
-use crate::presenter::view;
-
 /// What a value of the view is in the window.
 pub(super) trait ToUi {
     type Ui;
@@ -132,6 +130,7 @@ pub(super) fn speak(language: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presenter::view;
 
     fn row(id: &str, lot: &str) -> view::SessionRow {
         view::SessionRow { id: id.into(), lot: lot.into(), ..view::SessionRow::default() }

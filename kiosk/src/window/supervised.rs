@@ -19,7 +19,8 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Supervised) {
-        let view::Supervised { state, end, trainee, trainer, task, document, version, lot, work_unit, since, minutes_left, seconds_left, every_minutes } = now;
+        // No screen says how often a trainer confirms, only when next.
+        let view::Supervised { state, end, trainee, trainer, task, document, version, lot, work_unit, since, minutes_left, seconds_left, every_minutes: _ } = now;
         let screen = app.global::<ui::Supervised>();
         screen.set_state(state.ui());
         screen.set_end(end.ui());
@@ -33,6 +34,5 @@ impl Adapter {
         screen.set_since(since.ui());
         screen.set_minutes_left(minutes_left.ui());
         screen.set_seconds_left(seconds_left.ui());
-        screen.set_every_minutes(every_minutes.ui());
     }
 }

@@ -1,3 +1,5 @@
+#![doc = include_str!("../../docs/entries.md")]
+//!
 //! What can be said: the body of every kind of entry, one file per family of streams, and the table of all kinds.
 //!
 //! `docs/entries.md` is the specification; [`KINDS`] is the same table for programs. A body is a CBOR map with small integer

@@ -493,11 +493,6 @@ impl Unverified {
         self.verify_device().ok()
     }
 
-    /// The entry, if its device's signature is good over these very bytes; for looking at what is stored.
-    pub fn signed_by_device(self) -> Option<Entry> {
-        self.verify_device().ok()
-    }
-
     /// Checks the device's signature over the exact bytes.
     pub(super) fn verify_device(self) -> Result<Entry, BadEntry> {
         // The frame was decoded from these very bytes in `read`.

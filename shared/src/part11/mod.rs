@@ -1,3 +1,5 @@
+#![doc = include_str!("../../docs/part11.md")]
+//!
 //! What 21 CFR Part 11 asks of records and signatures: keys and sealed boxes, who may sign what.
 
 pub mod authority;

@@ -1,3 +1,5 @@
+#![doc = include_str!("../../docs/gate.md")]
+//!
 //! From facts to decisions: who is qualified, what is owed, who may start.
 
 pub mod assignment;

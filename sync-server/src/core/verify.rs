@@ -73,7 +73,7 @@ fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<
             finding("its bytes were altered: they don't have its hash".into());
             continue;
         }
-        let entry = match Unverified::read(&bytes).map(|unverified| unverified.signed_by_device()) {
+        let entry = match Unverified::read(&bytes).map(|unverified| unverified.signed()) {
             Ok(Some(entry)) => entry,
             Ok(None) => {
                 finding("the device's signature is not good".into());

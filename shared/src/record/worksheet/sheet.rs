@@ -22,9 +22,9 @@ const RECENT: usize = 16;
 /// evidence; what a sign-off carries is.
 pub struct Worksheet {
     id: WorksheetId,
-    placed: BTreeMap<EntryId, Placed>,
-    /// Placed facts in the order they were placed here, which never puts one before its parents.
-    order: Vec<EntryId>,
+    /// Facts that are part of the sheet, in the order they were placed here, which never puts one before its parents.
+    placed: Vec<Placed>,
+    places: BTreeMap<EntryId, usize>,
     heads: BTreeSet<EntryId>,
     refused: BTreeMap<EntryId, Refusal>,
     waiting: BTreeMap<EntryId, SheetFact>,
@@ -41,6 +41,8 @@ struct Placed {
     fact: SheetFact,
     change: Change,
     past: Past,
+    /// How much text it inserted, in bytes.
+    inserted: usize,
 }
 
 /// The document as it stands after the facts of a past.
@@ -72,8 +74,8 @@ impl Worksheet {
         let genesis = Branch { document: Document::genesis(id), past: Past::default() };
         Self {
             id,
-            placed: BTreeMap::new(),
-            order: Vec::new(),
+            placed: Vec::new(),
+            places: BTreeMap::new(),
             heads: BTreeSet::new(),
             refused: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -115,7 +117,7 @@ impl Worksheet {
 
     /// What became of a fact; `None` when it never arrived or is about another worksheet.
     pub fn standing(&self, entry: &EntryId) -> Option<Applied> {
-        if self.placed.contains_key(entry) {
+        if self.places.contains_key(entry) {
             Some(Applied::Done)
         } else if let Some(refusal) = self.refused.get(entry) {
             Some(Applied::Refused(refusal.clone()))
@@ -186,7 +188,7 @@ impl Worksheet {
 
     /// Every edit that is part of the sheet, by its author's clock.
     pub fn history(&self) -> Vec<&SheetFact> {
-        let mut facts: Vec<&SheetFact> = self.placed.values().map(|placed| &placed.fact).collect();
+        let mut facts: Vec<&SheetFact> = self.placed.iter().map(|placed| &placed.fact).collect();
         facts.sort_by_key(|fact| (fact.edit.at, fact.entry));
         facts
     }
@@ -204,7 +206,7 @@ impl Worksheet {
     /// Whether the views show every edit placed. False only when the engine failed on the merge; it is tried again at
     /// each arrival.
     pub fn is_whole(&self) -> bool {
-        self.merged.past.len() as usize == self.order.len()
+        self.merged.past.len() as usize == self.placed.len()
     }
 
     /// The sheet as somebody saw it whose edits ended at these heads: what a sign-off freezes. `None` while one of
@@ -222,7 +224,8 @@ impl Worksheet {
     /// the heads is not placed here.
     pub fn after_sign_off(&self, signed_heads: &[EntryId]) -> Option<Vec<EntryId>> {
         let signed = self.past_of(signed_heads)?;
-        let after: BTreeSet<EntryId> = self.everything().without(&signed).map(|place| self.order[place]).collect();
+        let after: BTreeSet<EntryId> =
+            self.placed_in(&self.everything(), &signed).map(|placed| placed.fact.entry).collect();
         let history = self.history().into_iter().map(|fact| fact.entry);
         Some(history.filter(|entry| after.contains(entry)).collect())
     }
@@ -233,7 +236,7 @@ impl Worksheet {
         let signed = self.state_as_of(signed_heads)?;
         let mut found = Vec::new();
         for entry in self.after_sign_off(signed_heads)? {
-            for edit in self.placed.get(&entry).into_iter().flat_map(|placed| &placed.fact.edit.edits) {
+            for edit in self.placed(&entry).into_iter().flat_map(|placed| &placed.fact.edit.edits) {
                 let Edit::Tick(step, passed) = edit else { continue };
                 if signed.step(step).said().is_some_and(|said| said != passed) {
                     found.push(Contradiction { step: step.clone(), entry, passed: *passed });
@@ -246,7 +249,7 @@ impl Worksheet {
     /// The change an edit became, for comparison with another replica: a difference means another engine, and blocks
     /// nothing.
     pub fn change_hash(&self, entry: &EntryId) -> Option<Digest32> {
-        self.placed.get(entry).map(|placed| Digest32(placed.change.hash().0))
+        self.placed(entry).map(|placed| Digest32(placed.change.hash().0))
     }
 
     /// Names the whole document: equal at replicas that hold the same facts and run the same engine.
@@ -257,7 +260,7 @@ impl Worksheet {
     /// The change an edit becomes on a document rebuilt from genesis.
     #[cfg(test)]
     pub(super) fn change_hash_rebuilt(&self, entry: &EntryId) -> Option<Digest32> {
-        let fact = &self.placed.get(entry)?.fact;
+        let fact = &self.placed(entry)?.fact;
         let (_, change) = self.execute_on(&[&self.genesis], fact, &self.past_of(&fact.edit.parents)?).ok()?;
         Some(Digest32(change.hash().0))
     }
@@ -314,11 +317,11 @@ impl Worksheet {
     }
 
     fn place(&mut self, fact: SheetFact, mut branch: Branch, change: Change) {
-        branch.past.insert(self.order.len());
-        self.order.push(fact.entry);
+        branch.past.insert(self.placed.len());
+        self.places.insert(fact.entry, self.placed.len());
         self.heads.retain(|head| !fact.edit.parents.contains(head));
         self.heads.insert(fact.entry);
-        self.placed.insert(fact.entry, Placed { fact, change, past: branch.past.clone() });
+        self.placed.push(Placed { inserted: inserted(&fact.edit.edits), fact, change, past: branch.past.clone() });
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
@@ -341,15 +344,11 @@ impl Worksheet {
             return Err(Refusal::SheetFull);
         }
         let own = inserted(&fact.edit.edits);
-        if own > 0 && own + self.text_in(past) > MAX_PAST_TEXT_BYTES {
+        let before = || self.placed_in(past, &self.genesis.past).map(|placed| placed.inserted).sum::<usize>();
+        if own > 0 && own + before() > MAX_PAST_TEXT_BYTES {
             return Err(Refusal::NotesWornOut);
         }
         Ok(())
-    }
-
-    fn text_in(&self, past: &Past) -> usize {
-        let facts = past.without(&self.genesis.past).filter_map(|place| self.placed.get(&self.order[place]));
-        facts.map(|placed| inserted(&placed.fact.edit.edits)).sum()
     }
 
     fn execute_on(&self, bases: &[&Branch], fact: &SheetFact, past: &Past) -> Result<(Branch, Change), Refusal> {
@@ -369,7 +368,7 @@ impl Worksheet {
     fn branch(&self, bases: &[&Branch], past: &Past) -> Result<Branch, Refusal> {
         let within = bases.iter().copied().filter(|base| base.past.is_within(past));
         let nearest = within.max_by_key(|base| base.past.len()).unwrap_or(&self.genesis);
-        let lacking = past.without(&nearest.past).filter_map(|place| self.placed.get(&self.order[place]));
+        let lacking = self.placed_in(past, &nearest.past);
         let changes: Vec<Change> = lacking.map(|placed| placed.change.clone()).collect();
         let mut branch = Branch { document: nearest.document.clone(), past: past.clone() };
         if !changes.is_empty() {
@@ -400,9 +399,18 @@ impl Worksheet {
         }
     }
 
+    fn placed(&self, entry: &EntryId) -> Option<&Placed> {
+        self.places.get(entry).and_then(|place| self.placed.get(*place))
+    }
+
+    /// What is placed in the one past and not in the other.
+    fn placed_in<'a>(&'a self, past: &'a Past, but_not: &'a Past) -> impl Iterator<Item = &'a Placed> {
+        past.without(but_not).filter_map(|place| self.placed.get(place))
+    }
+
     fn everything(&self) -> Past {
         let mut past = Past::default();
-        (0..self.order.len()).for_each(|place| past.insert(place));
+        (0..self.placed.len()).for_each(|place| past.insert(place));
         past
     }
 
@@ -410,7 +418,7 @@ impl Worksheet {
     fn past_of(&self, heads: &[EntryId]) -> Option<Past> {
         let mut past = Past::default();
         for head in heads {
-            past.add(&self.placed.get(head)?.past);
+            past.add(&self.placed(head)?.past);
         }
         Some(past)
     }
@@ -419,7 +427,7 @@ impl Worksheet {
     fn parents(&self) -> Vec<EntryId> {
         let mut heads = self.heads();
         if heads.len() > MAX_PARENTS {
-            heads.sort_by_key(|head| std::cmp::Reverse(self.placed.get(head).map(|placed| placed.past.len())));
+            heads.sort_by_key(|head| std::cmp::Reverse(self.placed(head).map(|placed| placed.past.len())));
             heads.truncate(MAX_PARENTS);
             heads.sort_unstable();
         }
@@ -428,14 +436,14 @@ impl Worksheet {
 
     fn missing(&self, fact: &SheetFact) -> Vec<EntryId> {
         let parents = fact.edit.parents.iter().copied();
-        parents.filter(|parent| !self.placed.contains_key(parent) && !self.refused.contains_key(parent)).collect()
+        parents.filter(|parent| !self.places.contains_key(parent) && !self.refused.contains_key(parent)).collect()
     }
 
     /// What a reading says in words, with one more fact than those placed when it is being tried.
     fn content_of(&self, reading: &Reading, tried: Option<&SheetFact>) -> SheetContent {
         let said = |pointer: &Pointer| {
             let tried = tried.filter(|fact| fact.entry == pointer.entry);
-            let fact = tried.or_else(|| self.placed.get(&pointer.entry).map(|placed| &placed.fact))?;
+            let fact = tried.or_else(|| self.placed(&pointer.entry).map(|placed| &placed.fact))?;
             fact.edit.edits.get(usize::from(pointer.edit)).map(|edit| (fact, edit))
         };
         let ticked = |pointer: &Pointer| match said(pointer)? {
