@@ -11,6 +11,7 @@ pub mod bundle_file;
 pub mod clock;
 pub mod config;
 pub mod core;
+pub mod desk;
 pub mod headless;
 pub mod key_store;
 pub mod presenter;

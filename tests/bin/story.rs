@@ -16,7 +16,8 @@ fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    let told = Story::play(folder.path().to_owned(), |line| println!("{line}"));
+    let pictures = std::env::args_os().nth(1).map(std::path::PathBuf::from);
+    let told = Story::play(folder.path().to_owned(), pictures, |line| println!("{line}"));
     let steps = told.steps;
     let passed = told.passed;
     println!(

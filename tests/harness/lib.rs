@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod hand;
 pub mod people;
 pub mod stage;
 pub mod story;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kiosk::core::Core as Kiosk;
 use kiosk::core::status::Line;
 use kiosk::key_store::FileKeyStore;
+use kiosk::presenter::{Presenter, Settings};
 use kiosk::runtime::{enrol, exchange_until_quiet};
 use kiosk::sync_driver::Link;
 use shared::id::*;
@@ -22,7 +23,8 @@ pub type Trouble = Box<dyn std::error::Error>;
 pub struct OnStage {
     pub name: String,
     pub core: Mutex<Kiosk>,
-    link: Option<Link>,
+    pub presenter: Presenter,
+    link: Link,
     /// Whether its cable is plugged in.
     pub online: bool,
 }
@@ -35,6 +37,17 @@ pub struct Stage {
     pub kiosks: Vec<OnStage>,
     runtime: tokio::runtime::Runtime,
     folder: PathBuf,
+    #[cfg(feature = "pictures")]
+    album: Option<Album>,
+}
+
+/// Where pictures go, and the window they are drawn in.
+#[cfg(feature = "pictures")]
+struct Album {
+    folder: PathBuf,
+    window: kiosk::window::picture::Pictures,
+    drawn: u32,
+    last: Option<kiosk::presenter::view::Screen>,
 }
 
 impl Stage {
@@ -45,7 +58,16 @@ impl Stage {
         server.import(&demo_plant(), false, "demo")?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let running = runtime.block_on(start(server.clone(), Config::local()))?;
-        Ok(Self { clock, server, running, kiosks: Vec::new(), runtime, folder })
+        Ok(Self {
+            clock,
+            server,
+            running,
+            kiosks: Vec::new(),
+            runtime,
+            folder,
+            #[cfg(feature = "pictures")]
+            album: None,
+        })
     }
 
     /// Starts a kiosk and enrols it with a one-time code.
@@ -58,13 +80,45 @@ impl Stage {
         self.runtime.block_on(enrol(&core, &self.running.url(), &code))?;
         let authority = lock(&core).enrolled().map(|enrolled| enrolled.authority.clone()).unwrap_or_default();
         let link = Link::trusting(&self.running.url(), &authority)?;
-        self.kiosks.push(OnStage { name: name.to_owned(), core, link: Some(link), online: true });
+        let presenter = Presenter::new(self.clock.now(), Settings { languages: vec!["en".into(), "de".into()], ..Settings::default() });
+        self.kiosks.push(OnStage { name: name.to_owned(), core, presenter, link, online: true });
         self.settle()
     }
 
     pub fn kiosk(&self, name: &str) -> Result<MutexGuard<'_, Kiosk>, Trouble> {
-        let found = self.kiosks.iter().find(|kiosk| kiosk.name == name).ok_or_else(|| format!("no kiosk {name}"))?;
-        Ok(lock(&found.core))
+        Ok(lock(&self.on_stage(name)?.core))
+    }
+
+    pub fn on_stage(&self, name: &str) -> Result<&OnStage, Trouble> {
+        Ok(self.kiosks.iter().find(|kiosk| kiosk.name == name).ok_or_else(|| format!("no kiosk {name}"))?)
+    }
+
+    /// From now on every screen that changes is drawn into this folder, numbered in the order of the acts.
+    #[cfg(feature = "pictures")]
+    pub fn draw_into(&mut self, folder: PathBuf) -> Result<(), Trouble> {
+        std::fs::create_dir_all(&folder)?;
+        let window = kiosk::window::picture::Pictures::new(1280, 800)?;
+        for kiosk in &mut self.kiosks {
+            kiosk.presenter.set_pager(window.pager());
+        }
+        self.album = Some(Album { folder, window, drawn: 0, last: None });
+        Ok(())
+    }
+
+    #[cfg(feature = "pictures")]
+    pub(crate) fn take_picture(&mut self, name: &str) -> Result<(), Trouble> {
+        let view = self.view(name)?;
+        let Some(album) = self.album.as_mut().filter(|album| album.last.as_ref() != Some(&view.screen)) else { return Ok(()) };
+        album.drawn += 1;
+        album.last = Some(view.screen);
+        album.window.show(&view);
+        let file = format!("{:02}-{name}-{:?}.png", album.drawn, view.screen).to_lowercase();
+        Ok(std::fs::write(album.folder.join(file), album.window.snapshot()?)?)
+    }
+
+    #[cfg(not(feature = "pictures"))]
+    pub(crate) fn take_picture(&mut self, _: &str) -> Result<(), Trouble> {
+        Ok(())
     }
 
     /// Pulls or plugs a kiosk's cable.
@@ -81,9 +135,8 @@ impl Stage {
     pub fn settle(&mut self) -> Result<(), Trouble> {
         for _ in 0..2 {
             for kiosk in self.kiosks.iter().filter(|kiosk| kiosk.online) {
-                let Some(link) = &kiosk.link else { continue };
                 lock(&kiosk.core).call_soon();
-                let exchanged = self.runtime.block_on(exchange_until_quiet(&kiosk.core, link))?;
+                let exchanged = self.runtime.block_on(exchange_until_quiet(&kiosk.core, &kiosk.link))?;
                 if exchanged.blobs_lacking > 0 {
                     return Err(format!("{} lacks {} contents", kiosk.name, exchanged.blobs_lacking).into());
                 }

@@ -70,6 +70,13 @@ impl Core {
         })
     }
 
+    /// How many entries held here have no effect until their cause ends.
+    pub fn set_aside(&self) -> Result<u64, Denied> {
+        let sql = "SELECT count(*) FROM verdict WHERE on_hold = 0";
+        let count: i64 = self.ledger.connection().query_row(sql, [], |row| row.get(0)).map_err(::store::StoreError::from)?;
+        Ok(count as u64)
+    }
+
     /// When the server was last heard, by its own signed time.
     pub fn last_contact(&self) -> Result<Option<Timestamp>, Denied> {
         let bytes = ::store::questions::setting(self.ledger.connection(), "contact")?;

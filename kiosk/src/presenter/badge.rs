@@ -29,8 +29,9 @@ impl Presenter {
     pub(super) fn scanned(&mut self, scan: Hidden) {
         match self.screen_shown() {
             Screen::SetUp => self.type_code(&scan.0),
-            Screen::Lot if !self.is_waiting() => self.lot_scanned(scan.0),
-            Screen::SecondBadge if !self.is_waiting() => self.send(Purpose::SecondBadge, What::LookUp { badge: scan }),
+            Screen::Lot | Screen::SecondBadge if self.is_waiting() => {}
+            Screen::Lot => self.lot_scanned(scan.0),
+            Screen::SecondBadge => self.send(Purpose::SecondBadge, What::LookUp { badge: scan }),
             Screen::Fault if self.badged.is_none() => {}
             _ if self.badged.is_some() => self.send(Purpose::OtherBadge, What::LookUp { badge: scan }),
             _ => {
@@ -65,7 +66,8 @@ impl Presenter {
         if watched.is_some_and(|watched| watched.is_trainer(&person.person)) {
             return self.confirm_by_badge(person);
         }
-        if person.locked_out {
+        let second = badged.signing.as_ref().and_then(|signing| signing.second.as_ref());
+        if person.locked_out || second.is_some_and(|second| second.person == person.person) {
             return;
         }
         match self.screen {

@@ -345,6 +345,9 @@ impl Presenter {
             (Purpose::Edit, Reply::Sheet(sheet)) => self.sheet_came(*sheet, false),
             (Purpose::Check, Reply::Check(check)) => self.check_came(*check),
             (Purpose::Confirm, Reply::Done) => self.confirmed(),
+            (Purpose::Confirm, _) => self.cancel_signing(),
+            // It had ended already, or somebody else has the screen by now.
+            (Purpose::Nothing | Purpose::End, _) => {}
             (Purpose::SetUp, reply) => self.set_up_replied(reply),
             (_, Reply::Denied(refusal)) => self.refused(&refusal),
             _ => {}

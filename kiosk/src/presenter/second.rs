@@ -96,12 +96,9 @@ impl Presenter {
     /// The second badge must come within its time (S3).
     pub(super) fn pass_second_badge_time(&mut self) {
         let deadline = self.badged.as_ref().and_then(|badged| badged.signing.as_ref()?.deadline);
-        if deadline.is_some_and(|deadline| deadline <= self.now) && !self.is_waiting() {
+        let passed = deadline.is_some_and(|deadline| deadline <= self.now);
+        if passed && self.screen == Screen::SecondBadge && !self.is_waiting() {
             self.cancel_signing();
-            if self.screen == Screen::Swap {
-                self.screen = Screen::Tasks;
-                self.to_tasks();
-            }
         }
     }
 

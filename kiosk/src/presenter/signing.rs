@@ -287,10 +287,9 @@ impl Presenter {
             Reply::Denied(Refusal::NoSession) if badged.unlocked && matches!(kind, Kind::Read | Kind::Quiz | Kind::Supervised) => {
                 // The key was locked meanwhile: the secret is asked once more.
                 badged.unlocked = false;
-                let (can_sign, act, back) = (badged.seen.can_sign, signing.act.clone(), signing.back);
-                self.screen = back;
+                let act = signing.act.clone();
+                self.screen = signing.back;
                 self.begin_signing(act);
-                self.ask_secret(Turn::Own, can_sign);
             }
             Reply::Denied(refusal) if signing.turn == Turn::Second && is_about_secret(&refusal) => self.secret_refused(&refusal),
             Reply::Denied(refusal) => self.refused(&refusal),

@@ -1,6 +1,6 @@
 //! Training on the spot (U13): from what is missing to the activity that comes next, and what is open after each signature.
 
-use shared::id::{ActId, RequirementId, VersionId};
+use shared::id::{ActId, RequirementId};
 use shared::kind::Meaning;
 use shared::kind::plant::ActivityKind;
 use shared::kind::record::{About, Outcome};
@@ -18,7 +18,6 @@ use crate::core::badge::PersonSeen;
 pub(super) struct Training {
     pub context: Context,
     pub state: RequirementState,
-    pub trained_on: Option<VersionId>,
     pub changed_steps: Vec<String>,
     /// Who can sign, as printed.
     pub able: String,
@@ -62,7 +61,6 @@ impl Presenter {
         badged.training = Some(Training {
             context: Context { person: badged.seen.person.clone(), about, task, lot: badged.lot.clone() },
             state: state.clone(),
-            trained_on: state.trained_on.clone(),
             changed_steps: missing.changed_steps.clone(),
             able: names(&self.snapshot.plant, missing.can_sign.iter().filter(|able| able.on_shift).map(|able| &able.person)),
             observer: same.as_ref().and_then(|training| training.observer.clone()),
@@ -123,10 +121,10 @@ impl Presenter {
         if act == signing::Kind::Check {
             (badged.check, badged.kept.check) = (None, None);
         }
-        if act == signing::Kind::Run
-            && let Some(training) = badged.training.as_mut()
-        {
-            training.run_of = None;
+        if act == signing::Kind::Run {
+            // One supervised start, one run.
+            badged.supervised = None;
+            badged.training.iter_mut().for_each(|training| training.run_of = None);
         }
         let (open, next) = what_is_open(badged.training.as_mut(), &reply, act);
         badged.quiz = None;

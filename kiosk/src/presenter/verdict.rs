@@ -116,7 +116,7 @@ impl Presenter {
             Some(Reason::LotNeeded) => NextStep::EnterLot,
             Some(Reason::InternalError) => NextStep::TryAgain,
             // Training lifts a block or a hold where evidence can; nothing else on the list is the person's to mend.
-            Some(Reason::Blocked { .. } | Reason::OnHold { .. }) | None => match trainable(decision) {
+            Some(Reason::Blocked { .. } | Reason::OnHold { .. } | Reason::CoSignNeeded { .. }) | None => match trainable(decision) {
                 None => NextStep::BackToTasks,
                 Some((missing, kind)) => match kind {
                     ActivityKind::Runs | ActivityKind::Check => NextStep::OpenRecord,

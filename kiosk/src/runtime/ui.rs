@@ -210,6 +210,9 @@ struct Stage {
     settings: Settings,
     /// What is shown instead of the presenter's view: while it stands, nobody gets a GO.
     closed: Option<Trouble>,
+    /// As last seen: entries held, and those that wait for the server.
+    entries: i32,
+    waiting: i32,
     ticks: u32,
 }
 
@@ -229,6 +232,8 @@ impl Stage {
             moments,
             settings,
             closed: None,
+            entries: 0,
+            waiting: 0,
             ticks: 0,
         }
     }
@@ -262,7 +267,11 @@ impl Stage {
                     self.tell(Event::Reply { request, reply });
                 }
             }
-            Input::Status(snapshot) => self.tell(Event::Status(snapshot)),
+            Input::Status(snapshot) => {
+                self.entries = i32::try_from(snapshot.status.entries).unwrap_or(i32::MAX);
+                self.waiting = i32::try_from(snapshot.status.waiting).unwrap_or(i32::MAX);
+                self.tell(Event::Status(snapshot));
+            }
             Input::Store(report) => self.handle_report(&report),
         }
     }
@@ -327,15 +336,21 @@ impl Stage {
 
     /// A closed store closes the gate, whoever was in the middle of what. Once it is open, the terminal begins anew: nobody is badged in.
     fn handle_report(&mut self, report: &StoreReport) {
-        let fault = match report {
+        let (fault, code) = match report {
             StoreReport::Opened => {
                 self.look();
                 return;
             }
             StoreReport::NotOpened(why) => fault_of(why),
-            StoreReport::Panicked => Fault::InternalError,
+            StoreReport::Panicked => (Fault::InternalError, "STORE-STOPPED"),
         };
-        self.closed = Some(Trouble { fault, next: NextStep::TryAgain, ..Trouble::default() });
+        self.closed = Some(Trouble {
+            fault,
+            code: code.into(),
+            kept: if fault == Fault::DamagedDatabase { self.entries } else { self.waiting },
+            since: chrono::Local::now().format("%H:%M").to_string(),
+            next: NextStep::TryAgain,
+        });
         self.generation += 1;
         self.presenter = presenter(&self.window, &self.moments, &self.settings);
     }
@@ -391,12 +406,14 @@ impl Moments {
     }
 }
 
-fn fault_of(why: &Denied) -> Fault {
+/// What keeps the store closed, and the code for IT. A full disk is none of the faults with which the gate goes on, for it doesn't.
+fn fault_of(why: &Denied) -> (Fault, &'static str) {
     match why {
-        Denied::Store(error) if error.is_disk_full() => Fault::StorageFull,
-        Denied::Store(_) => Fault::DamagedDatabase,
-        Denied::Io(_) => Fault::KeyStoreLost,
-        _ => Fault::InternalError,
+        Denied::Store(error) if error.is_disk_full() => (Fault::InternalError, "DISK-FULL"),
+        Denied::Store(error) if error.is_damage() => (Fault::DamagedDatabase, "STORE-DAMAGED"),
+        Denied::Store(_) => (Fault::InternalError, "STORE-CLOSED"),
+        Denied::Io(_) => (Fault::KeyStoreLost, "KEYS-UNREADABLE"),
+        _ => (Fault::InternalError, "STORE-REFUSED"),
     }
 }
 

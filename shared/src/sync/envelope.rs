@@ -52,7 +52,7 @@ impl Bounded for Up {
         at_most(&self.heads, MAX_STREAMS, "heads")?;
         self.heads.iter().try_for_each(|head| at_most(&head.tips, MAX_SHAPE, "tips"))?;
         at_most(&self.beyond, MAX_BEYOND, "logs")?;
-        self.beyond.iter().try_for_each(|beyond| at_most(&beyond.tips, MAX_SHAPE, "tips"))?;
+        self.beyond.iter().try_for_each(|beyond| at_most(&beyond.tips, MAX_BEYOND_TIPS, "tips"))?;
         at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
         boxes_within_limits(&self.boxes)?;
         batch_within_limits(&self.entries)

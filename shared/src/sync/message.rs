@@ -21,6 +21,8 @@ pub const MAX_MESSAGE_BYTES: usize = 4 * MAX_BATCH_BYTES;
 pub const MAX_ENTRIES: usize = 8 * 1024;
 /// Most logs whose tips one `Up` shows in `beyond`; further ones follow in the next.
 pub const MAX_BEYOND: usize = 1024;
+/// Most tips shown of each; further ones follow when these are confirmed.
+pub const MAX_BEYOND_TIPS: usize = 64;
 /// Most logs that one `Down` asks for.
 pub const MAX_WANT: usize = 256;
 /// Most streams a device takes part in.

@@ -12,6 +12,9 @@ pub const MAX_LOCATOR: usize = 24;
 /// Most hashes in a shape, tips and locator together.
 pub const MAX_SHAPE: usize = 1024;
 
+/// Most hashes in the shapes of one message, together; about half a megabyte.
+pub const MAX_SHAPES_HASHES: usize = 16 * 1024;
+
 /// The tips of a log and some held entries further back: 1, 2, 4, 8 … before each tip, and the first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(array)]
@@ -42,6 +45,23 @@ pub fn shape<S: Shelf>(shelf: &S, log: &LogId) -> Result<Shape, S::Error> {
     }
     locator.truncate(MAX_SHAPE - tips.len());
     Ok(Shape { tips: tips.into_iter().map(|(_, id)| id).collect(), locator })
+}
+
+/// The shapes of several logs, as many as fit a message.
+pub(super) fn shapes<S: Shelf>(
+    shelf: &S,
+    logs: impl IntoIterator<Item = LogId>,
+) -> Result<Vec<(LogId, Shape)>, S::Error> {
+    let (mut shapes, mut hashes) = (Vec::new(), 0);
+    for log in logs {
+        let shape = shape(shelf, &log)?;
+        hashes += shape.tips.len() + shape.locator.len();
+        if hashes > MAX_SHAPES_HASHES {
+            break;
+        }
+        shapes.push((log, shape));
+    }
+    Ok(shapes)
 }
 
 /// The held entries of the log that are neither among the held ones that the shape names nor before one of those, by counter, at

@@ -4,7 +4,7 @@ use sim::run;
 
 /// How many schedules: `LINEPROOF_SCHEDULES`, or few enough for a first look.
 fn schedules() -> u64 {
-    std::env::var("LINEPROOF_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(40)
+    std::env::var("LINEPROOF_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
 }
 
 /// The first seed: `LINEPROOF_SEED`, or 1.

@@ -1,1 +1,8 @@
+//! The presenter without a window and without a store: a scripted kiosk answers.
 
+mod floor;
+mod people;
+mod script;
+mod signing;
+mod story;
+mod terminal;

@@ -14,7 +14,7 @@ use crate::sync::envelope::{Budget, byte_vec};
 use crate::sync::message::*;
 use crate::sync::order::{OrderHead, digest_of_path};
 use crate::sync::scope;
-use crate::sync::shape::shape;
+use crate::sync::shape::{shape, shapes};
 use crate::sync::store::{Boxes, ServerShelf};
 
 /// How many numbers are read at once.
@@ -110,7 +110,7 @@ fn want<S: ServerShelf>(server: &Server, store: &S, up: &Up, standing: &DeviceSt
     logs.sort_by_key(|log| scope::rank(&log.stream));
     logs.dedup();
     logs.truncate(MAX_WANT);
-    logs.into_iter().map(|log| Ok(Want { shape: shape(store, &log)?, log })).collect()
+    Ok(shapes(store, logs)?.into_iter().map(|(log, shape)| Want { log, shape }).collect())
 }
 
 fn boxes<S: ServerShelf>(store: &S, up: &Up, standing: &DeviceStanding) -> Result<Boxes, S::Error> {

@@ -11,7 +11,7 @@ use crate::log::{LogId, Stream, Unverified};
 use crate::sync::intake::read_enrolment;
 use crate::sync::message::*;
 use crate::sync::scope;
-use crate::sync::shape::{Shape, missing, shape};
+use crate::sync::shape::{Shape, missing, shapes};
 use crate::sync::store::TerminalShelf;
 
 /// What a peer's `Have` is answered with.
@@ -34,10 +34,8 @@ impl Terminal {
 
     /// What is held here in full, of the streams in which the peer differs: the peer answers with a `Give`.
     fn have_in_full<S: TerminalShelf>(&self, store: &S, differing: &[Stream]) -> Result<Vec<u8>, S::Error> {
-        let mut shapes = Vec::new();
-        for log in store.logs()?.into_iter().filter(|log| differing.contains(&log.stream)).take(MAX_HAVE) {
-            shapes.push(Want { shape: shape(store, &log)?, log });
-        }
+        let logs = store.logs()?.into_iter().filter(|log| differing.contains(&log.stream)).take(MAX_HAVE);
+        let shapes = shapes(store, logs)?.into_iter().map(|(log, shape)| Want { log, shape }).collect();
         let digests = self.digests(store)?;
         self.seal_have(store, digests, Some(shapes))
     }

@@ -184,7 +184,7 @@ impl Terminal {
         for log in logs {
             let mut tips = Vec::new();
             for (_, tip) in store.tips(&log)? {
-                if tips.len() < MAX_SHAPE && !self.is_confirmed(store, &log.stream, &tip)? {
+                if tips.len() < MAX_BEYOND_TIPS && !self.is_confirmed(store, &log.stream, &tip)? {
                     tips.push(tip);
                 }
             }

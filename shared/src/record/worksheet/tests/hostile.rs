@@ -155,7 +155,10 @@ fn notes_written_and_cut_again_and_again_wear_out() {
     let mut more = churn.clone();
     more[0] = insert(0, &"x".repeat(129));
     assert_eq!(three.sheet.draft(person("mallory"), Timestamp(0), more), Err(Refusal::NotesTooLarge));
-    (0..8).for_each(|_| drop(three.writes("mallory", churn.clone())));
+    for n in 0..8 {
+        let again = fact(&format!("again {n}"), &three.sheet.heads(), churn.clone());
+        assert_eq!(three.sheet.apply(&again), Applied::Done);
+    }
     assert_eq!(three.sheet.draft(person("jonas"), Timestamp(0), vec![insert(0, "x")]), Err(Refusal::NotesWornOut));
     three.writes("jonas", vec![pass("seal")]);
     assert!(three.sheet.content().to_sign().is_ok());

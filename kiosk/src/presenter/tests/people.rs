@@ -1,0 +1,195 @@
+//! Who stands here: nothing of one person reaches the next.
+
+use super::script::*;
+use super::story::read_to_the_end;
+use crate::presenter::message::{Event, Reply, What};
+use crate::presenter::view::*;
+
+fn signs(what: &What) -> bool {
+    matches!(what, What::SignRead { .. } | What::SignQuiz { .. } | What::SignRun { .. } | What::SignCheck { .. } | What::Unlock { .. })
+}
+
+#[test]
+fn next_operator_never_sends_previous_operators_entry() {
+    let mut kiosk = Kiosk::new();
+    kiosk.maria_asks();
+    kiosk.tap("next");
+    read_to_the_end(&mut kiosk);
+    kiosk.tap("next");
+    kiosk.typed("secret", "maria-secret");
+    assert_eq!(kiosk.view().secret.typed, 12);
+
+    // Ben's badge asks; Maria's half-typed secret and her reading stay hers.
+    kiosk.badge(BEN);
+    let swap = kiosk.view().swap;
+    assert_eq!((kiosk.screen(), swap.kept.as_str(), swap.other.as_str()), (Screen::Swap, "Maria Lindner", "Ben Hartwig"));
+    kiosk.tap("swap:switch");
+    assert_eq!((kiosk.screen(), kiosk.view().chrome.person.as_str()), (Screen::Tasks, "Ben Hartwig"));
+    assert_eq!(kiosk.view().secret, Secret::default());
+    assert_eq!(kiosk.view().reader, Reader::default());
+    assert!(kiosk.view().tasks.lot.is_empty(), "the lot was Maria's choice");
+
+    // Whatever Ben touches, nothing of Maria's goes out.
+    for id in ["ok", "next", "action:back", "swap:switch", "swap:stay", "answer:1", "step:1:pass", "action:record-run", "outcome:pass"] {
+        kiosk.tap(id);
+    }
+    kiosk.typed("secret", "ben-secret");
+    kiosk.tap("ok");
+    assert_eq!(kiosk.count(signs), 0);
+    let all_bens = |what: &What| !matches!(what, What::Ask { person, .. } if person.as_str() != "ben");
+    let since = kiosk.log.iter().rposition(|what| matches!(what, What::BadgeIn { .. })).unwrap();
+    assert!(kiosk.log[since..].iter().all(all_bens));
+}
+
+#[test]
+fn a_late_reply_for_somebody_who_left_is_dropped() {
+    let mut kiosk = Kiosk::new();
+    kiosk.maria();
+    kiosk.slow = true;
+    kiosk.tap("task:seal-pouch");
+    assert_eq!(kiosk.asked.len(), 1);
+    let late = kiosk.asked.remove(0);
+    kiosk.tap("action:sign-out");
+    kiosk.answer_all();
+    let reply = Reply::Tasks(Vec::new());
+    kiosk.handle(Event::Reply { request: late.request, reply });
+    assert_eq!((kiosk.screen(), kiosk.view().chrome.person.as_str()), (Screen::Idle, ""));
+
+    kiosk.slow = false;
+    kiosk.badge(BEN);
+    kiosk.held = Vec::new();
+    let before = kiosk.view();
+    let verdict = Reply::Decision(Box::new(kiosk.decision(false)));
+    kiosk.handle(Event::Reply { request: late.request, reply: verdict });
+    assert_eq!(kiosk.view(), before);
+    assert!(late.request.session < kiosk.presenter.last.session);
+}
+
+#[test]
+fn double_submit_one_record() {
+    let mut kiosk = Kiosk::new();
+    kiosk.maria();
+    kiosk.slow = true;
+    for _ in 0..5 {
+        kiosk.tap("task:seal-pouch");
+    }
+    assert_eq!(kiosk.asked.len(), 1);
+    kiosk.answer_all();
+    assert_eq!(kiosk.screen(), Screen::Verdict);
+}
+
+#[test]
+fn r13_the_session_ends_when_nobody_touches_anything() {
+    let mut kiosk = Kiosk::new();
+    kiosk.badge(MARIA);
+    assert_eq!(kiosk.view().chrome.idle_seconds, 60);
+    kiosk.wait(45_000);
+    assert_eq!(kiosk.view().chrome.idle_seconds, 15);
+    kiosk.tap("action:nothing");
+    assert_eq!(kiosk.view().chrome.idle_seconds, 60, "any touch counts");
+    kiosk.wait(59_000);
+    assert_eq!(kiosk.screen(), Screen::Tasks);
+    kiosk.wait(1_000);
+    assert_eq!((kiosk.screen(), kiosk.view().chrome.idle_seconds), (Screen::Idle, -1));
+    let idle = |what: &What| matches!(what, What::BadgeOut { how: shared::kind::presence::SessionEnd::Idle });
+    assert_eq!(kiosk.count(idle), 1);
+
+    kiosk.maria_asks();
+    assert_eq!(kiosk.view().chrome.idle_seconds, 20, "after a verdict the next person is waiting");
+    kiosk.wait(20_000);
+    assert_eq!(kiosk.screen(), Screen::Idle);
+}
+
+#[test]
+fn the_language_is_the_persons_and_ends_with_them() {
+    let mut kiosk = Kiosk::new();
+    assert_eq!(kiosk.view().language, "en");
+    kiosk.badge(MARIA);
+    assert_eq!((kiosk.view().language.as_str(), kiosk.view().chrome.language.as_str()), ("de", "DE"));
+    assert_eq!(kiosk.view().keyboard.layout, KeyLayout::Qwertz);
+    kiosk.tap("action:language");
+    assert_eq!(kiosk.view().language, "en");
+    kiosk.tap("action:language");
+    kiosk.tap("action:sign-out");
+    assert_eq!(kiosk.view().language, "en");
+    assert_eq!(kiosk.view().keyboard.layout, KeyLayout::Qwerty);
+}
+
+#[test]
+fn s2_the_next_badge_takes_the_screen_where_nothing_is_half_done() {
+    let mut kiosk = Kiosk::new();
+    kiosk.maria_asks();
+    kiosk.badge(BEN);
+    assert_eq!((kiosk.screen(), kiosk.view().chrome.person.as_str()), (Screen::Tasks, "Ben Hartwig"));
+    kiosk.badge(BEN);
+    assert_eq!(kiosk.screen(), Screen::Tasks, "one's own badge changes nothing");
+    kiosk.badge("0000");
+    assert_eq!(kiosk.view().chrome.person, "Ben Hartwig", "nor does an unknown one");
+}
+
+#[test]
+fn s2_a_swap_keeps_the_first_persons_pages_and_marks() {
+    let mut kiosk = Kiosk::new();
+    kiosk.maria_asks();
+    kiosk.tap("next");
+    kiosk.tap("action:whole");
+    read_to_the_end(&mut kiosk);
+    kiosk.badge(BEN);
+    kiosk.tap("swap:stay");
+    assert_eq!((kiosk.screen(), kiosk.view().reader.unseen), (Screen::Reader, 0));
+    kiosk.badge(BEN);
+    kiosk.tap("swap:switch");
+    kiosk.badge(MARIA);
+    assert_eq!(kiosk.view().chrome.person, "Maria Lindner");
+    kiosk.tap("lot:same");
+    kiosk.tap("task:seal-pouch");
+    kiosk.tap("next");
+    kiosk.tap("action:whole");
+    assert_eq!((kiosk.screen(), kiosk.view().reader.unseen), (Screen::Reader, 0), "the pages she saw are remembered");
+}
+
+#[test]
+fn badges_that_open_nothing_say_why() {
+    let mut kiosk = Kiosk::new();
+    kiosk.badge("0000");
+    assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::Unknown));
+    kiosk.badge("04DEAD");
+    assert_eq!(kiosk.view().idle.badge, BadgeResult::Disabled);
+    kiosk.wait(15_000);
+    assert_eq!(kiosk.view().idle.badge, BadgeResult::None);
+    let Reply::Badge(crate::core::badge::BadgeSeen::Person(seen)) = Reply::Badge(look_up(MARIA)) else { panic!("Maria is known") };
+    let locked = crate::core::badge::PersonSeen { locked_out: true, ..seen };
+    kiosk.next_reply = Some(Reply::Badge(crate::core::badge::BadgeSeen::Person(locked)));
+    kiosk.badge(MARIA);
+    assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::LockedOut));
+    assert_eq!(kiosk.count(|what| matches!(what, What::BadgeIn { .. })), 0);
+}
+
+#[test]
+fn a_badge_is_read_key_by_key_and_slow_typing_is_not_one() {
+    let mut kiosk = Kiosk::new();
+    for c in MARIA.chars() {
+        kiosk.now = kiosk.now.plus_ms(5);
+        kiosk.handle(Event::Key(c.into()));
+    }
+    kiosk.handle(Event::Key("\n".into()));
+    assert_eq!(kiosk.view().chrome.person, "Maria Lindner");
+    kiosk.tap("action:sign-out");
+    for c in BEN.chars() {
+        kiosk.now = kiosk.now.plus_ms(300);
+        kiosk.handle(Event::Key(c.into()));
+    }
+    kiosk.handle(Event::Key("\n".into()));
+    assert_eq!(kiosk.screen(), Screen::Idle);
+    assert_eq!(kiosk.count(|what| matches!(what, What::LookUp { .. })), 1);
+}
+
+#[test]
+fn the_last_of_two_badges_on_the_idle_screen_counts() {
+    let mut kiosk = Kiosk::new();
+    kiosk.slow = true;
+    kiosk.badge(MARIA);
+    kiosk.badge(BEN);
+    kiosk.answer_all();
+    assert_eq!(kiosk.view().chrome.person, "Ben Hartwig");
+}
