@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod hand;
 pub mod people;
+pub mod shift;
 pub mod stage;
 pub mod story;
 
