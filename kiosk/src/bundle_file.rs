@@ -19,7 +19,9 @@ pub enum NotCarried {
     Denied(#[from] Denied),
     #[error("{file}: {source}. What is held here is untouched")]
     Io { file: PathBuf, source: io::Error },
-    #[error("{0} is not a bundle, or was cut short; what came before the bad place was taken in, and doing it again with a whole one is safe")]
+    #[error(
+        "{0} is not a bundle, or was cut short; what came before the bad place was taken in, and doing it again with a whole one is safe"
+    )]
     Unreadable(PathBuf),
 }
 

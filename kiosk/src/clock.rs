@@ -94,14 +94,24 @@ impl Clock {
             Some(Stepped { before: expected, after: wall, why: "jumped" })
         } else {
             // Small corrections are the operating system keeping time.
-            self.anchor = Anchor { wall: expected.plus_ms(jump), steady, uncertainty_ms: self.anchor.uncertainty_ms + run / DRIFT_PARTS };
+            self.anchor = Anchor {
+                wall: expected.plus_ms(jump),
+                steady,
+                uncertainty_ms: self.anchor.uncertainty_ms + run / DRIFT_PARTS,
+            };
             None
         };
         (self.reading(steady), stepped)
     }
 
     /// A time signed by the server, heard at `steady`; half of the round trip is uncertain.
-    pub fn hear(&mut self, server: Timestamp, steady: Timestamp, wall: Timestamp, round_trip_ms: i64) -> Option<Stepped> {
+    pub fn hear(
+        &mut self,
+        server: Timestamp,
+        steady: Timestamp,
+        wall: Timestamp,
+        round_trip_ms: i64,
+    ) -> Option<Stepped> {
         let before = self.reading(steady).wall;
         self.anchor = Anchor { wall: server, steady, uncertainty_ms: round_trip_ms.max(0) / 2 };
         self.disbelieved_ms = wall.since(server);

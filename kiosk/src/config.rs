@@ -186,7 +186,9 @@ pub enum CannotRun {
     KeysInData,
     #[error("another kiosk runs on {0}: end it first. Nothing was touched")]
     InUse(PathBuf),
-    #[error("{path} can't be used: {source}. Nothing was touched; check that it exists and belongs to the kiosk's user")]
+    #[error(
+        "{path} can't be used: {source}. Nothing was touched; check that it exists and belongs to the kiosk's user"
+    )]
     Folder { path: PathBuf, source: io::Error },
 }
 
@@ -246,7 +248,13 @@ mod tests {
         assert_eq!(cli.run.windowed, Some(Size(1280, 800)));
         assert_eq!(cli.run.reader, Reader::Evdev("/dev/input/event3".into()));
         assert_eq!(cli.places.key_store, Keys::Folder("k".into()));
-        for line in ["kiosk self-test", "kiosk bundle export f", "kiosk bundle import f --json", "kiosk --headless", "kiosk --key-store tpm"] {
+        for line in [
+            "kiosk self-test",
+            "kiosk bundle export f",
+            "kiosk bundle import f --json",
+            "kiosk --headless",
+            "kiosk --key-store tpm",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
         for line in ["kiosk --windowed 12", "kiosk --reader mouse", "kiosk --enrol CODE", "kiosk bundle"] {

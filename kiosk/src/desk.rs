@@ -196,7 +196,8 @@ fn past(core: &mut Core, person: &PersonId, task: &TaskId) -> Result<Past, Denie
     if let Some(entry) = block_on(core.plant(), person, task, now) {
         past.blocked_since = store::shelf::entry(connection, &entry)?.map(|entry| entry.header().wall);
     }
-    past.expires_at = states.iter().flat_map(|state| &state.activities).filter_map(|activity| activity.expires_at).min();
+    past.expires_at =
+        states.iter().flat_map(|state| &state.activities).filter_map(|activity| activity.expires_at).min();
     past.trained_on = states.into_iter().filter_map(|state| Some((state.requirement, state.trained_on?))).collect();
     Ok(past)
 }
@@ -214,7 +215,8 @@ fn sheet(core: &mut Core, context: &Context) -> Result<Reply, Denied> {
         procedure => Some(procedure?),
     };
     let states = core.standing_of(&context.person, &context.task)?;
-    let state = states.into_iter().find(|state| state.requirement == context.about.requirement).ok_or(Denied::Unknown)?;
+    let state =
+        states.into_iter().find(|state| state.requirement == context.about.requirement).ok_or(Denied::Unknown)?;
     let sheet = core.sheet(&context.person, &context.about)?;
     let connection = core.ledger().connection();
     let mut runs = Vec::new();
@@ -222,7 +224,8 @@ fn sheet(core: &mut Core, context: &Context) -> Result<Reply, Denied> {
         let waiting = !crate::store::is_confirmed(connection, &run.entry)?;
         runs.push(RunLine { observer: run.observer, at: run.at, outcome: run.outcome, waiting });
     }
-    let (steps, changed_steps) = procedure.map_or_else(Default::default, |procedure| (procedure.steps, procedure.changed_steps));
+    let (steps, changed_steps) =
+        procedure.map_or_else(Default::default, |procedure| (procedure.steps, procedure.changed_steps));
     let ticks: BTreeMap<_, _> = sheet.worksheet.steps().clone();
     Ok(Reply::Sheet(Box::new(SheetReply {
         about: sheet.about,
@@ -260,7 +263,8 @@ fn signed(
     };
     let signatures = signed.blocks().iter().map(line).collect();
     let decision = core.look(&context.person, &context.task, context.lot.as_ref(), None)?;
-    let reply = SignedReply { entry: *entry, signatures, synced, on_hold: verdict.is_on_hold(), decision, outcome, quiz };
+    let reply =
+        SignedReply { entry: *entry, signatures, synced, on_hold: verdict.is_on_hold(), decision, outcome, quiz };
     Ok(Reply::Signed(Box::new(reply)))
 }
 

@@ -60,7 +60,10 @@ fn run_self_test(places: &Places) -> ExitCode {
     let findings = self_test::findings(&held);
     let good = findings.iter().all(|finding| finding.good);
     if places.json {
-        println!("{}", json!({ "good": good, "checks": findings.iter().map(self_test::Finding::json).collect::<Vec<_>>() }));
+        println!(
+            "{}",
+            json!({ "good": good, "checks": findings.iter().map(self_test::Finding::json).collect::<Vec<_>>() })
+        );
     } else {
         for finding in &findings {
             println!("{}  {:<10} {}", if finding.good { "ok " } else { "NOT" }, finding.name, finding.text);
@@ -79,7 +82,9 @@ fn run_bundle(places: &Places, bundle: &Bundle) -> ExitCode {
         Err(why) => return not_opened(&why),
     };
     let answer = match bundle {
-        Bundle::Export { file } => bundle_file::export(&mut core, file).map(|entries| (json!({ "entries": entries }), true)),
+        Bundle::Export { file } => {
+            bundle_file::export(&mut core, file).map(|entries| (json!({ "entries": entries }), true))
+        }
         Bundle::Import { file } => bundle_file::import(&mut core, file)
             .map(|taken| (json!({ "held": taken.held, "refused": taken.refused }), taken.refused.is_empty())),
     };
@@ -145,9 +150,12 @@ fn with_own_fonts_only() -> Option<std::io::Error> {
         return None;
     }
     match std::env::current_exe() {
-        Ok(program) => {
-            Some(std::process::Command::new(program).args(std::env::args_os().skip(1)).env(FONTS, "/nonexistent/fonts.conf").exec())
-        }
+        Ok(program) => Some(
+            std::process::Command::new(program)
+                .args(std::env::args_os().skip(1))
+                .env(FONTS, "/nonexistent/fonts.conf")
+                .exec(),
+        ),
         Err(error) => Some(error),
     }
 }

@@ -55,7 +55,9 @@ fn key_store(held: &Held) -> Finding {
         Err(error) => Finding {
             name,
             good: false,
-            text: format!("{error}. The entries are kept, but nothing can be signed: set the terminal up anew with an empty key store"),
+            text: format!(
+                "{error}. The entries are kept, but nothing can be signed: set the terminal up anew with an empty key store"
+            ),
         },
     }
 }
@@ -64,9 +66,18 @@ fn database(core: &Core) -> Finding {
     let connection = core.ledger().connection();
     let asked = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
     let name = "database";
-    let answers = (asked("PRAGMA quick_check(1)"), asked("PRAGMA journal_mode"), asked("PRAGMA synchronous"), asked("PRAGMA foreign_keys"));
+    let answers = (
+        asked("PRAGMA quick_check(1)"),
+        asked("PRAGMA journal_mode"),
+        asked("PRAGMA synchronous"),
+        asked("PRAGMA foreign_keys"),
+    );
     let (Ok(check), Ok(journal), Ok(synchronous), Ok(foreign_keys)) = answers else {
-        return Finding { name, good: false, text: "it can't be read: keep the data folder, and set the terminal up anew on an empty one".into() };
+        return Finding {
+            name,
+            good: false,
+            text: "it can't be read: keep the data folder, and set the terminal up anew on an empty one".into(),
+        };
     };
     let durable = is_text(&journal, "wal") && is_number(&synchronous, 2) && is_number(&foreign_keys, 1);
     let whole = is_text(&check, "ok");

@@ -109,7 +109,11 @@ impl Link {
 
     /// Fetches a blob; its bytes are checked against its name.
     pub async fn blob(&self, digest: &Digest32) -> Result<Vec<u8>, NoAnswer> {
-        let answer = self.authorised(self.client.get(format!("{}/api/v1/blobs/{digest}", self.url))).send().await.map_err(no_answer)?;
+        let answer = self
+            .authorised(self.client.get(format!("{}/api/v1/blobs/{digest}", self.url)))
+            .send()
+            .await
+            .map_err(no_answer)?;
         if answer.status() != StatusCode::OK {
             return Err(NoAnswer::Refused(refusal(answer).await));
         }
@@ -229,7 +233,9 @@ fn no_answer(error: reqwest::Error) -> NoAnswer {
         // An IO error wraps what TLS said.
         if let Some(io) = cause.downcast_ref::<std::io::Error>()
             && let Some(inner) = io.get_ref()
-            && inner.downcast_ref::<rustls::Error>().is_some_and(|tls| matches!(tls, rustls::Error::InvalidCertificate(_)))
+            && inner
+                .downcast_ref::<rustls::Error>()
+                .is_some_and(|tls| matches!(tls, rustls::Error::InvalidCertificate(_)))
         {
             return NoAnswer::Foreign;
         }

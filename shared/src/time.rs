@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -226,8 +228,16 @@ mod tests {
     #[test]
     fn a4_a_date_alone_is_the_change_time_also_in_daylight_saving_nights() {
         assert_eq!(berlin(6, 0).parse("2026-03-02").unwrap().to_string(), "2026-03-02T05:00:00Z");
-        assert_eq!(berlin(2, 30).parse("2026-03-29").unwrap().to_string(), "2026-03-29T01:00:00Z", "skipped: first after the gap");
-        assert_eq!(berlin(2, 30).parse("2026-10-25").unwrap().to_string(), "2026-10-25T00:30:00Z", "twice: the earlier");
+        assert_eq!(
+            berlin(2, 30).parse("2026-03-29").unwrap().to_string(),
+            "2026-03-29T01:00:00Z",
+            "skipped: first after the gap"
+        );
+        assert_eq!(
+            berlin(2, 30).parse("2026-10-25").unwrap().to_string(),
+            "2026-10-25T00:30:00Z",
+            "twice: the earlier"
+        );
         assert_eq!(berlin(6, 0).parse("2026-02-30"), None);
         assert_eq!(berlin(6, 0).parse("2026-3-2"), None);
     }
@@ -243,7 +253,10 @@ mod tests {
     fn months_clamp_at_their_end() {
         let at = Timestamp::parse("2024-02-29T10:00:00Z").unwrap();
         assert_eq!(at.plus_months(12).to_string(), "2025-02-28T10:00:00Z");
-        assert_eq!(Timestamp::parse("2025-08-31T00:00:00Z").unwrap().plus_months(6).to_string(), "2026-02-28T00:00:00Z");
+        assert_eq!(
+            Timestamp::parse("2025-08-31T00:00:00Z").unwrap().plus_months(6).to_string(),
+            "2026-02-28T00:00:00Z"
+        );
     }
 
     #[test]

@@ -79,7 +79,13 @@ fn vectors() -> Vec<Entry> {
         draft: Some(EntryId([8; 32])),
         review: None,
     };
-    let read = Read { about: about.clone(), content: Some(Digest32([6; 32])), language: id("en"), seconds: 240, reached_end: true };
+    let read = Read {
+        about: about.clone(),
+        content: Some(Digest32([6; 32])),
+        language: id("en"),
+        seconds: 240,
+        reached_end: true,
+    };
     let edit = SheetEdit {
         worksheet: WorksheetId([10; 32]),
         parents: Vec::new(),
@@ -114,8 +120,10 @@ fn vectors() -> Vec<Entry> {
 #[test]
 fn r3_entries_of_every_schema_still_have_their_bytes() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/entries.txt");
-    let now: String =
-        vectors().iter().map(|entry| format!("{} {} {}\n", entry.header().kind, entry.id(), hex(entry.bytes()))).collect();
+    let now: String = vectors()
+        .iter()
+        .map(|entry| format!("{} {} {}\n", entry.header().kind, entry.id(), hex(entry.bytes())))
+        .collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &now).unwrap();
     }

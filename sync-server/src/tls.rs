@@ -57,7 +57,6 @@ impl Authority {
     pub fn load_or_make(data: &Path) -> Result<Self, TlsError> {
         let folder = data.join("tls");
         fs::create_dir_all(&folder)?;
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
         let certificate = read(&folder.join(CERTIFICATE_FILE))?;
         let key = match (read(&folder.join(KEY_FILE))?, &certificate) {
             (Some(text), _) => KeyPair::from_pem(&text).map_err(|why| TlsError::Damaged(why.to_string()))?,
@@ -74,7 +73,10 @@ impl Authority {
             Some(pem) => pem,
             None => {
                 let pem = params(&key)?.self_signed(&key)?.pem();
-                write_private(&folder.join(CERTIFICATE_FILE), pem.as_bytes())?;
+                let path = folder.join(CERTIFICATE_FILE);
+                write_private(&path, pem.as_bytes())?;
+                // The certificate is for everybody to trust; only its key is private.
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
                 pem
             }
         };

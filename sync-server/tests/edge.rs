@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{EXCHANGE, Edge, TOKEN, parsed, refused};
+use common::{EXCHANGE, Edge, TOKEN, packed, parsed, refused};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RANGE, SET_COOKIE};
 use serde_json::json;
@@ -33,7 +33,9 @@ async fn a_call_that_is_no_message_is_the_callers_mistake() {
     let edge = Edge::empty().await;
     let bomb = zstd::encode_all(vec![0; 20 * 1024 * 1024].as_slice(), 3).unwrap();
     let framed = zstd::encode_all(&b"no message"[..], 3).unwrap();
-    let (mut cut, stranger) = (edge.call(&DeviceSecret::from_seed([1; 32])), DeviceSecret::from_seed([2; 32]));
+    let stranger = DeviceSecret::from_seed([2; 32]);
+    let call = packed(&edge.call(&stranger).seal(&stranger));
+    let mut cut = call.clone();
     cut.truncate(cut.len() / 2);
     for (body, status) in [
         (b"no zstd".to_vec(), StatusCode::BAD_REQUEST),
@@ -47,7 +49,7 @@ async fn a_call_that_is_no_message_is_the_callers_mistake() {
     }
     let typed = edge.post("/api/v1/exchange", "text/plain", "x").await;
     refused(typed, StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request").await;
-    let unknown = edge.post("/api/v1/exchange", EXCHANGE, edge.call(&stranger)).await;
+    let unknown = edge.post("/api/v1/exchange", EXCHANGE, call).await;
     assert!(!unknown.headers().contains_key(TOKEN), "a stranger gets no token");
     assert!(unknown.status().as_u16() < 500);
 }
@@ -56,7 +58,8 @@ async fn a_call_that_is_no_message_is_the_callers_mistake() {
 async fn s9_a_kiosk_enrols_with_a_code_calls_rings_and_fetches() {
     let edge = Edge::demo().await;
     let device = DeviceSecret::from_seed([3; 32]);
-    let token = edge.enrolled(&device).await;
+    edge.enrol(&device, "K3", "SEAL").await;
+    let token = edge.exchange(&device, &edge.call(&device)).await;
 
     let bytes = b"evidence".to_vec();
     let path = format!("/api/v1/blobs/{}", Digest32::of(&bytes));

@@ -1,7 +1,7 @@
 //! Time and chance that a scenario controls.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use shared::time::Timestamp;
 

@@ -41,7 +41,11 @@ impl Stage {
         if view.screen == screen {
             Ok(())
         } else {
-            Err(format!("{kiosk} shows {:?}, not {screen:?}: {:?} {:?}", view.screen, view.verdict.why, view.secret.error).into())
+            Err(format!(
+                "{kiosk} shows {:?}, not {screen:?}: {:?} {:?}",
+                view.screen, view.verdict.why, view.secret.error
+            )
+            .into())
         }
     }
 

@@ -77,7 +77,8 @@ impl Plant {
         let mut kiosk = self.open_kiosk(name);
         let (set_up, request) = kiosk.begin_set_up(&code, "https://harness", AUTHORITY.to_vec());
         let request = minicbor_decode(&request);
-        let answer = self.server.enrol(&request, Digest32::of(AUTHORITY)).expect("a server").expect("the code is right");
+        let answer =
+            self.server.enrol(&request, Digest32::of(AUTHORITY)).expect("a server").expect("the code is right");
         kiosk.complete_set_up(set_up, &shared::kind::to_cbor(&answer)).expect("the proofs agree");
         self.kiosks.push((name.to_owned(), kiosk));
         self.meet(name);

@@ -80,7 +80,10 @@ impl Stage {
         self.runtime.block_on(enrol(&core, &self.running.url(), &code))?;
         let authority = lock(&core).enrolled().map(|enrolled| enrolled.authority.clone()).unwrap_or_default();
         let link = Link::trusting(&self.running.url(), &authority)?;
-        let presenter = Presenter::new(self.clock.now(), Settings { languages: vec!["en".into(), "de".into()], ..Settings::default() });
+        let presenter = Presenter::new(
+            self.clock.now(),
+            Settings { languages: vec!["en".into(), "de".into()], ..Settings::default() },
+        );
         self.kiosks.push(OnStage { name: name.to_owned(), core, presenter, link, online: true });
         self.settle()
     }
@@ -108,7 +111,9 @@ impl Stage {
     #[cfg(feature = "pictures")]
     pub(crate) fn take_picture(&mut self, name: &str) -> Result<(), Trouble> {
         let view = self.view(name)?;
-        let Some(album) = self.album.as_mut().filter(|album| album.last.as_ref() != Some(&view.screen)) else { return Ok(()) };
+        let Some(album) = self.album.as_mut().filter(|album| album.last.as_ref() != Some(&view.screen)) else {
+            return Ok(());
+        };
         album.drawn += 1;
         album.last = Some(view.screen);
         album.window.show(&view);
@@ -123,7 +128,8 @@ impl Stage {
 
     /// Pulls or plugs a kiosk's cable.
     pub fn set_online(&mut self, name: &str, online: bool) -> Result<(), Trouble> {
-        let found = self.kiosks.iter_mut().find(|kiosk| kiosk.name == name).ok_or_else(|| format!("no kiosk {name}"))?;
+        let found =
+            self.kiosks.iter_mut().find(|kiosk| kiosk.name == name).ok_or_else(|| format!("no kiosk {name}"))?;
         found.online = online;
         if !online {
             lock(&found.core).handle_failure(Line::Offline);

@@ -41,9 +41,18 @@ pub struct Story {
 
 const STEPS: [(&str, Step); 6] = [
     ("QA approves v7 of SOP-0042, effective Monday 06:00; everybody concerned owes it at once", Story::approve),
-    ("Kiosks 3 and 5 lose the network on Sunday evening and flip to v7 by themselves on Monday at 06:00", Story::go_dark),
-    ("Maria: NOT YET, trained on v6; she reads, answers, does a run with Jonas, is signed off, and gets GO, offline", Story::train_maria),
-    ("Ana began at kiosk 5 with Eva and went on at kiosk 3 with Jonas: one worksheet, nothing lost or counted twice", Story::follow_ana),
+    (
+        "Kiosks 3 and 5 lose the network on Sunday evening and flip to v7 by themselves on Monday at 06:00",
+        Story::go_dark,
+    ),
+    (
+        "Maria: NOT YET, trained on v6; she reads, answers, does a run with Jonas, is signed off, and gets GO, offline",
+        Story::train_maria,
+    ),
+    (
+        "Ana began at kiosk 5 with Eva and went on at kiosk 3 with Jonas: one worksheet, nothing lost or counted twice",
+        Story::follow_ana,
+    ),
     ("Jonas's authority was withdrawn on Sunday night: the sign-offs are on hold until QA rules", Story::hold_and_rule),
     ("A deviation on lot 881: what was true on Monday 06:40, and what the kiosk could know", Story::look_back),
 ];
@@ -84,7 +93,13 @@ impl Story {
         for (place, person) in people.iter().enumerate() {
             let verifier = (place > 0).then(|| signer("helga"));
             let stretching = Stretching::TESTS;
-            stage.server.set_up_signing(&id(person)?, &secret_of(person), "identity card", verifier.as_ref(), stretching)?;
+            stage.server.set_up_signing(
+                &id(person)?,
+                &secret_of(person),
+                "identity card",
+                verifier.as_ref(),
+                stretching,
+            )?;
         }
         stage.add_kiosk("K3", &["SEAL"])?;
         stage.add_kiosk("K5", &["SEAL3"])?;
@@ -109,7 +124,9 @@ impl Story {
         let assigned = sync_server::store::assigned(server.ledger().connection(), &document, &version)?;
         expect(assigned > 5, format!("only {assigned} people are assigned"))?;
         self.stage.settle()?;
-        Ok(vec![format!("signed by author, reviewer and quality; {assigned} people owe v7, due and effective dates set")])
+        Ok(vec![format!(
+            "signed by author, reviewer and quality; {assigned} people owe v7, due and effective dates set"
+        )])
     }
 
     fn go_dark(&mut self) -> Result<Vec<String>, Trouble> {
@@ -132,7 +149,10 @@ impl Story {
         let mut lines = Vec::new();
         let not_yet = self.stage.badge_and_ask("K3", MARIA, TASK, LOT)?.verdict;
         let said = (not_yet.kind, not_yet.params.trained_on.as_str(), not_yet.params.since.as_str());
-        expect(said == (VerdictKind::NoGo, "v6", "06:00") || said == (VerdictKind::NoGo, "6", "06:00"), format!("{said:?}"))?;
+        expect(
+            said == (VerdictKind::NoGo, "v6", "06:00") || said == (VerdictKind::NoGo, "6", "06:00"),
+            format!("{said:?}"),
+        )?;
         let missing = not_yet.missing.first().ok_or("nothing is said to be missing")?;
         expect(missing.changed_steps == "4, 5, 9", format!("changed steps {}", missing.changed_steps))?;
         expect(not_yet.signers == "Jonas Reuter", format!("on shift and able to sign: {}", not_yet.signers))?;
@@ -186,7 +206,9 @@ impl Story {
         let ruled = self.ask("K3", "maria")?;
         expect(ruled.decision.answer == Answer::Go, format!("after the ruling: {:?}", ruled.decision.reasons))?;
         Ok(vec![
-            format!("run and check are on hold, her qualification is suspended; {hers} task sessions of hers are listed on lot 881"),
+            format!(
+                "run and check are on hold, her qualification is suspended; {hers} task sessions of hers are listed on lot 881"
+            ),
             "QA ruled with a signature: GO again".into(),
         ])
     }
@@ -199,14 +221,26 @@ impl Story {
         let answer = self.stage.server.query_qualified(&person, asked, six_forty, Some(&kiosk))?;
         let ms = began.elapsed().as_millis();
         let known = answer.answer_known.as_ref().ok_or("nothing is said of what the kiosk could know")?;
-        expect(answer.qualified.answer == QualifiedAnswer::Yes, format!("what was true: {:?}", answer.qualified.answer))?;
-        expect(known.qualified.answer == QualifiedAnswer::Yes, format!("what kiosk 3 could know: {:?}", known.qualified))?;
+        expect(
+            answer.qualified.answer == QualifiedAnswer::Yes,
+            format!("what was true: {:?}", answer.qualified.answer),
+        )?;
+        expect(
+            known.qualified.answer == QualifiedAnswer::Yes,
+            format!("what kiosk 3 could know: {:?}", known.qualified),
+        )?;
         expect(!answer.qualified.legacy, "it rests on imported history")?;
         let found = self.stage.server.verify(true)?;
         expect(found.is_clean(), format!("verify found {:?}", found.findings))?;
         Ok(vec![
-            format!("what was true: yes (ruled); what kiosk 3 could know: yes; {} signed entries behind it, in {ms} ms", answer.qualified.evidence.len()),
-            format!("verify: {} entries, {} signatures good, chains unbroken, derived state equals a replay", found.entries, found.signatures),
+            format!(
+                "what was true: yes (ruled); what kiosk 3 could know: yes; {} signed entries behind it, in {ms} ms",
+                answer.qualified.evidence.len()
+            ),
+            format!(
+                "verify: {} entries, {} signatures good, chains unbroken, derived state equals a replay",
+                found.entries, found.signatures
+            ),
         ])
     }
 
@@ -258,4 +292,3 @@ fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> Result<T, BadId> {
 fn expect(is_so: bool, else_why: impl Into<String>) -> Result<(), Trouble> {
     if is_so { Ok(()) } else { Err(else_why.into().into()) }
 }
-

@@ -27,8 +27,19 @@ fn differences(folder: &std::path::Path, questions: usize, seed: u64) -> (usize,
             let open = oracle.open_choices(&question.person, &question.document, question.at);
             differing.push(format!(
                 "{} {} {}: {} {:?} {:?} {}, the oracle says {} {:?} {:?} {} (open: {open:?})\n{:#?}\n{:#?}",
-                question.person, question.document, question.at, got.answer.word(), got.version_in_force, got.trained_on, got.legacy,
-                expected.answer, expected.version_in_force, expected.trained_on, expected.legacy, got.requirements, expected.requirements
+                question.person,
+                question.document,
+                question.at,
+                got.answer.word(),
+                got.version_in_force,
+                got.trained_on,
+                got.legacy,
+                expected.answer,
+                expected.version_in_force,
+                expected.trained_on,
+                expected.legacy,
+                got.requirements,
+                expected.requirements
             ));
         }
     }
@@ -62,9 +73,15 @@ fn k2_every_wrong_folder_is_refused_at_the_right_place() {
         match sync_server::import::read(folder.path()) {
             Ok(_) => missed.push(format!("{}: accepted", wrong.name)),
             Err(errors) => {
-                let hit = errors.iter().any(|e: &sync_server::import::ImportError| wrong.expect.accepts(&e.file, Some(e.line).filter(|line| *line > 0), e.column.as_deref()));
+                let hit = errors.iter().any(|e: &sync_server::import::ImportError| {
+                    wrong.expect.accepts(&e.file, Some(e.line).filter(|line| *line > 0), e.column.as_deref())
+                });
                 if !hit {
-                    missed.push(format!("{}: {:?}", wrong.name, errors.iter().map(ToString::to_string).collect::<Vec<_>>()));
+                    missed.push(format!(
+                        "{}: {:?}",
+                        wrong.name,
+                        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+                    ));
                 }
             }
         }

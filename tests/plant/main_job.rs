@@ -76,8 +76,7 @@ fn train(plant: &mut Plant, kiosk: &str, person: &str, assessor: &str) {
     let open = kiosk.open_quiz(&who, &about).unwrap();
     let answers = right_answers(kiosk, &open);
     assert!(kiosk.sign_quiz(&who, answers).unwrap().passed);
-    let started =
-        kiosk.ask_supervised(&who, &id("seal-pouch"), Some(&id("881")), &kiosk_signer(assessor)).unwrap();
+    let started = kiosk.ask_supervised(&who, &id("seal-pouch"), Some(&id("881")), &kiosk_signer(assessor)).unwrap();
     assert_eq!(started.decision.answer, Answer::GoSupervised, "{:?}", started.decision.reasons);
     for step in ["4", "5", "9"] {
         kiosk.edit_sheet(&who, &about, &id(assessor), vec![Edit::Tick(step.into(), true)]).unwrap();
@@ -131,10 +130,15 @@ fn u8_an_assessor_withdrawn_while_the_kiosk_was_dark_puts_the_sign_offs_on_hold_
     plant.settle();
     let now = plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap();
     assert_eq!(now.decision.answer, Answer::NoGo);
-    assert!(now.decision.reasons.iter().any(|r| matches!(r, shared::training::Reason::OnHold { .. })), "{:?}", now.decision.reasons);
+    assert!(
+        now.decision.reasons.iter().any(|r| matches!(r, shared::training::Reason::OnHold { .. })),
+        "{:?}",
+        now.decision.reasons
+    );
     let at = harness::at("2026-03-02T05:45:00Z");
     let kiosk = id("K3");
-    let answer = plant.server.query_qualified(&id("maria"), Asked::Document(&id("SOP-0042")), at, Some(&kiosk)).unwrap();
+    let answer =
+        plant.server.query_qualified(&id("maria"), Asked::Document(&id("SOP-0042")), at, Some(&kiosk)).unwrap();
     assert_eq!(answer.qualified.answer, QualifiedAnswer::No, "what was true");
     assert_eq!(answer.answer_known.unwrap().qualified.answer, QualifiedAnswer::Yes, "what the kiosk could know (U2)");
     plant.server.rule(&id("maria"), true, "observed by video", &signer("helga")).unwrap();

@@ -12,10 +12,16 @@ use super::{BadgeSession, Core, Denied};
 pub enum BadgeSeen {
     Person(PersonSeen),
     Unknown,
-    Disabled { reason: String },
-    Inactive { printed_name: String },
+    Disabled {
+        reason: String,
+    },
+    Inactive {
+        printed_name: String,
+    },
     /// The person works, but not at this site as far as is known here.
-    OtherSite { printed_name: String },
+    OtherSite {
+        printed_name: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -206,7 +206,11 @@ impl Core {
             lot: lot.cloned(),
             decision: EntryId([0; 32]),
             trainer,
-            versions: decision.versions.iter().map(|(d, v)| StartedUnder { document: d.clone(), version: v.clone() }).collect(),
+            versions: decision
+                .versions
+                .iter()
+                .map(|(d, v)| StartedUnder { document: d.clone(), version: v.clone() })
+                .collect(),
         };
         let (act, subject) = (self.act(), Subject::person(person));
         let entry = self.write_with(now, |writer| {
@@ -231,7 +235,12 @@ impl Core {
         let (clock, stream) = (self.reading(), Stream::record(site));
         step(&mut self.ledger, clock, |step| {
             let cursor = step.cursor(&stream)?;
-            Ok(cursor.path.last().map(|last| Revision { stream, epoch: last.epoch, number: last.end, chain: last.hash }))
+            Ok(cursor.path.last().map(|last| Revision {
+                stream,
+                epoch: last.epoch,
+                number: last.end,
+                chain: last.hash,
+            }))
         })
     }
 
@@ -321,4 +330,3 @@ fn decided_versions(decision: &GateDecision) -> Vec<DecidedVersion> {
 fn reason_text(reason: &shared::training::Reason) -> String {
     serde_json::to_string(reason).unwrap_or_default()
 }
-

@@ -10,8 +10,8 @@ use shared::part11::boxes::{SealedBox, keyed_answers};
 use shared::plant::InForce;
 use shared::plant::steps::{Step, steps};
 use shared::time::Timestamp;
-use shared::training::{Tense, qualification};
 use shared::training::quiz::{Paper, Question, answers_box_name, answers_digest, draw, score};
+use shared::training::{Tense, qualification};
 use store::questions;
 
 use super::{Core, Denied};
@@ -80,7 +80,11 @@ impl Core {
         let exact = draft.contents.iter().find(|content| Some(&content.language) == wanted.as_ref());
         let content = exact.or(draft.contents.first()).ok_or(Denied::ContentMissing)?;
         let bytes = self.blobs.read(&content.hash)?.ok_or(Denied::ContentMissing)?;
-        let markdown = if content.format == Format::Markdown { String::from_utf8_lossy(&bytes).into_owned() } else { String::new() };
+        let markdown = if content.format == Format::Markdown {
+            String::from_utf8_lossy(&bytes).into_owned()
+        } else {
+            String::new()
+        };
         Ok(Procedure {
             about: about.clone(),
             title: document.set.title.clone(),
@@ -128,11 +132,7 @@ impl Core {
     }
 
     /// The record entries about the person and requirement that no other of them has seen: what a new one names as seen.
-    pub(crate) fn heads_about(
-        &self,
-        person: &PersonId,
-        about: Option<&About>,
-    ) -> Result<Vec<EntryId>, Denied> {
+    pub(crate) fn heads_about(&self, person: &PersonId, about: Option<&About>) -> Result<Vec<EntryId>, Denied> {
         let Some(about) = about else { return Ok(Vec::new()) };
         let subject = Subject::person(person);
         let entries = store::shelf::entries_about(self.ledger.connection(), subject.as_str())?;

@@ -120,7 +120,18 @@ impl Core {
         let (clock, stepped) = Clock::start(environment.wall(), environment.steady(), last_seen);
         let folder = folder.to_owned();
         let line = status::Line::default();
-        let mut core = Self { ledger, blobs, keys, environment, clock, member: None, session: None, folder, round_trip_ms: 0, line };
+        let mut core = Self {
+            ledger,
+            blobs,
+            keys,
+            environment,
+            clock,
+            member: None,
+            session: None,
+            folder,
+            round_trip_ms: 0,
+            line,
+        };
         if let Some(enrolled) = core.keys.enrolled()? {
             core.join(enrolled)?;
         }
@@ -269,7 +280,8 @@ impl Core {
         let (Some(stepped), Some(member)) = (stepped, &self.member) else { return Ok(()) };
         let stream = Stream::journal(&member.enrolment.name);
         let subject = Subject::new("device", member.enrolment.device);
-        let body = shared::kind::journal::ClockStep { before: stepped.before, after: stepped.after, why: stepped.why.into() };
+        let body =
+            shared::kind::journal::ClockStep { before: stepped.before, after: stepped.after, why: stepped.why.into() };
         let draft = self.draft(subject, body);
         self.write(vec![(stream, draft)]).map(drop)
     }

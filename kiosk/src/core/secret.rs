@@ -75,7 +75,11 @@ impl Core {
                 self.count_failure(person)?;
                 let (failures, _) = questions::failures(self.ledger.connection(), person)?;
                 let left = self.plant().policy.lockout.attempts.saturating_sub(failures);
-                if left == 0 { Err(Denied::LockedOut) } else { Err(Denied::WrongSecret { left, wait_s: wait_after(failures) }) }
+                if left == 0 {
+                    Err(Denied::LockedOut)
+                } else {
+                    Err(Denied::WrongSecret { left, wait_s: wait_after(failures) })
+                }
             }
             Err(Locked::Damaged) => Err(Denied::NoSigning { person: person.clone() }),
         }
@@ -177,7 +181,8 @@ impl Core {
         };
         let mut draft = self.draft(Subject::person(person), body);
         let own = self.block(&draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
-        let seen = self.block(&draft, &verifier.person, &verifiers_key, Role::Supervisor, Meaning::IdentityVerified, None);
+        let seen =
+            self.block(&draft, &verifier.person, &verifiers_key, Role::Supervisor, Meaning::IdentityVerified, None);
         draft.blocks = vec![own, seen];
         let stream = Stream::record(&self.site()?);
         let (name, version) = (person_box_name(person), now.clock.wall.0 as u64);
@@ -198,7 +203,8 @@ impl Core {
             return Err(Denied::NoAuthority { person: by.person.clone() });
         }
         let key = self.unlock(by)?;
-        let forgives = questions::entries_of_kind(self.ledger.connection(), Subject::person(person).as_str(), "secret_failed")?;
+        let forgives =
+            questions::entries_of_kind(self.ledger.connection(), Subject::person(person).as_str(), "secret_failed")?;
         let forgives = forgives.iter().map(Entry::id).collect();
         let body = LockoutLifted { person: person.clone(), forgives, reason: reason.to_owned() };
         let mut draft = self.draft(Subject::person(person), body);

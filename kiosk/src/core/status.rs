@@ -45,8 +45,10 @@ impl Core {
     pub fn status(&mut self) -> Result<Status, Denied> {
         let reading = self.reading();
         let connection = self.ledger.connection();
-        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(::store::StoreError::from);
-        let (forks, entries) = (count("SELECT count(*) FROM fork")? as u64, count("SELECT coalesce(max(row), 0) FROM entry")? as u64);
+        let count =
+            |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(::store::StoreError::from);
+        let (forks, entries) =
+            (count("SELECT count(*) FROM fork")? as u64, count("SELECT coalesce(max(row), 0) FROM entry")? as u64);
         let waiting = store::waiting(connection)?;
         let revoked = self.member.as_ref().and_then(|member| match member.terminal.standing() {
             Some(DeviceStanding::Revoked(reason)) => Some(reason.clone()),
@@ -73,7 +75,8 @@ impl Core {
     /// How many entries held here have no effect until their cause ends.
     pub fn set_aside(&self) -> Result<u64, Denied> {
         let sql = "SELECT count(*) FROM verdict WHERE on_hold = 0";
-        let count: i64 = self.ledger.connection().query_row(sql, [], |row| row.get(0)).map_err(::store::StoreError::from)?;
+        let count: i64 =
+            self.ledger.connection().query_row(sql, [], |row| row.get(0)).map_err(::store::StoreError::from)?;
         Ok(count as u64)
     }
 

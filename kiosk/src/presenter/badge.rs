@@ -71,7 +71,9 @@ impl Presenter {
             return;
         }
         match self.screen {
-            Screen::Tasks | Screen::Verdict | Screen::Receipt | Screen::Sessions | Screen::Fault => self.badge_in(person),
+            Screen::Tasks | Screen::Verdict | Screen::Receipt | Screen::Sessions | Screen::Fault => {
+                self.badge_in(person)
+            }
             _ => self.offer_swap(person),
         }
     }

@@ -21,7 +21,8 @@ pub(super) fn blocks(markdown: &str, steps: &[Step], changed: &[String]) -> Vec<
         builder.take(event);
     }
     builder.finish();
-    let is_changed = |step: Option<usize>| step.and_then(|at| steps.get(at)).is_some_and(|s| changed.contains(&s.number));
+    let is_changed =
+        |step: Option<usize>| step.and_then(|at| steps.get(at)).is_some_and(|s| changed.contains(&s.number));
     let mut placed = Vec::new();
     for (block, step) in builder.done {
         let block = Block { changed: is_changed(step), ..block };
@@ -220,7 +221,11 @@ impl<'a> Builder<'a> {
         let plain = letters(text);
         let begins = |step: &Step| {
             let title = letters(&step.title);
-            if heading { plain.ends_with(&(letters(&step.number) + &title)) } else { !title.is_empty() && plain.ends_with(&title) }
+            if heading {
+                plain.ends_with(&(letters(&step.number) + &title))
+            } else {
+                !title.is_empty() && plain.ends_with(&title)
+            }
         };
         let found = (self.next..self.steps.len()).find(|at| begins(&self.steps[*at]))?;
         self.next = found + 1;
@@ -252,7 +257,8 @@ mod tests {
 
     #[test]
     fn headings_lists_tables_and_notes_become_blocks() {
-        let found = placed("# A\n\nText **bold** `x`.\n\n- a\n  - b\n\n> Care\n\n| k | v |\n|---|---|\n| 1 | 2 |\n", &[]);
+        let found =
+            placed("# A\n\nText **bold** `x`.\n\n- a\n  - b\n\n> Care\n\n| k | v |\n|---|---|\n| 1 | 2 |\n", &[]);
         let kinds: Vec<BlockKind> = found.iter().map(|p| p.block.kind).collect();
         use BlockKind::*;
         assert_eq!(kinds, [Heading1, Paragraph, Bullet, Bullet, Note, TableHead, TableRow]);

@@ -53,7 +53,9 @@ impl Checking {
         let criterion = self.reply.check.criteria.get(place)?;
         Some(match self.found.get(place)?.as_ref()? {
             Found::Passed(passed) => CriterionResult { passed: *passed, measured: None },
-            Found::Value(value) => CriterionResult { passed: is_in_range(criterion, value), measured: Some(value.clone()) },
+            Found::Value(value) => {
+                CriterionResult { passed: is_in_range(criterion, value), measured: Some(value.clone()) }
+            }
         })
     }
 
@@ -115,7 +117,7 @@ fn is_in_range(criterion: &Criterion, value: &str) -> bool {
 
 impl Presenter {
     pub(super) fn open_check(&mut self) {
-        let Some(context) = self.training_context() else { return self.to_tasks() };
+        let Some(context) = self.training_context() else { return self.back_to_tasks() };
         self.send(Purpose::Check, What::OpenCheck { context });
     }
 

@@ -48,7 +48,8 @@ impl Sheet {
 /// Whether everything before the activity is held.
 fn comes_next(state: &RequirementState, kind: ActivityKind) -> bool {
     let asked = state.activities.iter().any(|activity| activity.activity.kind() == kind);
-    asked && state.activities.iter().take_while(|activity| activity.activity.kind() != kind).all(|activity| activity.held)
+    asked
+        && state.activities.iter().take_while(|activity| activity.activity.kind() != kind).all(|activity| activity.held)
 }
 
 impl Presenter {
@@ -65,7 +66,7 @@ impl Presenter {
     }
 
     pub(super) fn load_sheet(&mut self) {
-        let Some(context) = self.training_context() else { return self.to_tasks() };
+        let Some(context) = self.training_context() else { return self.back_to_tasks() };
         self.send(Purpose::Sheet, What::Sheet { context });
     }
 
@@ -100,7 +101,9 @@ impl Presenter {
         }
         match id {
             TapId::Action(Action::Back) => self.leave_sheet(),
-            TapId::Page(forward) => sheet.page = page_of(sheet.reply.steps.len(), turned(sheet.page, forward), ROWS_A_PAGE).0,
+            TapId::Page(forward) => {
+                sheet.page = page_of(sheet.reply.steps.len(), turned(sheet.page, forward), ROWS_A_PAGE).0
+            }
             TapId::Step(number, passed) => self.tick_step(number, passed),
             TapId::Action(Action::Note) => {
                 (sheet.writing, sheet.note) = (true, String::new());
@@ -121,7 +124,7 @@ impl Presenter {
     fn leave_sheet(&mut self) {
         let Some(badged) = self.badged.as_mut() else { return };
         badged.sheet = None;
-        if badged.verdict.is_some() { self.ask_again() } else { self.to_tasks() }
+        if badged.verdict.is_some() { self.ask_again() } else { self.back_to_tasks() }
     }
 
     /// The tap is shown at once and on its way to the disk before the next one.
@@ -165,7 +168,9 @@ impl Presenter {
     }
 
     pub(super) fn worksheet_view(&self, badged: &Badged) -> view::Worksheet {
-        let (Some(sheet), Some(training)) = (&badged.sheet, &badged.training) else { return view::Worksheet::default() };
+        let (Some(sheet), Some(training)) = (&badged.sheet, &badged.training) else {
+            return view::Worksheet::default();
+        };
         let reply = &sheet.reply;
         let (page, pages, rows) = page_of(reply.steps.len(), sheet.page, ROWS_A_PAGE);
         let runs = reply.state.activities.iter().find(|activity| activity.activity.kind() == ActivityKind::Runs);
@@ -199,7 +204,11 @@ impl Presenter {
         let number = sheet.number(place);
         let own = step.number == number.to_string();
         let by = |said: bool| {
-            let named = state.marks().iter().filter(|mark| mark.said == said).map(|mark| self.snapshot.plant.printed_name(&mark.by));
+            let named = state
+                .marks()
+                .iter()
+                .filter(|mark| mark.said == said)
+                .map(|mark| self.snapshot.plant.printed_name(&mark.by));
             named.collect::<Vec<_>>().join(", ")
         };
         let last = state.marks().iter().max_by_key(|mark| mark.at).filter(|_| !state.is_conflict());
@@ -242,4 +251,3 @@ impl Presenter {
         reply.notes[first..].iter().map(row).collect()
     }
 }
-

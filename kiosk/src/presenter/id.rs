@@ -115,18 +115,16 @@ impl TapId {
                 _ => return None,
             }),
             "end" => Self::End(rest.parse().ok()?),
-            "swap" => one_of(rest, "switch", "stay").map(|switch| if switch { Self::SwapSwitch } else { Self::SwapStay })?,
+            "swap" => {
+                one_of(rest, "switch", "stay").map(|switch| if switch { Self::SwapSwitch } else { Self::SwapStay })?
+            }
             _ => return None,
         })
     }
 }
 
 fn one_of(text: &str, yes: &str, no: &str) -> Option<bool> {
-    if text == yes {
-        Some(true)
-    } else {
-        (text == no).then_some(false)
-    }
+    if text == yes { Some(true) } else { (text == no).then_some(false) }
 }
 
 fn criterion(rest: &str) -> Option<TapId> {
@@ -172,33 +170,85 @@ pub const IDS: &[(&str, &[&str])] = &[
     ("every screen", &["action:language", "action:sign-out"]),
     ("idle", &["action:status"]),
     ("set-up", &["key:<0-9>", "key:back", "key:clear", "ok", "next", "action:status", "typed code"]),
-    (
-        "tasks",
-        &["task:<task>", "lot:same", "action:lot", "action:sessions", "page:prev", "page:next"],
-    ),
+    ("tasks", &["task:<task>", "lot:same", "action:lot", "action:sessions", "page:prev", "page:next"]),
     (
         "lot",
-        &["key:<0-9>", "key:back", "key:letters", "kb:<character>", "kb:space", "kb:back", "kb:shift", "kb:symbols", "lot:same", "ok",
-          "cancel", "typed lot"],
+        &[
+            "key:<0-9>",
+            "key:back",
+            "key:letters",
+            "kb:<character>",
+            "kb:space",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "lot:same",
+            "ok",
+            "cancel",
+            "typed lot",
+        ],
     ),
     ("verdict", &["next", "action:back", "action:read", "action:supervised"]),
     (
         "secret",
-        &["key:<0-9>", "key:back", "key:clear", "kb:<character>", "kb:space", "kb:back", "kb:shift", "kb:symbols", "ok", "cancel",
-          "typed secret"],
+        &[
+            "key:<0-9>",
+            "key:back",
+            "key:clear",
+            "kb:<character>",
+            "kb:space",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "ok",
+            "cancel",
+            "typed secret",
+        ],
     ),
     ("reader", &["next", "page:prev", "action:whole", "action:back"]),
     ("quiz", &["answer:<1-6>", "next", "action:back"]),
     (
         "worksheet",
-        &["step:<number>:pass", "step:<number>:fail", "action:note", "action:record-run", "action:check", "action:back", "page:prev",
-          "page:next", "kb:<character>", "kb:space", "kb:back", "kb:shift", "kb:symbols", "ok", "cancel", "typed note"],
+        &[
+            "step:<number>:pass",
+            "step:<number>:fail",
+            "action:note",
+            "action:record-run",
+            "action:check",
+            "action:back",
+            "page:prev",
+            "page:next",
+            "kb:<character>",
+            "kb:space",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "ok",
+            "cancel",
+            "typed note",
+        ],
     ),
     (
         "check",
-        &["criterion:<number>:pass", "criterion:<number>:fail", "criterion:<number>:value", "outcome:pass", "outcome:not-yet",
-          "outcome:fail", "key:<0-9>", "key:minus", "key:point", "key:back", "ok", "cancel", "next", "action:back", "page:prev",
-          "page:next", "typed value"],
+        &[
+            "criterion:<number>:pass",
+            "criterion:<number>:fail",
+            "criterion:<number>:value",
+            "outcome:pass",
+            "outcome:not-yet",
+            "outcome:fail",
+            "key:<0-9>",
+            "key:minus",
+            "key:point",
+            "key:back",
+            "ok",
+            "cancel",
+            "next",
+            "action:back",
+            "page:prev",
+            "page:next",
+            "typed value",
+        ],
     ),
     ("second-badge", &["cancel"]),
     ("receipt", &["next", "action:back"]),
@@ -223,7 +273,9 @@ mod tests {
         assert_eq!(parsed("kb:ß"), Some(TapId::Key(KeyTap::Character('ß'))));
         assert_eq!(parsed("key:7"), Some(TapId::Key(KeyTap::Character('7'))));
         assert_eq!(parsed("swap:switch"), Some(TapId::SwapSwitch));
-        for wrong in ["", "task:", "answer:0", "answer:x", "step:4", "key:77", "kb:", "action:fly", "end:zz", "lot:other"] {
+        for wrong in
+            ["", "task:", "answer:0", "answer:x", "step:4", "key:77", "kb:", "action:fly", "end:zz", "lot:other"]
+        {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
     }

@@ -38,12 +38,18 @@ pub enum Event {
     /// Something with this accessible id was touched.
     Tap(String),
     /// A whole text for a field, from a host with an input method of its own: `secret`, `lot`, `note`, `code`, `value`.
-    Typed { field: String, text: String },
+    Typed {
+        field: String,
+        text: String,
+    },
     /// A hardware key, or several: badge reader, scanner.
     Key(String),
     /// Time has passed; at least once a second.
     Tick,
-    Reply { request: RequestId, reply: Reply },
+    Reply {
+        request: RequestId,
+        reply: Reply,
+    },
     /// How the terminal stands; whenever something of it changed, and at least every few seconds.
     Status(Box<StatusSnapshot>),
 }
@@ -73,38 +79,115 @@ pub struct Both {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    LookUp { badge: Hidden },
-    BadgeIn { person: PersonId },
-    BadgeOut { how: SessionEnd },
+    LookUp {
+        badge: Hidden,
+    },
+    BadgeIn {
+        person: PersonId,
+    },
+    BadgeOut {
+        how: SessionEnd,
+    },
     /// Forgets the unlocked key.
     Lock,
-    Tasks { person: PersonId, lot: Option<LotId> },
+    Tasks {
+        person: PersonId,
+        lot: Option<LotId>,
+    },
     /// Asks the gate; a GO starts.
-    Ask { person: PersonId, task: TaskId, lot: Option<LotId> },
+    Ask {
+        person: PersonId,
+        task: TaskId,
+        lot: Option<LotId>,
+    },
     /// What the gate would say if this trainer stood by.
-    Look { person: PersonId, task: TaskId, lot: Option<LotId>, trainer: PersonId },
-    AskSupervised { person: PersonId, task: TaskId, lot: Option<LotId>, trainer: PersonId, secret: Hidden },
+    Look {
+        person: PersonId,
+        task: TaskId,
+        lot: Option<LotId>,
+        trainer: PersonId,
+    },
+    AskSupervised {
+        person: PersonId,
+        task: TaskId,
+        lot: Option<LotId>,
+        trainer: PersonId,
+        secret: Hidden,
+    },
     /// The procedure of a requirement, in the version in force.
-    Procedure { person: PersonId, requirement: RequirementId },
+    Procedure {
+        person: PersonId,
+        requirement: RequirementId,
+    },
     /// Checks the person's own secret and keeps their key for the badge session.
-    Unlock { person: PersonId, secret: Hidden },
+    Unlock {
+        person: PersonId,
+        secret: Hidden,
+    },
     /// Checks a secret and keeps nothing.
-    CheckSecret { person: PersonId, secret: Hidden },
-    SignRead { context: Context, digest: Digest32, seconds: u32 },
-    OpenQuiz { person: PersonId, requirement: RequirementId },
+    CheckSecret {
+        person: PersonId,
+        secret: Hidden,
+    },
+    SignRead {
+        context: Context,
+        digest: Digest32,
+        seconds: u32,
+    },
+    OpenQuiz {
+        person: PersonId,
+        requirement: RequirementId,
+    },
     /// Grades and signs. `answers` are the positions chosen, by question.
-    SignQuiz { context: Context, answers: Vec<Vec<u16>> },
-    Sheet { context: Context },
-    Tick { context: Context, author: PersonId, step: String, passed: bool },
-    Note { context: Context, author: PersonId, text: String },
-    MayAssess { assessor: PersonId, context: Context },
-    SignRun { context: Context, outcome: Outcome, session: Option<ActId>, both: Both },
-    OpenCheck { context: Context },
-    SignCheck { context: Context, results: Vec<CriterionResult>, outcome: Outcome, both: Both },
-    EndSession { session: ActId, how: SessionEnd },
-    ConfirmTrainer { session: ActId, trainer: PersonId },
+    SignQuiz {
+        context: Context,
+        answers: Vec<Vec<u16>>,
+    },
+    Sheet {
+        context: Context,
+    },
+    Tick {
+        context: Context,
+        author: PersonId,
+        step: String,
+        passed: bool,
+    },
+    Note {
+        context: Context,
+        author: PersonId,
+        text: String,
+    },
+    MayAssess {
+        assessor: PersonId,
+        context: Context,
+    },
+    SignRun {
+        context: Context,
+        outcome: Outcome,
+        session: Option<ActId>,
+        both: Both,
+    },
+    OpenCheck {
+        context: Context,
+    },
+    SignCheck {
+        context: Context,
+        results: Vec<CriterionResult>,
+        outcome: Outcome,
+        both: Both,
+    },
+    EndSession {
+        session: ActId,
+        how: SessionEnd,
+    },
+    ConfirmTrainer {
+        session: ActId,
+        trainer: PersonId,
+    },
     /// Terminal set-up. It needs the network, so that whoever drives the presenter does it, not [`crate::desk`].
-    SetUp { code: Hidden },
+    SetUp {
+        code: Hidden,
+    },
 }
 
 /// What a training act is about, and for which start: enough to say afterwards what is still open.

@@ -7,7 +7,7 @@
 //! Call [`Presenter::handle`] with each event, carry its commands out in order, feed their replies back, and show
 //! [`Presenter::view`]. Read: [`message`] (what goes in and out) → [`view`] (what is shown) → [`id`] (what can be touched) → this file →
 //! a flow a file, in the order of a visit: `badge`, `tasks`, `lot`, `verdict`, `training`, `reader`, `signing`, `second`, `quiz`,
-//! `floor`, `check`, `supervised`.
+//! `supervised`, `floor`, `check`.
 
 pub mod id;
 pub mod message;
@@ -20,6 +20,7 @@ mod blocks;
 mod check;
 mod decimal;
 mod floor;
+mod keys;
 mod lot;
 mod quiz;
 mod reader;
@@ -42,10 +43,10 @@ use shared::id::*;
 use shared::kind::presence::SessionEnd;
 use shared::time::{SECOND_MS, Timestamp};
 
-use id::{Action, KeyTap, TapId};
+use id::{Action, TapId};
 use message::*;
 use pages::{Estimate, Pager};
-use view::{KeyLayer, KeyLayout, Screen, View};
+use view::{Screen, View};
 use wedge::{Reading, Wedge};
 
 use crate::core::badge::PersonSeen;
@@ -180,7 +181,7 @@ impl Presenter {
             now,
             snapshot: StatusSnapshot::default(),
             lead_ms: 0,
-            keyboard: keyboard_for(&language),
+            keyboard: keys::keyboard_for(&language),
             language,
             wedge: Wedge::default(),
             last: RequestId { number: 0, session: 0 },
@@ -378,53 +379,4 @@ impl Presenter {
         let left_ms = i64::from(allowed) * SECOND_MS - self.now.since(self.touched);
         Some((left_ms + SECOND_MS - 1).div_euclid(SECOND_MS).max(0))
     }
-
-    fn next_language(&mut self) {
-        let languages = &self.settings.languages;
-        let here = languages.iter().position(|language| *language == self.language);
-        let next = here.map_or(0, |place| (place + 1) % languages.len());
-        if let Some(language) = languages.get(next) {
-            self.language = language.clone();
-            self.keyboard.layout = layout_for(&self.language);
-        }
-    }
-
-    /// Speaks a person's language if the screens have it, by its primary part.
-    fn speak(&mut self, language: &str) {
-        let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_lowercase();
-        let found = self.settings.languages.iter().find(|known| primary(known) == primary(language));
-        let own = found.or(self.settings.languages.first()).cloned();
-        self.language = own.unwrap_or_else(|| "en".into());
-        self.keyboard = keyboard_for(&self.language);
-    }
-
-    /// Applies a key of a pad or the on-screen keyboard to a text; answers whether it was a character or a deletion.
-    fn press(keyboard: &mut view::Keyboard, text: &mut String, key: KeyTap, most: usize) {
-        match key {
-            KeyTap::Character(c) if text.chars().count() < most => {
-                text.push(c);
-                // Shift holds for one letter.
-                if keyboard.layer == KeyLayer::Upper {
-                    keyboard.layer = KeyLayer::Lower;
-                }
-            }
-            KeyTap::Back => drop(text.pop()),
-            KeyTap::Clear => text.clear(),
-            KeyTap::Shift => keyboard.layer = toggled(keyboard.layer, KeyLayer::Upper),
-            KeyTap::Symbols => keyboard.layer = toggled(keyboard.layer, KeyLayer::Symbols),
-            KeyTap::Character(_) | KeyTap::Letters | KeyTap::Minus | KeyTap::Point => {}
-        }
-    }
-}
-
-fn toggled(layer: KeyLayer, other: KeyLayer) -> KeyLayer {
-    if layer == other { KeyLayer::Lower } else { other }
-}
-
-fn layout_for(language: &str) -> KeyLayout {
-    if language.starts_with("de") { KeyLayout::Qwertz } else { KeyLayout::Qwerty }
-}
-
-fn keyboard_for(language: &str) -> view::Keyboard {
-    view::Keyboard { layer: KeyLayer::Lower, layout: layout_for(language) }
 }

@@ -121,7 +121,11 @@ pub(super) fn pieces(block: Block) -> Vec<Block> {
         }
     }
     let number = block.number.clone();
-    let piece = |(index, text)| Block { text, number: if index == 0 { number.clone() } else { String::new() }, ..block.clone() };
+    let piece = |(index, text)| Block {
+        text,
+        number: if index == 0 { number.clone() } else { String::new() },
+        ..block.clone()
+    };
     pieces.into_iter().enumerate().map(piece).collect()
 }
 
@@ -172,7 +176,10 @@ mod tests {
     #[test]
     fn a_long_block_is_split_without_loss_and_each_piece_fits() {
         for pager in [Estimate::default(), Estimate::window(1024.0, 768.0)] {
-            for long in [paragraph(5000), Block { text: vec![Run { text: "x".repeat(3000), ..Run::default() }], ..Block::default() }] {
+            for long in [
+                paragraph(5000),
+                Block { text: vec![Run { text: "x".repeat(3000), ..Run::default() }], ..Block::default() },
+            ] {
                 let split = pieces(Block { number: "4".into(), kind: BlockKind::Numbered, ..long.clone() });
                 let joined: String = split.iter().flat_map(|b| &b.text).map(|run| run.text.as_str()).collect();
                 assert_eq!(joined, long.text[0].text);

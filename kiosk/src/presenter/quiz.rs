@@ -64,7 +64,7 @@ impl Presenter {
         let Some(badged) = self.badged.as_mut() else { return };
         let Some(quiz) = badged.quiz.as_mut() else { return };
         match (id, quiz.failed.is_some()) {
-            (TapId::Action(Action::Back), _) => self.to_tasks(),
+            (TapId::Action(Action::Back), _) => self.back_to_tasks(),
             (TapId::Answer(number), false) => quiz.choose(number),
             (TapId::Next, false) if quiz.is_answered() && quiz.is_last() => {
                 let answers = quiz.chosen.iter().map(|chosen| chosen.iter().copied().collect()).collect();
@@ -75,7 +75,7 @@ impl Presenter {
                 QuizNext::ReadAgain => self.read_again(),
                 QuizNext::TryAgain => self.go_on_with(ActivityKind::Quiz),
                 // Coaching is the trainer's to begin.
-                _ => self.to_tasks(),
+                _ => self.back_to_tasks(),
             },
             _ => {}
         }
@@ -127,7 +127,8 @@ impl Presenter {
             number: count(quiz.place + 1),
             of: count(quiz.reply.questions.len()),
             multiple: quiz.multiple(),
-            answers: question.map_or_else(Vec::new, |question| question.answers.iter().enumerate().map(answer).collect()),
+            answers: question
+                .map_or_else(Vec::new, |question| question.answers.iter().enumerate().map(answer).collect()),
             attempts_left: count(attempts_left),
             percent: quiz.failed.map_or(0, |score| i32::from(score.percent)),
             pass_mark: i32::from(quiz.reply.pass_percent),

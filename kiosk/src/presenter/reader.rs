@@ -17,7 +17,8 @@ use super::{Badged, Presenter, signing};
 /// Steps shown beside the page.
 const RAIL: usize = 7;
 /// Shown in place of a document this terminal can't draw.
-const NOT_DRAWN: &str = "This procedure is a PDF. It can’t be shown on this terminal: read it where PDFs are shown, and sign it there.";
+const NOT_DRAWN: &str =
+    "This procedure is a PDF. It can’t be shown on this terminal: read it where PDFs are shown, and sign it there.";
 
 /// Why the procedure is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,9 @@ impl Reading {
     fn new(reply: ProcedureReply, use_of: Use, changed_steps: &[String], pager: &dyn Pager, now: Timestamp) -> Self {
         let procedure = &reply.procedure;
         let placed = match procedure.format {
-            Format::Markdown => blocks::blocks(&String::from_utf8_lossy(&procedure.bytes), &procedure.steps, changed_steps),
+            Format::Markdown => {
+                blocks::blocks(&String::from_utf8_lossy(&procedure.bytes), &procedure.steps, changed_steps)
+            }
             Format::Pdf if reply.images.is_empty() => not_drawn(&procedure.change_summary),
             Format::Pdf => Vec::new(),
         };
@@ -137,7 +140,7 @@ impl Reading {
     pub fn seen(self) -> Option<Seen> {
         let Self { reply, use_of, whole, changed, .. } = self;
         let changed = changed.map(|pages| pages.seen).unwrap_or_default();
-        (use_of == Use::Sign).then(|| Seen { digest: reply.procedure.digest, whole: whole.seen, changed })
+        (use_of == Use::Sign).then_some(Seen { digest: reply.procedure.digest, whole: whole.seen, changed })
     }
 
     fn remember(&mut self, seen: &Seen) {
@@ -153,8 +156,10 @@ impl Reading {
         let steps = &self.reply.procedure.steps;
         let pages = self.pages();
         let on_page = pages.ranges.get(self.page).cloned().unwrap_or(0..0);
-        let here: Vec<usize> = pages.blocks.get(on_page).into_iter().flatten().filter_map(|at| self.placed[*at].step).collect();
-        let is_changed = |place: usize| self.placed.iter().any(|placed| placed.step == Some(place) && placed.block.changed);
+        let here: Vec<usize> =
+            pages.blocks.get(on_page).into_iter().flatten().filter_map(|at| self.placed[*at].step).collect();
+        let is_changed =
+            |place: usize| self.placed.iter().any(|placed| placed.step == Some(place) && placed.block.changed);
         let shown: Vec<usize> = (0..steps.len()).filter(|place| !self.changed_only || is_changed(*place)).collect();
         let first = shown.iter().position(|place| here.contains(place)).unwrap_or(0);
         let start = first.saturating_sub(1).min(shown.len().saturating_sub(RAIL));
@@ -205,7 +210,8 @@ impl Presenter {
                     reading.show(unseen.unwrap_or(0));
                 }
                 ReaderNext::ReadAndUnderstood => {
-                    let seconds = u32::try_from(self.now.since(reading.opened_at).max(0) / SECOND_MS).unwrap_or(u32::MAX);
+                    let seconds =
+                        u32::try_from(self.now.since(reading.opened_at).max(0) / SECOND_MS).unwrap_or(u32::MAX);
                     let digest = reading.reply.procedure.digest;
                     self.begin_signing(signing::Act::Read { digest, seconds });
                 }
@@ -227,7 +233,7 @@ impl Presenter {
         match badged.verdict {
             _ if watched => self.screen = Screen::Supervised,
             Some(_) => self.screen = Screen::Verdict,
-            None => self.to_tasks(),
+            None => self.back_to_tasks(),
         }
     }
 
@@ -240,7 +246,7 @@ impl Presenter {
             document: text(procedure.about.document.as_ref().map(|document| document.as_str())),
             title: procedure.title.clone(),
             version: edition_of(procedure.about.version.as_ref()),
-            effective: self.say().to_minute(procedure.effective_from),
+            effective: self.say().date_and_minute(procedure.effective_from),
             language: language_name(procedure.language.as_str()),
             fallback: procedure.fallback,
             changed_only: reading.changed_only,

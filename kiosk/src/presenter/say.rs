@@ -24,10 +24,10 @@ impl Say {
 
     /// The time of day when it is today, else date and time.
     pub fn moment(&self, at: Timestamp) -> String {
-        if self.day(at) == self.day(self.now) { self.clock(at) } else { self.to_minute(at) }
+        if self.day(at) == self.day(self.now) { self.clock(at) } else { self.date_and_minute(at) }
     }
 
-    pub fn to_minute(&self, at: Timestamp) -> String {
+    pub fn date_and_minute(&self, at: Timestamp) -> String {
         self.site.local(at).format("%Y-%m-%d %H:%M").to_string()
     }
 

@@ -18,8 +18,12 @@ impl Presenter {
             BadgeSeen::Person(person) => self.second_person(person),
             BadgeSeen::Unknown => self.refuse_second(SecondRefusal::Unknown, None),
             BadgeSeen::Disabled { .. } => self.refuse_second(SecondRefusal::Disabled, None),
-            BadgeSeen::Inactive { printed_name } => self.refuse_second(SecondRefusal::Inactive, Some(nobody(printed_name))),
-            BadgeSeen::OtherSite { printed_name } => self.refuse_second(SecondRefusal::NotAllowed, Some(nobody(printed_name))),
+            BadgeSeen::Inactive { printed_name } => {
+                self.refuse_second(SecondRefusal::Inactive, Some(nobody(printed_name)))
+            }
+            BadgeSeen::OtherSite { printed_name } => {
+                self.refuse_second(SecondRefusal::NotAllowed, Some(nobody(printed_name)))
+            }
         }
     }
 
@@ -33,7 +37,8 @@ impl Presenter {
             return self.refuse_second(SecondRefusal::LockedOut, Some(person));
         }
         // Who was refused and shows the badge again wants the screen, not the signature.
-        let again = signing.refusal != SecondRefusal::None && signing.refused.as_ref().is_some_and(|r| r.person == person.person);
+        let again = signing.refusal != SecondRefusal::None
+            && signing.refused.as_ref().is_some_and(|r| r.person == person.person);
         if again {
             return self.offer_swap(person);
         }
@@ -41,7 +46,11 @@ impl Presenter {
         match signing.act.kind() {
             Kind::Confirm => {
                 let is_trainer = badged.supervised.as_ref().is_some_and(|watched| watched.is_trainer(&person.person));
-                if is_trainer { self.second_is_here(person) } else { self.refuse_second(SecondRefusal::NotAllowed, Some(person)) }
+                if is_trainer {
+                    self.second_is_here(person)
+                } else {
+                    self.refuse_second(SecondRefusal::NotAllowed, Some(person))
+                }
             }
             Kind::Supervised => {
                 let Some(task) = badged.task.clone() else { return };
@@ -73,7 +82,11 @@ impl Presenter {
                 let critical = self.is_critical(self.badged.as_ref().and_then(|badged| badged.task.as_ref()));
                 let trained = self.badged.as_ref().and_then(|badged| badged.supervised.as_ref());
                 let was_trainer = trained.is_some_and(|watched| watched.is_trainer(&seen.person));
-                let why = if critical && was_trainer { SecondRefusal::TrainerCannotAssess } else { SecondRefusal::NotAllowed };
+                let why = if critical && was_trainer {
+                    SecondRefusal::TrainerCannotAssess
+                } else {
+                    SecondRefusal::NotAllowed
+                };
                 self.refuse_second(why, Some(seen));
             }
             Reply::Denied(refusal) => self.refused(&refusal),
@@ -98,6 +111,8 @@ impl Presenter {
         let deadline = self.badged.as_ref().and_then(|badged| badged.signing.as_ref()?.deadline);
         let passed = deadline.is_some_and(|deadline| deadline <= self.now);
         if passed && self.screen == Screen::SecondBadge && !self.is_waiting() {
+            // Whoever is still there has time to read what the screen says now.
+            self.touched = self.now;
             self.cancel_signing();
         }
     }
@@ -156,6 +171,7 @@ fn trainer_refused(reason: &Reason) -> Option<SecondRefusal> {
 
 /// A person of whom only the name is known here.
 fn nobody(printed_name: String) -> PersonSeen {
-    let (person, language) = (PersonId::new("-").expect("a dash is an id"), shared::id::Language::new("en").expect("so is this"));
+    let (person, language) =
+        (PersonId::new("-").expect("a dash is an id"), shared::id::Language::new("en").expect("so is this"));
     PersonSeen { person, printed_name, language, locked_out: false, can_sign: false }
 }

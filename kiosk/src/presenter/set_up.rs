@@ -26,7 +26,8 @@ impl Presenter {
                 self.set_up = SetUp::default();
                 self.screen = Screen::Idle;
             }
-            (TapId::Key(KeyTap::Letters | KeyTap::Minus | KeyTap::Point), _) | (_, SetUpState::Enrolled | SetUpState::Asking) => {}
+            (TapId::Key(KeyTap::Letters | KeyTap::Minus | KeyTap::Point), _)
+            | (_, SetUpState::Enrolled | SetUpState::Asking) => {}
             (TapId::Key(key), _) => Self::press(&mut self.keyboard, &mut set_up.code.0, key, LONGEST),
             (TapId::Ok, _) if set_up.code.0.chars().count() >= SHORTEST => {
                 set_up.state = SetUpState::Asking;

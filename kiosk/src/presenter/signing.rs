@@ -11,7 +11,7 @@ use shared::time::{SECOND_MS, Timestamp};
 use super::id::{Action, TapId};
 use super::message::*;
 use super::say::{count, document_title};
-use super::view::{self, Meaning, Screen, SecretError, SecretKind, SecondRefusal};
+use super::view::{self, Meaning, Screen, SecondRefusal, SecretError, SecretKind};
 use super::{Badged, Presenter, Purpose};
 use crate::core::badge::PersonSeen;
 
@@ -23,15 +23,28 @@ pub(super) const BOTH_WITHIN_MS: i64 = 60 * SECOND_MS;
 /// What is signed.
 #[derive(Clone)]
 pub(super) enum Act {
-    Read { digest: Digest32, seconds: u32 },
-    Quiz { answers: Vec<Vec<u16>> },
+    Read {
+        digest: Digest32,
+        seconds: u32,
+    },
+    Quiz {
+        answers: Vec<Vec<u16>>,
+    },
     Supervised,
     /// Nothing is signed: the observer shows who ticks from now on.
     Observe,
-    Run { outcome: Outcome, session: Option<ActId> },
-    Check { results: Vec<CriterionResult>, outcome: Outcome },
+    Run {
+        outcome: Outcome,
+        session: Option<ActId>,
+    },
+    Check {
+        results: Vec<CriterionResult>,
+        outcome: Outcome,
+    },
     /// Nothing is signed: the trainer is still there.
-    Confirm { session: ActId },
+    Confirm {
+        session: ActId,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +197,9 @@ impl Presenter {
                 }
                 self.load_sheet();
             }
-            Act::Confirm { session } => self.send(Purpose::Confirm, What::ConfirmTrainer { session, trainer: seen.person }),
+            Act::Confirm { session } => {
+                self.send(Purpose::Confirm, What::ConfirmTrainer { session, trainer: seen.person })
+            }
             _ => {
                 let can_sign = seen.can_sign;
                 signing.second = Some(seen);
@@ -259,7 +274,13 @@ impl Presenter {
         let second = signing.second.as_ref().map(|seen| seen.person.clone());
         if let (Act::Supervised, Some(trainer), Some(secret)) = (&signing.act, &second, &seconds) {
             let (Some(task), person) = (badged.task.clone(), badged.seen.person.clone()) else { return };
-            let what = What::AskSupervised { person, task, lot: badged.lot.clone(), trainer: trainer.clone(), secret: secret.clone() };
+            let what = What::AskSupervised {
+                person,
+                task,
+                lot: badged.lot.clone(),
+                trainer: trainer.clone(),
+                secret: secret.clone(),
+            };
             return self.send(Purpose::Sign, what);
         }
         let Some(context) = badged.training.as_ref().map(|training| training.context.clone()) else { return };
@@ -284,14 +305,18 @@ impl Presenter {
         match reply {
             Reply::Signed(signed) => self.signed(*signed, kind),
             Reply::Verdict(verdict) => self.verdict_came(*verdict),
-            Reply::Denied(Refusal::NoSession) if badged.unlocked && matches!(kind, Kind::Read | Kind::Quiz | Kind::Supervised) => {
+            Reply::Denied(Refusal::NoSession)
+                if badged.unlocked && matches!(kind, Kind::Read | Kind::Quiz | Kind::Supervised) =>
+            {
                 // The key was locked meanwhile: the secret is asked once more.
                 badged.unlocked = false;
                 let act = signing.act.clone();
                 self.screen = signing.back;
                 self.begin_signing(act);
             }
-            Reply::Denied(refusal) if signing.turn == Turn::Second && is_about_secret(&refusal) => self.secret_refused(&refusal),
+            Reply::Denied(refusal) if signing.turn == Turn::Second && is_about_secret(&refusal) => {
+                self.secret_refused(&refusal)
+            }
             Reply::Denied(refusal) => self.refused(&refusal),
             _ => {}
         }

@@ -89,7 +89,13 @@ impl Presenter {
         }
         let status = &self.snapshot.status;
         let kept = if fault == Fault::DamagedDatabase { status.entries } else { status.waiting };
-        self.trouble = view::Trouble { fault, code: code.to_owned(), kept: count(kept), since: self.say().clock(self.wall()), next };
+        self.trouble = view::Trouble {
+            fault,
+            code: code.to_owned(),
+            kept: count(kept),
+            since: self.say().clock(self.wall()),
+            next,
+        };
         self.screen = Screen::Fault;
     }
 
@@ -99,7 +105,7 @@ impl Presenter {
         }
         match self.trouble.next {
             NextStep::None => {}
-            NextStep::BackToTasks if self.badged.is_some() => self.to_tasks(),
+            NextStep::BackToTasks if self.badged.is_some() => self.back_to_tasks(),
             NextStep::SignOut => self.sign_out(SessionEnd::Tap),
             _ if self.badged.is_some() => self.screen = self.covered,
             _ => self.screen = Screen::Idle,
@@ -110,7 +116,13 @@ impl Presenter {
         if self.screen == Screen::Idle && self.is_revoked() {
             let kept = count(self.snapshot.status.waiting);
             let since = self.snapshot.status.last_contact.map_or_else(String::new, |at| self.say().moment(at));
-            return view::Trouble { fault: Fault::Revoked, code: "DEV-REVOKED".into(), kept, since, next: NextStep::None };
+            return view::Trouble {
+                fault: Fault::Revoked,
+                code: "DEV-REVOKED".into(),
+                kept,
+                since,
+                next: NextStep::None,
+            };
         }
         self.trouble.clone()
     }
@@ -164,7 +176,7 @@ impl Presenter {
         let (status, say) = (&self.snapshot.status, self.say());
         let chrome = self.chrome();
         let kiosk = status.kiosk.as_ref().map_or_else(String::new, |kiosk| format!("{kiosk} · {}", chrome.terminal));
-        let contact = status.last_contact.map_or_else(|| "–".to_owned(), |at| say.to_minute(at));
+        let contact = status.last_contact.map_or_else(|| "–".to_owned(), |at| say.date_and_minute(at));
         view::Status {
             kiosk,
             software: self.settings.software.clone(),

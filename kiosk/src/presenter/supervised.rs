@@ -49,7 +49,10 @@ impl Presenter {
     /// The gate said GO under this trainer's eyes.
     pub(super) fn watch(&mut self, trainer: PersonSeen) {
         let Some(badged) = self.badged.as_mut() else { return };
-        let Some((session, at)) = badged.verdict.as_ref().and_then(|reply| Some((reply.verdict.session?, reply.at))) else { return };
+        let Some((session, at)) = badged.verdict.as_ref().and_then(|reply| Some((reply.verdict.session?, reply.at)))
+        else {
+            return;
+        };
         let Some(task) = badged.task.clone() else { return };
         let (lot, started_at) = (badged.lot.clone(), at);
         badged.supervised = Some(Watched { session, trainer, task, lot, started_at, confirmed_at: at, end: None });
@@ -93,7 +96,7 @@ impl Presenter {
                 self.send(Purpose::End, What::EndSession { session, how: SessionEnd::Tap });
             }
             (TapId::Action(Action::Confirm), true) => self.begin_signing(signing::Act::Confirm { session }),
-            (TapId::Action(Action::Back), false) => self.to_tasks(),
+            (TapId::Action(Action::Back), false) => self.back_to_tasks(),
             (TapId::Next, false) if badged.verdict.is_some() => self.start_training(),
             (TapId::Next, false) => self.ask_again(),
             _ => {}
@@ -126,7 +129,9 @@ impl Presenter {
             return;
         }
         match self.snapshot.sessions.iter().find(|session| session.session == watched.session) {
-            Some(session) => watched.confirmed_at = watched.confirmed_at.max(session.confirmed_at.unwrap_or(watched.confirmed_at)),
+            Some(session) => {
+                watched.confirmed_at = watched.confirmed_at.max(session.confirmed_at.unwrap_or(watched.confirmed_at))
+            }
             None if wall.since(watched.confirmed_at) >= interval_ms => watched.end = Some(SupervisedEnd::NotConfirmed),
             None if wall.since(watched.started_at) >= most_ms => watched.end = Some(SupervisedEnd::TimeOver),
             // It was ended by something else than time: another start at the unit, or a version that stops it.
@@ -162,9 +167,10 @@ impl Presenter {
         let plant = &self.snapshot.plant;
         let (document, _, version) = self.what_is_signed(badged);
         let left_ms = (self.interval_ms() - self.wall().since(watched.confirmed_at)).max(0);
-        let unit = plant.tasks.get(&watched.task).and_then(|task| {
-            self.snapshot.status.work_units.iter().find(|unit| task.work_units.contains(unit))
-        });
+        let unit = plant
+            .tasks
+            .get(&watched.task)
+            .and_then(|task| self.snapshot.status.work_units.iter().find(|unit| task.work_units.contains(unit)));
         view::Supervised {
             state: match watched.end {
                 Some(_) => SupervisedState::Ended,

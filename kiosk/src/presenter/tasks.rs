@@ -44,7 +44,7 @@ impl Presenter {
     }
 
     /// Back to the list from wherever.
-    pub(super) fn to_tasks(&mut self) {
+    pub(super) fn back_to_tasks(&mut self) {
         self.refresh_tasks();
     }
 
@@ -83,7 +83,7 @@ impl Presenter {
     pub(super) fn tap_sessions(&mut self, id: TapId) {
         let Some(badged) = self.badged.as_mut() else { return };
         match id {
-            TapId::Action(Action::Back) => self.to_tasks(),
+            TapId::Action(Action::Back) => self.back_to_tasks(),
             TapId::Page(forward) => {
                 let page = turned(badged.sessions_page, forward);
                 badged.sessions_page = page_of(self.snapshot.sessions.len(), page, ROWS_A_PAGE).0;
@@ -138,10 +138,14 @@ impl Presenter {
                 None => (TaskState::Ready, 0),
             };
         }
-        let state = match reasons.find(|reason| !matches!(reason, Reason::TrainingNeeded { .. } | Reason::PrerequisiteMissing { .. })) {
+        let state = match reasons
+            .find(|reason| !matches!(reason, Reason::TrainingNeeded { .. } | Reason::PrerequisiteMissing { .. }))
+        {
             Some(Reason::OnHold { .. }) => TaskState::OnHold,
             Some(_) => TaskState::Blocked,
-            None if decision.missing.iter().any(|missing| super::verdict::has_begun(&missing.state)) => TaskState::InTraining,
+            None if decision.missing.iter().any(|missing| super::verdict::has_begun(&missing.state)) => {
+                TaskState::InTraining
+            }
             None => TaskState::TrainingNeeded,
         };
         (state, 0)
@@ -157,9 +161,11 @@ impl Presenter {
     pub(super) fn session_row(&self, session: &TaskSession) -> view::SessionRow {
         let plant = &self.snapshot.plant;
         // The first document whose version in force is another by now.
-        let changed = session.versions.iter().find_map(|(document, began)| match plant.documents.get(document)?.in_force(self.wall()) {
-            InForce::Version(now) if now.id() != began => Some((document, began, now)),
-            _ => None,
+        let changed = session.versions.iter().find_map(|(document, began)| {
+            match plant.documents.get(document)?.in_force(self.wall()) {
+                InForce::Version(now) if now.id() != began => Some((document, began, now)),
+                _ => None,
+            }
         });
         let notice = changed.map_or(SessionNotice::None, |(_, _, now)| match now.approved.in_flight {
             shared::kind::plant::InFlight::Finish => SessionNotice::Finish,

@@ -55,14 +55,20 @@ impl Presenter {
         let Some((missing, kind)) = decision.and_then(verdict::trainable) else { return };
         let Some(task) = badged.task.clone() else { return };
         let state = &missing.state;
-        let about =
-            About { requirement: state.requirement.clone(), document: missing.document.clone(), version: state.version_in_force.clone() };
+        let about = About {
+            requirement: state.requirement.clone(),
+            document: missing.document.clone(),
+            version: state.version_in_force.clone(),
+        };
         let same = badged.training.take().filter(|training| training.context.about == about);
         badged.training = Some(Training {
             context: Context { person: badged.seen.person.clone(), about, task, lot: badged.lot.clone() },
             state: state.clone(),
             changed_steps: missing.changed_steps.clone(),
-            able: names(&self.snapshot.plant, missing.can_sign.iter().filter(|able| able.on_shift).map(|able| &able.person)),
+            able: names(
+                &self.snapshot.plant,
+                missing.can_sign.iter().filter(|able| able.on_shift).map(|able| &able.person),
+            ),
             observer: same.as_ref().and_then(|training| training.observer.clone()),
             run_of: same.and_then(|training| training.run_of),
         });
@@ -79,7 +85,7 @@ impl Presenter {
             ActivityKind::Quiz => self.send(Purpose::Quiz, What::OpenQuiz { person, requirement }),
             ActivityKind::Runs | ActivityKind::Check => self.open_record(),
             // Done away from the terminal.
-            ActivityKind::Briefing | ActivityKind::External => self.to_tasks(),
+            ActivityKind::Briefing | ActivityKind::External => self.back_to_tasks(),
         }
     }
 
@@ -98,12 +104,18 @@ impl Presenter {
             Refusal::NoSession => self.sign_out(shared::kind::presence::SessionEnd::Tap),
             Refusal::SheetConflict => self.load_sheet(),
             // The record has moved on: the gate says where it stands.
-            Refusal::OutOfOrder | Refusal::NoAttemptLeft | Refusal::SamePerson | Refusal::NoAuthority | Refusal::Unknown => {
+            Refusal::OutOfOrder
+            | Refusal::NoAttemptLeft
+            | Refusal::SamePerson
+            | Refusal::NoAuthority
+            | Refusal::Unknown => {
                 self.ask_again();
             }
             Refusal::ContentMissing => self.show_trouble("CONTENT-MISSING"),
             Refusal::NotSetUp => self.show_trouble("NOT-SET-UP"),
-            Refusal::LockedOut | Refusal::NoSigning | Refusal::WrongSecret { .. } | Refusal::Wait { .. } => self.to_tasks(),
+            Refusal::LockedOut | Refusal::NoSigning | Refusal::WrongSecret { .. } | Refusal::Wait { .. } => {
+                self.back_to_tasks()
+            }
         }
     }
 
@@ -136,13 +148,13 @@ impl Presenter {
     pub(super) fn tap_receipt(&mut self, id: TapId) {
         let Some(receipt) = self.badged.as_ref().and_then(|badged| badged.receipt.as_ref()) else { return };
         match (id, receipt.next) {
-            (TapId::Action(Action::Back), _) => self.to_tasks(),
+            (TapId::Action(Action::Back), _) => self.back_to_tasks(),
             (TapId::Next, NextStep::TakeQuiz) => self.go_on_with(ActivityKind::Quiz),
             (TapId::Next, NextStep::ReadProcedure) => self.go_on_with(ActivityKind::Read),
             (TapId::Next, NextStep::OpenRecord) => self.go_on_with(ActivityKind::Runs),
             (TapId::Next, NextStep::StartCheck) => self.open_check(),
             (TapId::Next, NextStep::StartWork | NextStep::ContinueTraining) => self.ask_again(),
-            (TapId::Next, _) => self.to_tasks(),
+            (TapId::Next, _) => self.back_to_tasks(),
             _ => {}
         }
     }
@@ -178,7 +190,8 @@ fn what_is_open(training: Option<&mut Training>, reply: &SignedReply, act: signi
     let decision = &reply.decision;
     let mut next = None;
     if let Some(training) = training {
-        let missing = decision.missing.iter().find(|missing| missing.state.requirement == training.context.about.requirement);
+        let missing =
+            decision.missing.iter().find(|missing| missing.state.requirement == training.context.about.requirement);
         if let Some(missing) = missing {
             training.state = missing.state.clone();
             next = training.next();

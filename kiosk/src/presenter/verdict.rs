@@ -36,9 +36,11 @@ impl Presenter {
     pub(super) fn tap_verdict(&mut self, id: TapId) {
         let Some(verdict) = self.badged.as_ref().and_then(|badged| badged.verdict.as_ref()) else { return };
         match id {
-            TapId::Action(Action::Back) => self.to_tasks(),
+            TapId::Action(Action::Back) => self.back_to_tasks(),
             TapId::Action(Action::Read) => self.read_only(),
-            TapId::Action(Action::Supervised) if verdict.verdict.decision.supervision_possible => self.start_supervised(),
+            TapId::Action(Action::Supervised) if verdict.verdict.decision.supervision_possible => {
+                self.start_supervised()
+            }
             TapId::Next => match self.next_step(&verdict.verdict.decision) {
                 NextStep::EnterLot => {
                     let task = self.badged.as_ref().and_then(|badged| badged.task.clone());
@@ -48,7 +50,7 @@ impl Presenter {
                 NextStep::OpenProcedure => self.read_only(),
                 NextStep::TryAgain => self.ask_again(),
                 NextStep::None => {}
-                _ => self.to_tasks(),
+                _ => self.back_to_tasks(),
             },
             _ => {}
         }
@@ -58,7 +60,7 @@ impl Presenter {
     pub(super) fn ask_again(&mut self) {
         match self.badged.as_ref().and_then(|badged| badged.task.clone()) {
             Some(task) => self.ask(task),
-            None => self.to_tasks(),
+            None => self.back_to_tasks(),
         }
     }
 
@@ -68,7 +70,8 @@ impl Presenter {
         let Some(verdict) = &badged.verdict else { return };
         let missing = verdict.verdict.decision.missing.iter().find(|missing| missing.document.is_some());
         let plant = &self.snapshot.plant;
-        let governed = badged.task.as_ref().and_then(|task| plant.tasks.get(task)).into_iter().flat_map(|task| &task.requirements);
+        let governed =
+            badged.task.as_ref().and_then(|task| plant.tasks.get(task)).into_iter().flat_map(|task| &task.requirements);
         let first = governed.filter_map(|id| plant.requirements.get(id)).find(|set| set.document.is_some());
         let requirement = missing.map(|m| m.state.requirement.clone()).or(first.map(|set| set.requirement.clone()));
         if let Some(requirement) = requirement {
@@ -82,7 +85,8 @@ impl Presenter {
         let (kind, why, params) = self.word(badged, reply);
         let plant = &self.snapshot.plant;
         let task = badged.task.as_ref().and_then(|task| plant.tasks.get(task));
-        let here = task.and_then(|task| self.snapshot.status.work_units.iter().find(|unit| task.work_units.contains(unit)));
+        let here =
+            task.and_then(|task| self.snapshot.status.work_units.iter().find(|unit| task.work_units.contains(unit)));
         let shown = decision.missing.iter().take(MISSING_SHOWN);
         let signers = signers(decision);
         let next = self.next_step(decision);
@@ -116,14 +120,16 @@ impl Presenter {
             Some(Reason::LotNeeded) => NextStep::EnterLot,
             Some(Reason::InternalError) => NextStep::TryAgain,
             // Training lifts a block or a hold where evidence can; nothing else on the list is the person's to mend.
-            Some(Reason::Blocked { .. } | Reason::OnHold { .. } | Reason::CoSignNeeded { .. }) | None => match trainable(decision) {
-                None => NextStep::BackToTasks,
-                Some((missing, kind)) => match kind {
-                    ActivityKind::Runs | ActivityKind::Check => NextStep::OpenRecord,
-                    _ if has_begun(&missing.state) => NextStep::ContinueTraining,
-                    _ => NextStep::StartTraining,
-                },
-            },
+            Some(Reason::Blocked { .. } | Reason::OnHold { .. } | Reason::CoSignNeeded { .. }) | None => {
+                match trainable(decision) {
+                    None => NextStep::BackToTasks,
+                    Some((missing, kind)) => match kind {
+                        ActivityKind::Runs | ActivityKind::Check => NextStep::OpenRecord,
+                        _ if has_begun(&missing.state) => NextStep::ContinueTraining,
+                        _ => NextStep::StartTraining,
+                    },
+                }
+            }
             Some(_) => NextStep::BackToTasks,
         }
     }
@@ -170,14 +176,18 @@ impl Presenter {
                 (params.on, params.days) = (self.say().day(at), count(days.max(0)));
                 (VerdictKind::Go, Why::QualifiedDueSoon, params)
             }
-            None if !params.trained_on.is_empty() && params.trained_on != params.in_force => (VerdictKind::Go, Why::CarriedOver, params),
+            None if !params.trained_on.is_empty() && params.trained_on != params.in_force => {
+                (VerdictKind::Go, Why::CarriedOver, params)
+            }
             None => (VerdictKind::Go, Why::Qualified, params),
         }
     }
 
     fn word_for_reason(&self, badged: &Badged, reply: &VerdictReply, reason: &Reason) -> Word {
         let plant = &self.snapshot.plant;
-        let title = |requirement| plant.requirements.get(requirement).map_or_else(String::new, |set: &RequirementSet| set.title.clone());
+        let title = |requirement| {
+            plant.requirements.get(requirement).map_or_else(String::new, |set: &RequirementSet| set.title.clone())
+        };
         let document_of = |requirement| {
             let set = plant.requirements.get(requirement);
             set.and_then(|set| set.document.as_ref()).map_or_else(|| title(requirement), ToString::to_string)
@@ -207,11 +217,15 @@ impl Presenter {
                 let since = reply.past.blocked_since.map_or_else(String::new, |at| self.say().moment(at));
                 (VerdictKind::Blocked, Why::Blocked, WhyParams { by: reason.clone(), since, ..none() })
             }
-            Reason::PrerequisiteMissing { prerequisite, .. } => no_go(Why::Prerequisite, WhyParams { by: title(prerequisite), ..none() }),
+            Reason::PrerequisiteMissing { prerequisite, .. } => {
+                no_go(Why::Prerequisite, WhyParams { by: title(prerequisite), ..none() })
+            }
             Reason::NoVersionInForce { requirement } => {
                 no_go(Why::NoVersionInForce, WhyParams { document: document_of(requirement), ..none() })
             }
-            Reason::RequirementWithoutActivity { .. } | Reason::TaskWithoutRequirement => no_go(Why::NoRequirement, none()),
+            Reason::RequirementWithoutActivity { .. } | Reason::TaskWithoutRequirement => {
+                no_go(Why::NoRequirement, none())
+            }
             Reason::NotInClass => no_go(Why::NotInJobFunction, WhyParams { by: self.job_functions(badged), ..none() }),
             Reason::UnknownPerson | Reason::PersonInactive | Reason::LockedOut => no_go(Why::Inactive, none()),
             Reason::LotNeeded => no_go(Why::LotNeeded, none()),
@@ -274,7 +288,8 @@ impl Presenter {
     }
 
     pub(super) fn is_critical(&self, task: Option<&TaskId>) -> bool {
-        task.and_then(|task| self.snapshot.plant.tasks.get(task)).is_some_and(|task| task.criticality == Criticality::Critical)
+        task.and_then(|task| self.snapshot.plant.tasks.get(task))
+            .is_some_and(|task| task.criticality == Criticality::Critical)
     }
 }
 
@@ -334,7 +349,9 @@ pub(super) fn signers(decision: &GateDecision) -> Vec<shared::id::PersonId> {
 }
 
 fn needs_signers(decision: &GateDecision) -> bool {
-    let open = |activity: &ActivityState| !activity.held && matches!(activity.activity.kind(), ActivityKind::Runs | ActivityKind::Check);
+    let open = |activity: &ActivityState| {
+        !activity.held && matches!(activity.activity.kind(), ActivityKind::Runs | ActivityKind::Check)
+    };
     decision.missing.iter().any(|missing| missing.state.activities.iter().any(open))
 }
 

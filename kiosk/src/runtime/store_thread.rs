@@ -107,11 +107,7 @@ impl Reach for Store {
     }
 }
 
-fn run(
-    mut open: impl FnMut() -> Result<Core, Denied>,
-    report: &impl Fn(StoreReport),
-    inbox: &mpsc::Receiver<Message>,
-) {
+fn run(mut open: impl FnMut() -> Result<Core, Denied>, report: &impl Fn(StoreReport), inbox: &mpsc::Receiver<Message>) {
     loop {
         let on = match catch_unwind(AssertUnwindSafe(&mut open)) {
             Ok(Ok(core)) => {
@@ -128,7 +124,9 @@ fn run(
         match on {
             On::Again => {}
             On::Panicked => {
-                tracing::error!("the store thread met a fault in the program: what was acknowledged is kept, it opens anew");
+                tracing::error!(
+                    "the store thread met a fault in the program: what was acknowledged is kept, it opens anew"
+                );
                 report(StoreReport::Panicked);
                 std::thread::sleep(REOPEN_AFTER);
             }
@@ -188,7 +186,10 @@ mod tests {
         (store, thread, says)
     }
 
-    fn ask<T: Send + 'static>(store: &Store, work: impl FnOnce(&mut Core) -> T + Send + 'static) -> Result<T, StoreGone> {
+    fn ask<T: Send + 'static>(
+        store: &Store,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Result<T, StoreGone> {
         tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts").block_on(store.with(work))
     }
 

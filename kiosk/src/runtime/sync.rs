@@ -85,11 +85,7 @@ pub async fn exchange_until_quiet(core: &impl Reach, carrier: &impl Carrier) -> 
 }
 
 /// Fetches what procedures and quizzes name and isn't here. One that can't be had now keeps nothing else waiting.
-async fn fetch_blobs(
-    core: &impl Reach,
-    carrier: &impl Carrier,
-    exchanged: &mut Exchanged,
-) -> Result<(), NotExchanged> {
+async fn fetch_blobs(core: &impl Reach, carrier: &impl Carrier, exchanged: &mut Exchanged) -> Result<(), NotExchanged> {
     for digest in core.with(Core::missing_blobs).await? {
         match carrier.blob(&digest).await {
             Ok(bytes) => {

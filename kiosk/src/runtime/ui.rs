@@ -19,9 +19,9 @@ use crate::clock::{Environment, Machine};
 use crate::config::{Held, Run};
 use crate::core::{Core, Denied};
 use crate::desk;
-use crate::presenter::{Presenter, Settings};
 use crate::presenter::message::{Command, Event, Hidden, NotEnrolled, Reply, RequestId, StatusSnapshot, What};
 use crate::presenter::view::{Fault, NextStep, Screen, Trouble, View};
+use crate::presenter::{Presenter, Settings};
 use crate::sync_driver::{self, NoAnswer};
 use crate::window::{Act, Window};
 
@@ -429,7 +429,9 @@ fn enrolled(core: &mut Core) -> Reply {
 fn why_not(error: &NotSetUp) -> NotEnrolled {
     match error {
         NotSetUp::NotEnrolled(sync_driver::NotEnrolled::WrongCode) => NotEnrolled::WrongCode,
-        NotSetUp::NotEnrolled(sync_driver::NotEnrolled::Expired | sync_driver::NotEnrolled::Used) => NotEnrolled::Expired,
+        NotSetUp::NotEnrolled(sync_driver::NotEnrolled::Expired | sync_driver::NotEnrolled::Used) => {
+            NotEnrolled::Expired
+        }
         NotSetUp::NotEnrolled(sync_driver::NotEnrolled::NoAnswer(NoAnswer::Foreign)) | NotSetUp::Unproven(_) => {
             NotEnrolled::ForeignCertificate
         }

@@ -218,7 +218,11 @@ impl TerminalShelf for KioskStep<'_, '_> {
             if size > max_bytes && !boxes.is_empty() {
                 break;
             }
-            boxes.push(BoxRow { name: row.get(0)?, version: row.get::<_, i64>(1)? as u64, bytes: ByteVec::from(bytes) });
+            boxes.push(BoxRow {
+                name: row.get(0)?,
+                version: row.get::<_, i64>(1)? as u64,
+                bytes: ByteVec::from(bytes),
+            });
         }
         Ok(boxes)
     }
@@ -240,11 +244,7 @@ impl TerminalShelf for KioskStep<'_, '_> {
     }
 }
 
-fn read_logs(
-    connection: &Connection,
-    sql: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<LogId>, StoreError> {
+fn read_logs(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<LogId>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut logs = Vec::new();

@@ -24,13 +24,26 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let check = app.global::<ui::Check>();
-        Self {
-            criteria: Rows::new(|rows| check.set_criteria(rows)),
-        }
+        Self { criteria: Rows::new(|rows| check.set_criteria(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Check) {
-        let view::Check { person, assessor, document, title, version, criteria, page, pages, outcome, can_pass, bar, open_criteria, entering, typed } = now;
+        let view::Check {
+            person,
+            assessor,
+            document,
+            title,
+            version,
+            criteria,
+            page,
+            pages,
+            outcome,
+            can_pass,
+            bar,
+            open_criteria,
+            entering,
+            typed,
+        } = now;
         let screen = app.global::<ui::Check>();
         screen.set_person(person.ui());
         screen.set_assessor(assessor.ui());

@@ -17,9 +17,7 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let idle = app.global::<ui::Idle>();
-        Self {
-            sessions: Rows::new(|rows| idle.set_sessions(rows)),
-        }
+        Self { sessions: Rows::new(|rows| idle.set_sessions(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Idle) {

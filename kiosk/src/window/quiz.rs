@@ -22,13 +22,26 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let quiz = app.global::<ui::Quiz>();
-        Self {
-            answers: Rows::new(|rows| quiz.set_answers(rows)),
-        }
+        Self { answers: Rows::new(|rows| quiz.set_answers(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Quiz) {
-        let view::Quiz { state, document, title, version, question, number, of, multiple, answers, attempts_left, percent, pass_mark, next, can_go_on } = now;
+        let view::Quiz {
+            state,
+            document,
+            title,
+            version,
+            question,
+            number,
+            of,
+            multiple,
+            answers,
+            attempts_left,
+            percent,
+            pass_mark,
+            next,
+            can_go_on,
+        } = now;
         let screen = app.global::<ui::Quiz>();
         screen.set_state(state.ui());
         screen.set_document(document.ui());

@@ -22,13 +22,23 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let receipt = app.global::<ui::Receipt>();
-        Self {
-            signatures: Rows::new(|rows| receipt.set_signatures(rows)),
-        }
+        Self { signatures: Rows::new(|rows| receipt.set_signatures(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Receipt) {
-        let view::Receipt { document, title, version, about, signatures, entry, state, open, open_count, open_from, next } = now;
+        let view::Receipt {
+            document,
+            title,
+            version,
+            about,
+            signatures,
+            entry,
+            state,
+            open,
+            open_count,
+            open_from,
+            next,
+        } = now;
         let screen = app.global::<ui::Receipt>();
         screen.set_document(document.ui());
         screen.set_title(title.ui());

@@ -19,7 +19,20 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Secret) {
-        let view::Secret { kind, signer, meaning, document, title, version, about, typed, error, wait_seconds, attempts_left, busy } = now;
+        let view::Secret {
+            kind,
+            signer,
+            meaning,
+            document,
+            title,
+            version,
+            about,
+            typed,
+            error,
+            wait_seconds,
+            attempts_left,
+            busy,
+        } = now;
         let screen = app.global::<ui::Secret>();
         screen.set_kind(kind.ui());
         screen.set_signer(signer.ui());

@@ -13,9 +13,7 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let sessions = app.global::<ui::Sessions>();
-        Self {
-            rows: Rows::new(|rows| sessions.set_rows(rows)),
-        }
+        Self { rows: Rows::new(|rows| sessions.set_rows(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Sessions) {

@@ -24,13 +24,29 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let status = app.global::<ui::Status>();
-        Self {
-            waiting: Rows::new(|rows| status.set_waiting(rows)),
-        }
+        Self { waiting: Rows::new(|rows| status.set_waiting(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Status) {
-        let view::Status { kiosk, software, server, last_exchange, waiting, plant_revision, complete_through, storage_free, storage_used, clock_offset, clock_uncertainty, key_store, enrolment, enrolled_since, alarm, alarm_since, set_aside } = now;
+        let view::Status {
+            kiosk,
+            software,
+            server,
+            last_exchange,
+            waiting,
+            plant_revision,
+            complete_through,
+            storage_free,
+            storage_used,
+            clock_offset,
+            clock_uncertainty,
+            key_store,
+            enrolment,
+            enrolled_since,
+            alarm,
+            alarm_since,
+            set_aside,
+        } = now;
         let screen = app.global::<ui::Status>();
         screen.set_kiosk(kiosk.ui());
         screen.set_software(software.ui());

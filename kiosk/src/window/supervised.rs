@@ -20,7 +20,21 @@ impl Adapter {
 
     pub fn show(&mut self, app: &ui::App, now: &view::Supervised) {
         // No screen says how often a trainer confirms, only when next.
-        let view::Supervised { state, end, trainee, trainer, task, document, version, lot, work_unit, since, minutes_left, seconds_left, every_minutes: _ } = now;
+        let view::Supervised {
+            state,
+            end,
+            trainee,
+            trainer,
+            task,
+            document,
+            version,
+            lot,
+            work_unit,
+            since,
+            minutes_left,
+            seconds_left,
+            every_minutes: _,
+        } = now;
         let screen = app.global::<ui::Supervised>();
         screen.set_state(state.ui());
         screen.set_end(end.ui());

@@ -21,9 +21,7 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let tasks = app.global::<ui::Tasks>();
-        Self {
-            rows: Rows::new(|rows| tasks.set_rows(rows)),
-        }
+        Self { rows: Rows::new(|rows| tasks.set_rows(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Tasks) {

@@ -28,13 +28,28 @@ pub(super) struct Adapter {
 impl Adapter {
     pub fn on(app: &ui::App) -> Self {
         let verdict = app.global::<ui::Verdict>();
-        Self {
-            missing: Rows::new(|rows| verdict.set_missing(rows)),
-        }
+        Self { missing: Rows::new(|rows| verdict.set_missing(rows)) }
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Verdict) {
-        let view::Verdict { kind, why, params, task, lot, work_unit, session_since, missing, missing_more, signers, signers_matter, ask, ask_name, next, can_read, can_supervised } = now;
+        let view::Verdict {
+            kind,
+            why,
+            params,
+            task,
+            lot,
+            work_unit,
+            session_since,
+            missing,
+            missing_more,
+            signers,
+            signers_matter,
+            ask,
+            ask_name,
+            next,
+            can_read,
+            can_supervised,
+        } = now;
         let screen = app.global::<ui::Verdict>();
         screen.set_kind(kind.ui());
         screen.set_why(why.ui());

@@ -33,7 +33,28 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Worksheet) {
-        let view::Worksheet { person, document, title, version, observer, steps, page, pages, open_steps, conflicts, runs_done, runs_of, runs, notes, can_tick, can_record_run, can_check, writing, note, after_sign_off } = now;
+        let view::Worksheet {
+            person,
+            document,
+            title,
+            version,
+            observer,
+            steps,
+            page,
+            pages,
+            open_steps,
+            conflicts,
+            runs_done,
+            runs_of,
+            runs,
+            notes,
+            can_tick,
+            can_record_run,
+            can_check,
+            writing,
+            note,
+            after_sign_off,
+        } = now;
         let screen = app.global::<ui::Worksheet>();
         screen.set_person(person.ui());
         screen.set_document(document.ui());

@@ -310,8 +310,12 @@ pub enum RequirementCategory {
 }
 
 impl RequirementCategory {
-    pub const ALL: [(Self, &'static str); 4] =
-        [(Self::Initial, "initial"), (Self::Process, "process"), (Self::Procedure, "procedure"), (Self::Corrective, "corrective")];
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Initial, "initial"),
+        (Self::Process, "process"),
+        (Self::Procedure, "procedure"),
+        (Self::Corrective, "corrective"),
+    ];
 
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, w)| *w == word).map(|(category, _)| category)

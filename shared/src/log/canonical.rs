@@ -115,7 +115,20 @@ mod tests {
     fn what_an_encoder_writes_passes() {
         let mut bytes = Vec::new();
         let mut e = Encoder::new(&mut bytes);
-        e.map(2).unwrap().u8(0).unwrap().str("ä").unwrap().u8(30).unwrap().array(2).unwrap().i64(-70_000).unwrap().null().unwrap();
+        e.map(2)
+            .unwrap()
+            .u8(0)
+            .unwrap()
+            .str("ä")
+            .unwrap()
+            .u8(30)
+            .unwrap()
+            .array(2)
+            .unwrap()
+            .i64(-70_000)
+            .unwrap()
+            .null()
+            .unwrap();
         assert_eq!(check(&bytes), Ok(()));
     }
 

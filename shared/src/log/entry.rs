@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::canonical;
 use crate::id::*;
 use crate::kind::{BadBody, Family, IfUnknown, Meaning, Role, Statement, row, to_cbor};
-use crate::part11::signature::{DeviceSecret, PersonSecret, ENTRY_TYPE, STATEMENT_TYPE, verify};
+use crate::part11::signature::{DeviceSecret, ENTRY_TYPE, PersonSecret, STATEMENT_TYPE, verify};
 use crate::time::{ClockReading, HybridTime, Timestamp};
 
 /// The schema this version writes.
@@ -293,7 +293,8 @@ impl Signing {
         let key = secret.key();
         let statement = statement_digest(draft.statement.body.kind(), &draft.subject, &draft.statement.to_bytes());
         let Self { signer, printed_name, role, meaning, signed_at, shown } = self;
-        let signed = Signed { statement, signer: &signer, printed_name: &printed_name, role, meaning, signed_at, shown, key };
+        let signed =
+            Signed { statement, signer: &signer, printed_name: &printed_name, role, meaning, signed_at, shown, key };
         let signature = secret.sign(STATEMENT_TYPE, &to_cbor(&signed));
         Block { signer, printed_name, role, meaning, signed_at, shown, key, signature }
     }
@@ -479,7 +480,14 @@ impl Unverified {
         canonical::check(&payload.body).map_err(|why| form(&why))?;
         let Payload { header, body, blocks } = payload;
         within_limits(&header, &blocks)?;
-        Ok(Self(Entry { bytes: bytes.into(), id: EntryId::of(bytes), header, body: body.into(), blocks, blocks_good: None }))
+        Ok(Self(Entry {
+            bytes: bytes.into(),
+            id: EntryId::of(bytes),
+            header,
+            body: body.into(),
+            blocks,
+            blocks_good: None,
+        }))
     }
 
     /// Looks without believing.
@@ -549,4 +557,3 @@ pub fn seal(draft: &Draft, position: &Position, device: &DeviceSecret) -> Result
     let Payload { header, body, blocks } = payload;
     Ok(Entry { id: EntryId::of(&bytes), bytes: bytes.into(), header, body: body.into(), blocks, blocks_good: None })
 }
-

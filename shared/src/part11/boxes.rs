@@ -106,7 +106,8 @@ impl SealedBox {
     ) -> Result<PersonSecret, Locked> {
         let stretching = self.stretching.ok_or(Locked::Damaged)?;
         let box_key = box_key(Some((secret, stretching)), &self.salt, pepper, self.epoch)?;
-        let seed = decrypt(&box_key, &self.nonce, &self.sealed, &person_context(person, key)).ok_or(Locked::WrongSecret)?;
+        let seed =
+            decrypt(&box_key, &self.nonce, &self.sealed, &person_context(person, key)).ok_or(Locked::WrongSecret)?;
         let seed: [u8; 32] = seed.try_into().map_err(|_| Locked::Damaged)?;
         let secret = PersonSecret::from_seed(seed);
         if secret.key() == key { Ok(secret) } else { Err(Locked::Damaged) }
@@ -198,10 +199,7 @@ mod tests {
         let sealed =
             SealedBox::of_person(&person(), &key, "maria-secret", &pepper, 1, Stretching::TESTS, RANDOM).unwrap();
         assert_eq!(sealed.open_person(&person(), key.key(), "maria-secret", &pepper).unwrap().key(), key.key());
-        assert_eq!(
-            sealed.open_person(&person(), key.key(), "maria-secreT", &pepper).unwrap_err(),
-            Locked::WrongSecret
-        );
+        assert_eq!(sealed.open_person(&person(), key.key(), "maria-secreT", &pepper).unwrap_err(), Locked::WrongSecret);
         let other = Pepper([8; 32]);
         assert!(sealed.open_person(&person(), key.key(), "maria-secret", &other).is_err(), "a copied database alone");
         let ana = PersonId::new("ana").unwrap();
@@ -219,7 +217,8 @@ mod tests {
     #[test]
     fn a_box_that_asks_for_all_memory_is_refused() {
         let greedy = Stretching { memory_kib: u32::MAX, passes: 1 };
-        let sealed = SealedBox { epoch: 1, stretching: Some(greedy), salt: [0; 16], nonce: [0; 24], sealed: vec![0; 48] };
+        let sealed =
+            SealedBox { epoch: 1, stretching: Some(greedy), salt: [0; 16], nonce: [0; 24], sealed: vec![0; 48] };
         assert_eq!(
             sealed.open_person(&person(), PersonKey([0; 32]), "x", &Pepper([0; 32])).unwrap_err(),
             Locked::Damaged

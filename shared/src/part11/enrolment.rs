@@ -72,9 +72,6 @@ mod tests {
     fn s9_another_authority_makes_another_proof() {
         let (code, device) = (code_key("abcd-2345"), DeviceKey([1; 32]));
         assert_eq!(code, code_key("ABCD2345"));
-        assert_ne!(
-            kiosk_proof(&code, &device, &Digest32([1; 32])),
-            kiosk_proof(&code, &device, &Digest32([2; 32]))
-        );
+        assert_ne!(kiosk_proof(&code, &device, &Digest32([1; 32])), kiosk_proof(&code, &device, &Digest32([2; 32])));
     }
 }

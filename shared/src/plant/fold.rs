@@ -78,12 +78,16 @@ impl Plant {
             Body::EquipmentSet(b) => drop(self.equipment.insert(b.equipment.clone(), b)),
             Body::ShiftSet(b) => drop(self.shifts.insert(b.shift.clone(), b)),
             Body::CrewSet(b) => {
-                put(self.crews.entry(b.person.clone()).or_default(), b, |a, b| (&a.shift, a.span.from) == (&b.shift, b.span.from));
+                put(self.crews.entry(b.person.clone()).or_default(), b, |a, b| {
+                    (&a.shift, a.span.from) == (&b.shift, b.span.from)
+                });
             }
             Body::PersonSet(b) => self.set_person(b),
             Body::ClassSet(b) => drop(self.classes.insert(b.class.clone(), b)),
             Body::MemberSet(b) => {
-                put(self.members.entry(b.person.clone()).or_default(), b, |a, b| (&a.class, a.span.from) == (&b.class, b.span.from));
+                put(self.members.entry(b.person.clone()).or_default(), b, |a, b| {
+                    (&a.class, a.span.from) == (&b.class, b.span.from)
+                });
             }
             Body::RoleSet(b) => {
                 put(self.roles.entry(b.person.clone()).or_default(), b, |a, b| {
@@ -118,7 +122,9 @@ impl Plant {
                 let id = b.document.clone();
                 match self.documents.get_mut(&id) {
                     Some(document) => document.set = b,
-                    None => drop(self.documents.insert(id, Document { set: b, drafts: Vec::new(), versions: Vec::new() })),
+                    None => {
+                        drop(self.documents.insert(id, Document { set: b, drafts: Vec::new(), versions: Vec::new() }))
+                    }
                 }
             }
             Body::VersionDrafted(b) => {
@@ -157,7 +163,11 @@ impl Plant {
             }
             Body::MatrixSet(b) => {
                 let row = self.matrix.entry(b.class).or_default();
-                if b.removed { row.remove(&b.requirement) } else { row.insert(b.requirement) };
+                if b.removed {
+                    row.remove(&b.requirement)
+                } else {
+                    row.insert(b.requirement)
+                };
             }
             _ => {}
         }
@@ -176,7 +186,9 @@ impl Plant {
             }
             Body::ExemptionSet(b) => {
                 let key = (b.person.clone(), b.requirement.clone());
-                put(self.exemptions.entry(key).or_default(), b, |a, b| (&a.version, a.span.from) == (&b.version, b.span.from));
+                put(self.exemptions.entry(key).or_default(), b, |a, b| {
+                    (&a.version, a.span.from) == (&b.version, b.span.from)
+                });
             }
             Body::BlockSet(b) => drop(self.blocks.insert(b.block, (fact.id, b))),
             Body::BlockLifted(b) => drop(self.blocks.remove(&b.block)),

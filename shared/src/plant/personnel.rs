@@ -95,4 +95,3 @@ pub fn parse_minute(text: &str) -> Option<u16> {
 pub fn minute_text(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
 }
-

@@ -13,8 +13,9 @@ impl Plant {
 
     /// Whether one of the person's classes is listed for the task there; a task that lists none is open to all.
     pub fn class_may(&self, task: &TaskSet, work_unit: &WorkUnitId, person: &PersonId, at: Timestamp) -> bool {
-        let listed =
-            |class: &ClassId| task.classes.iter().any(|t| t.class == *class && t.work_unit.as_ref().is_none_or(|u| u == work_unit));
+        let listed = |class: &ClassId| {
+            task.classes.iter().any(|t| t.class == *class && t.work_unit.as_ref().is_none_or(|u| u == work_unit))
+        };
         task.classes.is_empty() || self.classes_of(person, at).any(listed)
     }
 

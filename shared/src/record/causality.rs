@@ -36,7 +36,9 @@ impl<'a> Pasts<'a> {
 
     /// Whether `earlier` is in `later`'s past.
     pub fn precedes(&self, earlier: &EntryId, later: &EntryId) -> bool {
-        let (Some((log, counter)), Some(reach)) = (self.places.get(earlier), self.reach.get(later)) else { return false };
+        let (Some((log, counter)), Some(reach)) = (self.places.get(earlier), self.reach.get(later)) else {
+            return false;
+        };
         earlier != later && reach.get(log).is_some_and(|reached| reached >= counter)
     }
 }

@@ -28,7 +28,12 @@ pub struct TrainingAssignment {
 pub const DEFAULT_WINDOW_DAYS: u32 = 30;
 
 /// Everything the person owes at `at`: for what is in force, and for what becomes effective later (A5).
-pub fn assignments(plant: &Plant, person: &PersonId, record: &TrainingRecord, at: Timestamp) -> Vec<TrainingAssignment> {
+pub fn assignments(
+    plant: &Plant,
+    person: &PersonId,
+    record: &TrainingRecord,
+    at: Timestamp,
+) -> Vec<TrainingAssignment> {
     if !plant.is_active(person, at) {
         return Vec::new();
     }

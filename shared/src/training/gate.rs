@@ -78,33 +78,58 @@ impl Answer {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum Reason {
-    TrainingNeeded { requirement: RequirementId },
+    TrainingNeeded {
+        requirement: RequirementId,
+    },
     /// Evidence on hold, or a contradiction: QA review.
-    OnHold { requirement: RequirementId },
-    PrerequisiteMissing { requirement: RequirementId, prerequisite: RequirementId },
-    NoVersionInForce { requirement: RequirementId },
-    RequirementWithoutActivity { requirement: RequirementId },
-    UnknownRequirement { requirement: RequirementId },
+    OnHold {
+        requirement: RequirementId,
+    },
+    PrerequisiteMissing {
+        requirement: RequirementId,
+        prerequisite: RequirementId,
+    },
+    NoVersionInForce {
+        requirement: RequirementId,
+    },
+    RequirementWithoutActivity {
+        requirement: RequirementId,
+    },
+    UnknownRequirement {
+        requirement: RequirementId,
+    },
     TaskWithoutRequirement,
     UnknownTask,
     NotAtThisWorkUnit,
     UnknownPerson,
     PersonInactive,
     NotInClass,
-    Blocked { reason: String },
+    Blocked {
+        reason: String,
+    },
     LotNeeded,
     LockedOut,
     /// Beyond the task's allowed time without contact: critical tasks deny (U5).
-    TooLongOffline { offline_ms: i64, allowed_ms: i64 },
+    TooLongOffline {
+        offline_ms: i64,
+        allowed_ms: i64,
+    },
     /// Beyond it: routine tasks need a co-signature.
-    CoSignNeeded { offline_ms: i64, allowed_ms: i64 },
+    CoSignNeeded {
+        offline_ms: i64,
+        allowed_ms: i64,
+    },
     HistoryInTransit,
     KioskRevoked,
     /// The answers at both ends of the clock's uncertainty disagree.
     ClockUncertain,
     /// A restriction that this version can't read stands on the person or the task.
-    UnreadableRestriction { subject: String },
-    TrainerNotAllowed { why: TrainerRefused },
+    UnreadableRestriction {
+        subject: String,
+    },
+    TrainerNotAllowed {
+        why: TrainerRefused,
+    },
     /// The rules themselves failed: an error or a panic is a NO-GO.
     InternalError,
 }
@@ -305,7 +330,11 @@ fn missing(
         title: set.title.clone(),
         document: set.document.clone(),
         in_force_since: version.map(|v| v.effective_from()),
-        changed_steps: if state.trained_on.is_some() { draft.map_or_else(Vec::new, |d| d.changed_steps.clone()) } else { Vec::new() },
+        changed_steps: if state.trained_on.is_some() {
+            draft.map_or_else(Vec::new, |d| d.changed_steps.clone())
+        } else {
+            Vec::new()
+        },
         minutes: draft.and_then(|d| d.minutes),
         can_sign: who_can_sign(set, question, plant, at),
         state,
@@ -314,8 +343,7 @@ fn missing(
 
 /// People who may observe and assess here, those on shift first; never the person themselves (S5).
 fn who_can_sign(set: &RequirementSet, question: &Question<'_>, plant: &Plant, at: Timestamp) -> Vec<CanSign> {
-    let needs_someone =
-        set.activities.iter().any(|a| matches!(a.kind(), ActivityKind::Runs | ActivityKind::Check));
+    let needs_someone = set.activities.iter().any(|a| matches!(a.kind(), ActivityKind::Runs | ActivityKind::Check));
     let Some(unit) = plant.work_units.get(question.work_unit).filter(|_| needs_someone) else { return Vec::new() };
     let grants = plant.assessors.get(&set.requirement).into_iter().flatten();
     let may = grants.filter(|grant| {

@@ -164,8 +164,10 @@ fn summary(
     scale: &Scale<'_>,
 ) -> RequirementState {
     let met = activities.iter().all(|a| a.held);
-    let used = |e: &&Evidence| activities.iter().any(|a| a.activity.kind() == e.activity && a.evidence.contains(&e.entry));
-    let legacy = scale.record.evidence.iter().filter(|e| e.requirement == set.requirement).filter(used).any(|e| e.legacy);
+    let used =
+        |e: &&Evidence| activities.iter().any(|a| a.activity.kind() == e.activity && a.evidence.contains(&e.entry));
+    let legacy =
+        scale.record.evidence.iter().filter(|e| e.requirement == set.requirement).filter(used).any(|e| e.legacy);
     let order = |id: &VersionId| scale.order(id);
     let trained_on = activities.iter().filter_map(|a| a.version.clone()).max_by_key(order);
     RequirementState {

@@ -37,7 +37,9 @@ impl Blobs {
     pub fn read(&self, digest: &Digest32) -> io::Result<Option<Vec<u8>>> {
         match fs::read(self.path(digest)) {
             Ok(bytes) if Digest32::of(&bytes) == *digest => Ok(Some(bytes)),
-            Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {} was altered on disk", digest.short()))),
+            Ok(_) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {} was altered on disk", digest.short())))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

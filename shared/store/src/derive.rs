@@ -118,7 +118,8 @@ fn fold_plant(step: &mut Step<'_>, news: Option<&[&Entry]>) -> Result<(), StoreE
     let mut facts = Vec::new();
     let entries = plant_entries(step.connection())?;
     // Rulings first: whether an entry behind a fork counts depends on them.
-    step.world.plant = Arc::new(Plant::fold(entries.iter().filter(|e| e.header().kind == "ruling").filter_map(PlantFact::of)));
+    step.world.plant =
+        Arc::new(Plant::fold(entries.iter().filter(|e| e.header().kind == "ruling").filter_map(PlantFact::of)));
     for entry in &entries {
         if standing(step, entry)? == Standing::Good {
             facts.extend(PlantFact::of(entry));
@@ -251,7 +252,9 @@ fn subjects_in_log(connection: &Connection, log: &LogId, after: u64) -> Result<S
 /// Judges a person's record as a whole and writes what follows.
 fn rejudge(step: &mut Step<'_>, subject: &str) -> Result<KeyChange, StoreError> {
     let connection = step.connection;
-    let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else { return Ok(KeyChange::None) };
+    let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else {
+        return Ok(KeyChange::None);
+    };
     let mut entries = shelf::entries_about(connection, subject)?;
     entries.retain(|entry| entry.family() == Family::Record);
     fold_sort(&mut entries);
@@ -323,8 +326,8 @@ fn write_keys(
     connection.execute("DELETE FROM person_key WHERE person = ?1", [person.as_str()])?;
     let keys = Arc::make_mut(&mut world.keys);
     keys.retain(|_, holder| holder != person);
-    let mut insert = connection
-        .prepare_cached("INSERT INTO person_key (key, person, entry, box_digest) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO person_key (key, person, entry, box_digest) VALUES (?1, ?2, ?3, ?4)")?;
     for (key, (entry, box_digest)) in now {
         insert.execute(params![key.0, person.as_str(), entry.0, box_digest.0])?;
         keys.insert(key, person.clone());
@@ -421,7 +424,9 @@ fn follow_presence(connection: &Connection, put: &[Entry], all: bool) -> Result<
         }
         return Ok(());
     }
-    put.iter().filter(|entry| entry.family() == Family::Presence).try_for_each(|entry| follow_session(connection, entry))
+    put.iter()
+        .filter(|entry| entry.family() == Family::Presence)
+        .try_for_each(|entry| follow_session(connection, entry))
 }
 
 fn follow_session(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {

@@ -120,7 +120,8 @@ pub fn failures(connection: &Connection, person: &PersonId) -> Result<(u32, Opti
          WHERE person = ?1 AND at_ms > coalesce((SELECT at_ms FROM secret_success WHERE person = ?1), -1)
            AND NOT EXISTS (SELECT 1 FROM secret_forgiven g WHERE g.id = f.id)",
     )?;
-    let (count, last): (u32, Option<i64>) = statement.query_row([person.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (count, last): (u32, Option<i64>) =
+        statement.query_row([person.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((count, last.map(Timestamp)))
 }
 
@@ -129,5 +130,6 @@ pub fn entries_of_kind(connection: &Connection, subject: &str, kind: &str) -> Re
     let mut statement =
         connection.prepare_cached("SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND kind = ?2")?;
     let rows = statement.query_map(params![subject, kind], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
-    rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| crate::shelf::read_entry(&bytes, good))).collect()
+    rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| crate::shelf::read_entry(&bytes, good)))
+        .collect()
 }

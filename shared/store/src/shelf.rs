@@ -19,7 +19,8 @@ pub fn log_number_or_new(connection: &Connection, log: &LogId) -> Result<i64, St
     if let Some(number) = log_number(connection, log)? {
         return Ok(number);
     }
-    let mut statement = connection.prepare_cached("INSERT INTO log (device, incarnation, stream) VALUES (?1, ?2, ?3)")?;
+    let mut statement =
+        connection.prepare_cached("INSERT INTO log (device, incarnation, stream) VALUES (?1, ?2, ?3)")?;
     Ok(statement.insert(params![log.device.0, log.incarnation.0, log.stream.to_string()])?)
 }
 
@@ -59,7 +60,8 @@ pub fn entry(connection: &Connection, id: &EntryId) -> Result<Option<Entry>, Sto
 
 /// Reads stored bytes back as an entry.
 pub fn read_entry(bytes: &[u8], blocks_good: bool) -> Result<Entry, StoreError> {
-    Entry::from_store(bytes, blocks_good).map_err(|why| StoreError::Damaged(format!("a stored entry can't be read: {why}")))
+    Entry::from_store(bytes, blocks_good)
+        .map_err(|why| StoreError::Damaged(format!("a stored entry can't be read: {why}")))
 }
 
 /// All entries about a subject of the given kinds (all kinds when empty), unsorted.
@@ -75,9 +77,8 @@ pub fn entries_about(connection: &Connection, subject: &str) -> Result<Vec<Entry
 
 pub fn logs(connection: &Connection) -> Result<Vec<LogId>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT device, incarnation, stream FROM log")?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?, row.get::<_, String>(2)?))
-    })?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?, row.get::<_, String>(2)?)))?;
     rows.map(|row| row.map_err(StoreError::from).and_then(|(d, i, s)| log_id(&d, &i, &s))).collect()
 }
 
@@ -90,7 +91,8 @@ pub fn tips(connection: &Connection, log: &LogId) -> Result<Vec<(u64, EntryId)>,
 
 pub fn at(connection: &Connection, log: &LogId, counter: u64) -> Result<Vec<EntryId>, StoreError> {
     let Some(number) = log_number(connection, log)? else { return Ok(Vec::new()) };
-    let mut statement = connection.prepare_cached("SELECT id FROM entry WHERE log = ?1 AND counter = ?2 ORDER BY id")?;
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM entry WHERE log = ?1 AND counter = ?2 ORDER BY id")?;
     let rows = statement.query_map(params![number, counter as i64], |row| Ok(EntryId(row.get(0)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -74,7 +74,8 @@ impl<'a> Step<'a> {
 
     /// Keeps a single value.
     pub fn set(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")?;
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")?;
         statement.execute(params![name, value])?;
         Ok(())
     }
@@ -205,7 +206,11 @@ impl Shelf for Step<'_> {
     }
     fn put(&mut self, held: &Held) -> Result<(), StoreError> {
         let entry = held.entry();
-        let known = self.connection.prepare_cached("SELECT 1 FROM entry WHERE id = ?1")?.query_row([entry.id().0], |_| Ok(())).optional()?;
+        let known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM entry WHERE id = ?1")?
+            .query_row([entry.id().0], |_| Ok(()))
+            .optional()?;
         if known.is_none() {
             self.insert(entry)?;
             self.world.hybrid = self.world.hybrid.meet(entry.header().hybrid, self.clock);

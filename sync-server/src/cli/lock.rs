@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use super::Failure;
@@ -15,7 +16,8 @@ impl Lock {
     /// Takes the folder, which is made when it isn't there. `instead` says what to do while somebody else has it.
     pub fn take(data: &Path, instead: &str) -> Result<Self, Failure> {
         let failed = |why: std::io::Error| Failure::CouldNot(format!("{} can't be locked: {why}", data.display()));
-        fs::create_dir_all(data).map_err(failed)?;
+        // Only its owner may look into a new one: people's data and the server's keys lie in it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
         let path = data.join("lock");
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {

@@ -96,7 +96,10 @@ fn read(file: &Path) -> Result<Vec<[String; 3]>, Failure> {
 }
 
 fn write_table(answers: &[Answered<'_>], out: Out<'_>) -> Result<(), Failure> {
-    let failed = |why: csv::Error| Failure::Output(why.into());
+    let failed = |why: csv::Error| match why.into_kind() {
+        csv::ErrorKind::Io(why) => Failure::Output(why),
+        other => Failure::CouldNot(format!("{other:?}")),
+    };
     let mut table = csv::Writer::from_writer(out);
     table
         .write_record(["person", "document", "at", "answer", "legacy", "version_in_force", "trained_on"])

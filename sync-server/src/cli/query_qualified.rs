@@ -77,6 +77,9 @@ fn write(plant: &Plant, answer: &PointInTime, out: Out<'_>) -> Result<(), Failur
     let missing = if missing.is_empty() { String::new() } else { format!("; missing: {}", missing.join(", ")) };
     let counted = format!("{} of {} kiosks{missing}", watermark.complete, watermark.kiosks);
     match watermark.complete_through {
+        _ if watermark.kiosks == 0 => {
+            writeln!(out, "\nNo kiosk is enrolled yet: this is what the server wrote or imported")?
+        }
         Some(through) => writeln!(out, "\nData complete through {}; {counted}", shown(plant, through))?,
         None => writeln!(out, "\nData not complete: {counted}")?,
     }

@@ -68,7 +68,10 @@ async fn stop_asked() -> &'static str {
 /// The log goes to standard error; `RUST_LOG` chooses what of it.
 fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // A second server in one process keeps the first one's log.
     let _ = if json { log.json().try_init() } else { log.with_target(false).try_init() };
 }

@@ -69,8 +69,14 @@ impl Core {
             return Err(Refused::no("a version needs content in at least one language"));
         }
         let changed_steps = self.changed_steps(described, &contents)?;
-        let body =
-            VersionDrafted { document: document.clone(), version: version.clone(), contents, changed_steps, minutes, change_control };
+        let body = VersionDrafted {
+            document: document.clone(),
+            version: version.clone(),
+            contents,
+            changed_steps,
+            minutes,
+            change_control,
+        };
         let draft = self.draft(Subject::new("document", document), body);
         let block = self.block_of(&draft, author, Role::Author, Meaning::Authored)?;
         self.write(&Stream::plant_global(), &self.signed(draft, vec![block]))
@@ -95,14 +101,11 @@ impl Core {
     }
 
     /// Which steps differ from the latest approved version, told from the Markdown of a language both have.
-    fn changed_steps(
-        &self,
-        document: &shared::plant::Document,
-        contents: &[Content],
-    ) -> Result<Vec<String>, Refused> {
+    fn changed_steps(&self, document: &shared::plant::Document, contents: &[Content]) -> Result<Vec<String>, Refused> {
         let Some(before) = document.versions.last().and_then(|v| document.draft(v.id())) else { return Ok(Vec::new()) };
         for content in contents.iter().filter(|c| c.format == Format::Markdown) {
-            let earlier = before.contents.iter().find(|c| c.language == content.language && c.format == Format::Markdown);
+            let earlier =
+                before.contents.iter().find(|c| c.language == content.language && c.format == Format::Markdown);
             if let Some(earlier) = earlier
                 && let (Some(old), Some(new)) = (self.blobs.read(&earlier.hash)?, self.blobs.read(&content.hash)?)
             {
@@ -195,7 +198,9 @@ impl Core {
         let plant = self.plant();
         let known = plant.documents.get(document).and_then(|d| d.version(version));
         if known.is_none_or(|v| v.withdrawn_at.is_some()) {
-            return Err(Refused::no(format!("{document} {version} is not an approved version that could be withdrawn")));
+            return Err(Refused::no(format!(
+                "{document} {version} is not an approved version that could be withdrawn"
+            )));
         }
         let governed = plant.requirements_of.get(document).into_iter().flatten().collect::<Vec<_>>();
         let stops = plant.tasks.values().filter(|task| task.requirements.iter().any(|r| governed.contains(&r)));
@@ -220,7 +225,8 @@ impl Core {
             Some(Body::VersionReviewed(b)) => b.version == *version,
             _ => false,
         };
-        let latest = about.into_iter().filter(|e| e.header().kind == kind && of_version(e)).max_by_key(|e| e.header().hybrid);
+        let latest =
+            about.into_iter().filter(|e| e.header().kind == kind && of_version(e)).max_by_key(|e| e.header().hybrid);
         latest.ok_or_else(|| Refused::no(format!("{document} {version} has no {}", kind.replace('_', " "))))
     }
 
@@ -253,7 +259,9 @@ pub(crate) fn assign(
         }
         let record = questions::record(step.step.connection(), person)?;
         let all = assignments(&plant, person, &record, at);
-        owed.extend(all.into_iter().filter(|a| a.document.as_ref() == Some(document) && a.version.as_ref() == Some(version)));
+        owed.extend(
+            all.into_iter().filter(|a| a.document.as_ref() == Some(document) && a.version.as_ref() == Some(version)),
+        );
     }
     write_assignments(step.step.connection(), document, version, &owed)?;
     Ok(())

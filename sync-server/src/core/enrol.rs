@@ -30,7 +30,8 @@ impl Core {
         let plant = self.plant();
         let mut sites = Vec::new();
         for unit in work_units {
-            let set = plant.work_units.get(unit).ok_or_else(|| Refused::no(format!("no work unit is known as {unit}")))?;
+            let set =
+                plant.work_units.get(unit).ok_or_else(|| Refused::no(format!("no work unit is known as {unit}")))?;
             sites.push(set.site.clone());
         }
         sites.dedup();
@@ -45,15 +46,18 @@ impl Core {
         }
         let code = readable_code(self.random());
         let expires_at = self.now().plus_ms(CODE_LIFE_MS);
-        let row =
-            EnrolCode { name, site: site.clone(), work_units: work_units.to_vec(), expires_at, device: None };
+        let row = EnrolCode { name, site: site.clone(), work_units: work_units.to_vec(), expires_at, device: None };
         self.step(|step, _, _| tables::keep_code(step.step, &code_key(&code), &row).map_err(Refused::from))?;
         Ok(code)
     }
 
     /// Enrols a device that proves to know an open code. `authority` is the digest of this server's own certificate authority: a kiosk that
     /// saw another one proves something else and is refused.
-    pub fn enrol(&self, request: &EnrolRequest, authority: Digest32) -> Result<Result<EnrolAnswer, EnrolRefused>, Refused> {
+    pub fn enrol(
+        &self,
+        request: &EnrolRequest,
+        authority: Digest32,
+    ) -> Result<Result<EnrolAnswer, EnrolRefused>, Refused> {
         let open = self.code_proven_by(request, authority)?;
         let Some((key, code)) = open else { return Ok(Err(EnrolRefused::WrongCode)) };
         if code.device.is_some_and(|device| device != request.device) {
@@ -106,7 +110,10 @@ impl Core {
     /// Revokes a kiosk: what it wrote beyond what the server holds now is set aside, what it wrote before stays good (H5).
     pub fn revoke_kiosk(&self, kiosk: &KioskName, reason: &str, by: Option<&Signer>) -> Result<Entry, Refused> {
         let plant = self.plant();
-        let found = plant.devices.iter().find(|(key, device)| device.name == *kiosk && !plant.revoked_devices.contains_key(*key));
+        let found = plant
+            .devices
+            .iter()
+            .find(|(key, device)| device.name == *kiosk && !plant.revoked_devices.contains_key(*key));
         let (device, _) = found.ok_or_else(|| Refused::no(format!("no kiosk in use is called {kiosk}")))?;
         let heads = self.heads_of(device)?;
         let body = DeviceRevoked { device: *device, reason: reason.to_owned(), heads };
@@ -136,4 +143,3 @@ fn readable_code(random: [u8; 8]) -> String {
     let letters: Vec<char> = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
     format!("{}-{}", letters[..4].iter().collect::<String>(), letters[4..].iter().collect::<String>())
 }
-

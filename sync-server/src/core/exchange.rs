@@ -81,10 +81,15 @@ fn seen(up: &Up, now: Timestamp, held: &[Entry]) -> KioskSeen {
 
 fn log_notice(notice: &Notice) {
     match notice {
-        Notice::Contradicted { device, stream } => tracing::error!(device = %device.short(), %stream, "a kiosk knows an order this server has lost: writing stopped"),
-        Notice::StartedOver { epoch } => tracing::error!(epoch = %epoch.short(), "the store was put back behind its own back: a new epoch was opened"),
-        Notice::Reissued { device } => tracing::warn!(device = %device.short(), "a kiosk enrolled after the backup was enrolled anew"),
+        Notice::Contradicted { device, stream } => {
+            tracing::error!(device = %device.short(), %stream, "a kiosk knows an order this server has lost: writing stopped")
+        }
+        Notice::StartedOver { epoch } => {
+            tracing::error!(epoch = %epoch.short(), "the store was put back behind its own back: a new epoch was opened")
+        }
+        Notice::Reissued { device } => {
+            tracing::warn!(device = %device.short(), "a kiosk enrolled after the backup was enrolled anew")
+        }
         Notice::Refused { device, why } => tracing::warn!(device = %device.short(), %why, "an entry was refused"),
     }
 }
-

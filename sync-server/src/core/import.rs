@@ -188,13 +188,15 @@ impl Core {
         history: Vec<(PersonId, shared::kind::record::LegacyBatch)>,
         plant: &Plant,
     ) -> Vec<(Stream, Draft)> {
-        let mut home: BTreeMap<PersonId, SiteId> = plant.people.iter().map(|(id, p)| (id.clone(), p.site.clone())).collect();
+        let mut home: BTreeMap<PersonId, SiteId> =
+            plant.people.iter().map(|(id, p)| (id.clone(), p.site.clone())).collect();
         for (_, _, body) in &difference.new_or_changed {
             if let Body::PersonSet(person) = body {
                 home.insert(person.person.clone(), person.site.clone());
             }
         }
-        let rows = difference.new_or_changed.into_iter().map(|(stream, subject, body)| (stream, self.draft(subject, body)));
+        let rows =
+            difference.new_or_changed.into_iter().map(|(stream, subject, body)| (stream, self.draft(subject, body)));
         let history = history.into_iter().filter_map(|(person, batch)| {
             let stream = Stream::record(home.get(&person)?);
             Some((stream, self.draft(Subject::person(&person), batch)))
@@ -254,12 +256,12 @@ impl Core {
         self.require(&by.person, &Right::Quality)?;
         let waiting = tables::proposals(self.ledger().connection())?;
         let fits = |p: &&Proposal| !p.accepted && batch.is_none_or(|batch| batch == p.batch);
-        let proposal = waiting.iter().rev().find(fits).ok_or_else(|| Refused::no("no such import waits for acceptance"))?;
+        let proposal =
+            waiting.iter().rev().find(fits).ok_or_else(|| Refused::no("no such import waits for acceptance"))?;
         let gone = || Refused::no("the proposal's content is damaged; import the folder again");
         let content = self.blobs.read(&proposal.content)?.ok_or_else(gone)?;
         let Proposed { rows, history } = minicbor::decode(&content).map_err(|_| gone())?;
-        let body =
-            ImportAccepted { batch: proposal.batch, difference: proposal.difference, reason: reason.to_owned() };
+        let body = ImportAccepted { batch: proposal.batch, difference: proposal.difference, reason: reason.to_owned() };
         let acceptance = self.draft(Subject::new("import", proposal.batch), body);
         let block = self.block_of(&acceptance, by, Role::Quality, Meaning::Approved)?;
         let acceptance = self.signed(acceptance, vec![block]);
@@ -305,15 +307,17 @@ impl Core {
     /// Writes the plant as a folder that could be imported again.
     pub fn export(&self, folder: &Path) -> Result<(), Refused> {
         let plant = self.plant();
-        let answers = plant.quizzes.keys().filter_map(|id| Some((id.clone(), self.right_answers(&plant, id)?))).collect();
+        let answers =
+            plant.quizzes.keys().filter_map(|id| Some((id.clone(), self.right_answers(&plant, id)?))).collect();
         let blob = |digest: &Digest32| {
-            let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, format!("blob {} is not here", digest.short()));
+            let missing =
+                || std::io::Error::new(std::io::ErrorKind::NotFound, format!("blob {} is not here", digest.short()));
             self.blobs.read(digest)?.ok_or_else(missing)
         };
         let people: Vec<PersonId> = plant.people.keys().cloned().collect();
-        let mut history = people.into_iter().flat_map(|person| {
-            self.legacy_rows(&person).into_iter().map(move |row| (person.clone(), row))
-        });
+        let mut history = people
+            .into_iter()
+            .flat_map(|person| self.legacy_rows(&person).into_iter().map(move |row| (person.clone(), row)));
         write(folder, &plant, &mut Beside { blob: &blob, answers: &answers, history: &mut history })?;
         Ok(())
     }
@@ -386,6 +390,8 @@ impl fmt::Display for ImportOutcome {
             writeln!(f, "  look at: {warning}")?;
         }
         self.note.iter().try_for_each(|note| writeln!(f, "  {note}"))?;
-        self.proposal.iter().try_for_each(|batch| writeln!(f, "Proposal {batch}: nothing is in force until it is accepted."))
+        self.proposal
+            .iter()
+            .try_for_each(|batch| writeln!(f, "Proposal {batch}: nothing is in force until it is accepted."))
     }
 }

@@ -113,7 +113,14 @@ impl Core {
         Ok(self.block(draft, &signer.person, &key, role, meaning))
     }
 
-    pub(crate) fn block(&self, draft: &Draft, person: &PersonId, key: &PersonSecret, role: Role, meaning: Meaning) -> Block {
+    pub(crate) fn block(
+        &self,
+        draft: &Draft,
+        person: &PersonId,
+        key: &PersonSecret,
+        role: Role,
+        meaning: Meaning,
+    ) -> Block {
         let signing = Signing {
             signer: person.clone(),
             printed_name: self.plant().printed_name(person),

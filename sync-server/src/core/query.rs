@@ -102,7 +102,9 @@ impl Core {
         let enrolled = enrolled.ok_or_else(|| Refused::no(format!("no kiosk is called {kiosk}")))?;
         let witness = self.last_word_of(&enrolled.device, at)?;
         let mut revisions = witness.as_ref().map_or_else(Vec::new, |entry| entry.header().plant.clone());
-        if let Some(Body::Decision(decision)) = witness.as_ref().and_then(|e| e.statement().ok().flatten()).map(|s| s.body) {
+        if let Some(Body::Decision(decision)) =
+            witness.as_ref().and_then(|e| e.statement().ok().flatten()).map(|s| s.body)
+        {
             revisions.extend(decision.records);
         }
         let (then, record) = self.as_known(person, &enrolled.device, &revisions, at)?;

@@ -25,8 +25,9 @@ impl ServerSecrets {
     pub fn load_or_make(folder: &Path, environment: &dyn Environment) -> io::Result<Self> {
         let path = folder.join(FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text)
-                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key file", path.display()))),
+            Ok(text) => Self::parse(&text).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key file", path.display()))
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(&path, environment),
             Err(error) => Err(error),
         }

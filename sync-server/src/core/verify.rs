@@ -45,8 +45,10 @@ impl Core {
             let ledger = self.ledger();
             look_at_entries(ledger.connection(), &mut found)?;
             look_at_order(ledger.connection(), &mut found)?;
-            found.forks =
-                ledger.connection().query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0)).map_err(StoreError::from)? as u64;
+            found.forks = ledger
+                .connection()
+                .query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0))
+                .map_err(StoreError::from)? as u64;
         }
         if rebuild && found.findings.is_empty() {
             let mut ledger = self.ledger();
@@ -105,7 +107,8 @@ fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<
 }
 
 fn look_at_order(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("SELECT stream, epoch, number, chain, entry FROM ordering ORDER BY stream, epoch, number")?;
+    let mut statement = connection
+        .prepare("SELECT stream, epoch, number, chain, entry FROM ordering ORDER BY stream, epoch, number")?;
     let mut rows = statement.query([])?;
     let mut last: BTreeMap<(String, [u8; 16]), (i64, Digest32)> = BTreeMap::new();
     while let Some(row) = rows.next()? {

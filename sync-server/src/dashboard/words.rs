@@ -78,7 +78,12 @@ pub fn requirement(state: &RequirementState) -> State {
     if state.met {
         let legacy = if state.legacy { "rests on accepted legacy" } else { "" };
         return if state.carried_over {
-            let why = format!("trained on {trained}; what changed since asks for no new training");
+            let on = if state.trained_on == state.version_in_force {
+                "partly on an older version"
+            } else {
+                "on an older version"
+            };
+            let why = format!("trained {on}; what changed since asks for no new training");
             State::new("good", "Met, carried over", if state.legacy { format!("{why}; {legacy}") } else { why })
         } else {
             State::new("good", "Met", legacy)
@@ -118,10 +123,10 @@ fn barred(barred: Barred) -> &'static str {
 /// One activity of a requirement and how it stands: "quiz: done", "runs: 1 of 2".
 pub fn activity(activity: &Activity, why: Why, have: u32, need: u32) -> String {
     let name = activity_name(activity.kind());
-    let counted = || if need > 1 { format!(" {have} of {need}") } else { String::new() };
+    let counted = || if need > 1 { format!(" ({have} of {need})") } else { String::new() };
     match why {
-        Why::Held => format!("{name}{}: done", counted()),
-        Why::CarriedOver => format!("{name}{}: carried over", counted()),
+        Why::Held => format!("{name}: done{}", counted()),
+        Why::CarriedOver => format!("{name}: carried over{}", counted()),
         Why::Exempt => format!("{name}: exempt"),
         Why::NotCurrent => format!("{name}: not current"),
         Why::Some => format!("{name}: {have} of {need}"),
@@ -240,6 +245,7 @@ mod tests {
     #[test]
     fn a_count_is_shown_where_more_than_one_is_needed() {
         assert_eq!(activity(&Activity::Runs(3), Why::Some, 1, 3), "Observed runs: 1 of 3");
+        assert_eq!(activity(&Activity::Runs(2), Why::Held, 2, 2), "Observed runs: done (2 of 2)");
         assert_eq!(activity(&Activity::Read, Why::Held, 1, 1), "Read: done");
     }
 }

@@ -130,9 +130,10 @@ pub fn code(connection: &Connection, digest: &Digest32) -> Result<Option<EnrolCo
 
 /// Marks a code as used; `false` when somebody was faster.
 pub fn use_code(step: &Step<'_>, digest: &Digest32, device: &DeviceKey) -> Result<bool, StoreError> {
-    let used = step
-        .connection()
-        .execute("UPDATE enrol_code SET device = ?2 WHERE digest = ?1 AND device IS NULL", params![digest.0, device.0])?;
+    let used = step.connection().execute(
+        "UPDATE enrol_code SET device = ?2 WHERE digest = ?1 AND device IS NULL",
+        params![digest.0, device.0],
+    )?;
     Ok(used == 1)
 }
 
@@ -160,13 +161,7 @@ pub struct Proposal {
 pub fn keep_proposal(step: &Step<'_>, proposal: &Proposal) -> Result<(), StoreError> {
     step.connection().execute(
         "INSERT INTO proposal (batch, difference, content, rows, made_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            proposal.batch.0,
-            proposal.difference.0,
-            proposal.content.0,
-            proposal.rows as i64,
-            proposal.made_at.0
-        ],
+        params![proposal.batch.0, proposal.difference.0, proposal.content.0, proposal.rows as i64, proposal.made_at.0],
     )?;
     Ok(())
 }

@@ -102,9 +102,10 @@ impl ServerShelf for ServerStep<'_, '_> {
     }
 
     fn order(&mut self, stream: &Stream, epoch: &Incarnation, next: &Ordered) -> Result<(), StoreError> {
-        let mut statement = self.step.connection().prepare_cached(
-            "INSERT INTO ordering (stream, epoch, number, chain, entry) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
+        let mut statement = self
+            .step
+            .connection()
+            .prepare_cached("INSERT INTO ordering (stream, epoch, number, chain, entry) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         statement.execute(params![stream.to_string(), epoch.0, next.number as i64, next.chain.0, next.entry.0])?;
         Ok(())
     }
@@ -134,7 +135,8 @@ impl ServerShelf for ServerStep<'_, '_> {
         let sql = "SELECT bytes, blocks_good FROM entry WHERE kind = 'server_recovered' ORDER BY row";
         let mut statement = self.step.connection().prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
-        rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| shelf::read_entry(&bytes, good))).collect()
+        rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| shelf::read_entry(&bytes, good)))
+            .collect()
     }
 
     fn boxes_since(&self, mark: Option<&BoxMark>, device: &DeviceKey, max_bytes: usize) -> Result<Boxes, StoreError> {
@@ -155,7 +157,11 @@ impl ServerShelf for ServerStep<'_, '_> {
                 break;
             }
             last = Some(row.get::<_, i64>(0)? as u64);
-            boxes.rows.push(BoxRow { name: row.get(1)?, version: row.get::<_, i64>(2)? as u64, bytes: ByteVec::from(bytes) });
+            boxes.rows.push(BoxRow {
+                name: row.get(1)?,
+                version: row.get::<_, i64>(2)? as u64,
+                bytes: ByteVec::from(bytes),
+            });
         }
         boxes.mark = last.map(|number| BoxMark { epoch, number });
         Ok(boxes)
@@ -171,9 +177,5 @@ impl ServerShelf for ServerStep<'_, '_> {
 }
 
 fn read_ordered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Ordered> {
-    Ok(Ordered {
-        number: row.get::<_, i64>(0)? as u64,
-        chain: Digest32(row.get(1)?),
-        entry: EntryId(row.get(2)?),
-    })
+    Ok(Ordered { number: row.get::<_, i64>(0)? as u64, chain: Digest32(row.get(1)?), entry: EntryId(row.get(2)?) })
 }

@@ -87,7 +87,8 @@ impl Edge {
 
     /// Enrols a kiosk.
     pub async fn enrol(&self, device: &DeviceSecret, name: &str, work_unit: &str) {
-        let made = self.admin_post("/api/v1/kiosks/enrol-codes", json!({"name": "K3", "work_units": ["SEAL"]})).await;
+        let made =
+            self.admin_post("/api/v1/kiosks/enrol-codes", json!({"name": name, "work_units": [work_unit]})).await;
         assert_eq!(made.status(), StatusCode::CREATED);
         let code = parsed(made).await["code"].as_str().unwrap().to_owned();
         let answer = self.post("/api/v1/enrol", "application/cbor", to_cbor(&self.request(&code, device))).await;
@@ -95,7 +96,11 @@ impl Edge {
         let answer: EnrolAnswer = minicbor::decode(&answer.bytes().await.unwrap()).unwrap();
         let proof = server_proof(&code_key(&code), &device.key(), &self.authority(), &answer.server);
         assert_eq!(answer.proof, proof, "the server knows the code, too");
-        let called = self.post("/api/v1/exchange", EXCHANGE, self.call(device)).await;
+    }
+
+    /// Makes a kiosk's call; gives its new token.
+    pub async fn exchange(&self, device: &DeviceSecret, up: &Up) -> String {
+        let called = self.post("/api/v1/exchange", EXCHANGE, packed(&up.seal(device))).await;
         assert_eq!(called.status(), StatusCode::OK);
         let token = called.headers()[TOKEN].to_str().unwrap().to_owned();
         let down = zstd::decode_all(called.bytes().await.unwrap().as_ref()).unwrap();
@@ -103,10 +108,10 @@ impl Edge {
         token
     }
 
-    /// A kiosk's first call, which gives nothing yet.
-    pub fn call(&self, device: &DeviceSecret) -> Vec<u8> {
-        let now = Timestamp(self.core.now().0);
-        let up = Up {
+    /// A call that gives nothing.
+    pub fn call(&self, device: &DeviceSecret) -> Up {
+        let now = self.core.now();
+        Up {
             number: 1,
             server: self.core.key(),
             device: device.key(),
@@ -121,8 +126,7 @@ impl Edge {
             enrolments: Vec::new(),
             box_mark: None,
             boxes: Vec::new(),
-        };
-        zstd::encode_all(up.seal(device).as_slice(), 3).unwrap()
+        }
     }
 
     pub async fn session(&self) -> String {
@@ -142,6 +146,10 @@ impl Edge {
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         (answer.status(), answer.text().await.unwrap())
     }
+}
+
+pub fn packed(message: &[u8]) -> Vec<u8> {
+    zstd::encode_all(message, 3).unwrap()
 }
 
 pub async fn parsed(response: Response) -> Value {

@@ -82,7 +82,8 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
     let out = out.display().to_string();
     let seed = seed.to_string();
     let size = [people, documents, versions, history].map(|n| n.to_string());
-    let mut arguments = vec!["run", "--quiet", "--release", "-p", "oracle", "--", "generate", &out, "--seed", &seed, "--large"];
+    let mut arguments =
+        vec!["run", "--quiet", "--release", "-p", "oracle", "--", "generate", &out, "--seed", &seed, "--large"];
     arguments.extend(size.iter().map(String::as_str));
     run::cargo(&arguments, &[])
 }
@@ -100,7 +101,8 @@ fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outco
     let mut good = true;
     for (name, binary) in [("schedules", "random"), ("mutants", "mutants")] {
         if chosen(name) {
-            good &= run::cargo(&["test", "--release", "-p", "sim", "--test", binary, "--", "--nocapture"], &environment)?;
+            good &=
+                run::cargo(&["test", "--release", "-p", "sim", "--test", binary, "--", "--nocapture"], &environment)?;
         }
     }
     Ok(good)

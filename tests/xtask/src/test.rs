@@ -30,8 +30,11 @@ pub fn test(quick: bool) -> Outcome {
 }
 
 fn suite(which: &[&str], count: &mut Count) -> Outcome {
-    let runner: &[&str] =
-        if has("cargo-nextest", "--version") { &["nextest", "run", "--no-fail-fast"] } else { &["test", "--no-fail-fast"] };
+    let runner: &[&str] = if has("cargo-nextest", "--version") {
+        &["nextest", "run", "--no-fail-fast"]
+    } else {
+        &["test", "--no-fail-fast"]
+    };
     let arguments: Vec<&str> = runner.iter().chain(which).copied().collect();
     cargo_lines(&arguments, |line| count.heed(line))
 }

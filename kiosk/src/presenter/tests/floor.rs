@@ -125,7 +125,12 @@ fn a_note_is_written_by_the_observer() {
     assert_eq!(kiosk.view().worksheet.note, "Ok");
     kiosk.tap("ok");
     assert!(!kiosk.view().worksheet.writing);
-    assert!(kiosk.log.iter().any(|what| matches!(what, What::Note { author, text, .. } if text == "Ok" && author.as_str() == "jonas")));
+    assert!(
+        kiosk
+            .log
+            .iter()
+            .any(|what| matches!(what, What::Note { author, text, .. } if text == "Ok" && author.as_str() == "jonas"))
+    );
     kiosk.typed("note", "first run");
     kiosk.tap("ok");
     assert_eq!(kiosk.count(|what| matches!(what, What::Note { .. })), 2);
@@ -145,7 +150,10 @@ fn a_value_out_of_range_rules_a_pass_out() {
     assert_eq!(kiosk.view().check.typed, "10,5");
     kiosk.tap("ok");
     let check = kiosk.view().check;
-    assert_eq!((check.criteria[1].state, check.can_pass, check.bar), (CriterionState::OutOfRange, false, CheckBar::OutcomeOpen));
+    assert_eq!(
+        (check.criteria[1].state, check.can_pass, check.bar),
+        (CriterionState::OutOfRange, false, CheckBar::OutcomeOpen)
+    );
     kiosk.tap("outcome:pass");
     assert_eq!(kiosk.view().check.outcome, Outcome::None);
     kiosk.tap("outcome:not-yet");
@@ -199,7 +207,10 @@ fn s3_without_confirmation_the_supervision_ends() {
     let mut kiosk = supervised();
     kiosk.wait(30 * 60_000 + 1_000);
     let supervised = kiosk.view().supervised;
-    assert_eq!((kiosk.screen(), supervised.state, supervised.end), (Screen::Supervised, SupervisedState::Ended, SupervisedEnd::NotConfirmed));
+    assert_eq!(
+        (kiosk.screen(), supervised.state, supervised.end),
+        (Screen::Supervised, SupervisedState::Ended, SupervisedEnd::NotConfirmed)
+    );
 }
 
 #[test]
@@ -220,7 +231,11 @@ fn s3_signing_out_ends_the_supervised_start_and_a_pause_does_not() {
     kiosk.tap("swap:switch");
     assert_eq!(kiosk.count(|what| matches!(what, What::EndSession { .. })), 0);
     kiosk.badge(MARIA);
-    assert_eq!((kiosk.screen(), kiosk.view().supervised.trainer.as_str()), (Screen::Supervised, "Jonas Reuter"), "she comes back to it");
+    assert_eq!(
+        (kiosk.screen(), kiosk.view().supervised.trainer.as_str()),
+        (Screen::Supervised, "Jonas Reuter"),
+        "she comes back to it"
+    );
     kiosk.tap("action:sign-out");
     assert_eq!(kiosk.count(|what| matches!(what, What::EndSession { .. })), 1);
     assert_eq!(kiosk.screen(), Screen::Idle);

@@ -6,7 +6,14 @@ use crate::presenter::message::{Event, Reply, What};
 use crate::presenter::view::*;
 
 fn signs(what: &What) -> bool {
-    matches!(what, What::SignRead { .. } | What::SignQuiz { .. } | What::SignRun { .. } | What::SignCheck { .. } | What::Unlock { .. })
+    matches!(
+        what,
+        What::SignRead { .. }
+            | What::SignQuiz { .. }
+            | What::SignRun { .. }
+            | What::SignCheck { .. }
+            | What::Unlock { .. }
+    )
 }
 
 #[test]
@@ -22,7 +29,10 @@ fn next_operator_never_sends_previous_operators_entry() {
     // Ben's badge asks; Maria's half-typed secret and her reading stay hers.
     kiosk.badge(BEN);
     let swap = kiosk.view().swap;
-    assert_eq!((kiosk.screen(), swap.kept.as_str(), swap.other.as_str()), (Screen::Swap, "Maria Lindner", "Ben Hartwig"));
+    assert_eq!(
+        (kiosk.screen(), swap.kept.as_str(), swap.other.as_str()),
+        (Screen::Swap, "Maria Lindner", "Ben Hartwig")
+    );
     kiosk.tap("swap:switch");
     assert_eq!((kiosk.screen(), kiosk.view().chrome.person.as_str()), (Screen::Tasks, "Ben Hartwig"));
     assert_eq!(kiosk.view().secret, Secret::default());
@@ -30,7 +40,17 @@ fn next_operator_never_sends_previous_operators_entry() {
     assert!(kiosk.view().tasks.lot.is_empty(), "the lot was Maria's choice");
 
     // Whatever Ben touches, nothing of Maria's goes out.
-    for id in ["ok", "next", "action:back", "swap:switch", "swap:stay", "answer:1", "step:1:pass", "action:record-run", "outcome:pass"] {
+    for id in [
+        "ok",
+        "next",
+        "action:back",
+        "swap:switch",
+        "swap:stay",
+        "answer:1",
+        "step:1:pass",
+        "action:record-run",
+        "outcome:pass",
+    ] {
         kiosk.tap(id);
     }
     kiosk.typed("secret", "ben-secret");
@@ -157,7 +177,9 @@ fn badges_that_open_nothing_say_why() {
     assert_eq!(kiosk.view().idle.badge, BadgeResult::Disabled);
     kiosk.wait(15_000);
     assert_eq!(kiosk.view().idle.badge, BadgeResult::None);
-    let Reply::Badge(crate::core::badge::BadgeSeen::Person(seen)) = Reply::Badge(look_up(MARIA)) else { panic!("Maria is known") };
+    let Reply::Badge(crate::core::badge::BadgeSeen::Person(seen)) = Reply::Badge(look_up(MARIA)) else {
+        panic!("Maria is known")
+    };
     let locked = crate::core::badge::PersonSeen { locked_out: true, ..seen };
     kiosk.next_reply = Some(Reply::Badge(crate::core::badge::BadgeSeen::Person(locked)));
     kiosk.badge(MARIA);

@@ -21,8 +21,8 @@ use crate::core::badge::{BadgeSeen, PersonSeen};
 use crate::core::gate::{TaskLine, Verdict};
 use crate::core::learn::Procedure;
 use crate::core::status::Line;
-use crate::presenter::message::*;
 use crate::presenter::message::What;
+use crate::presenter::message::*;
 use crate::presenter::view::{Screen, View};
 use crate::presenter::{Presenter, Settings};
 
@@ -180,9 +180,15 @@ impl Kiosk {
                 false => wrong(),
             },
             What::Look { .. } => Reply::Decision(Box::new(self.decision(true))),
-            What::Procedure { .. } => Reply::Procedure(Box::new(ProcedureReply { procedure: procedure(), images: Vec::new() })),
+            What::Procedure { .. } => {
+                Reply::Procedure(Box::new(ProcedureReply { procedure: procedure(), images: Vec::new() }))
+            }
             What::Unlock { person, secret } | What::CheckSecret { person, secret } => {
-                if self.right(person, secret) { Reply::Done } else { wrong() }
+                if self.right(person, secret) {
+                    Reply::Done
+                } else {
+                    wrong()
+                }
             }
             What::SignRead { .. } => self.signed(ActivityKind::Read, Outcome::Passed, &["maria"]),
             What::OpenQuiz { .. } => Reply::Quiz(Box::new(quiz())),
@@ -200,7 +206,9 @@ impl Kiosk {
             What::MayAssess { .. } => Reply::Denied(Refusal::NoAuthority),
             What::SignRun { both, outcome, .. } => self.signed_by_two(ActivityKind::Runs, *outcome, both),
             What::SignCheck { both, outcome, .. } => self.signed_by_two(ActivityKind::Check, *outcome, both),
-            What::OpenCheck { .. } => Reply::Check(Box::new(CheckReply { about: about(), check: check(), conflict: false })),
+            What::OpenCheck { .. } => {
+                Reply::Check(Box::new(CheckReply { about: about(), check: check(), conflict: false }))
+            }
             _ => Reply::Done,
         }
     }
@@ -328,7 +336,13 @@ pub fn wrong() -> Reply {
 pub fn look_up(badge: &str) -> BadgeSeen {
     let seen = |id: &str, name: &str, language: &str| {
         let language = Language::new(language).unwrap();
-        BadgeSeen::Person(PersonSeen { person: person(id), printed_name: name.into(), language, locked_out: false, can_sign: true })
+        BadgeSeen::Person(PersonSeen {
+            person: person(id),
+            printed_name: name.into(),
+            language,
+            locked_out: false,
+            can_sign: true,
+        })
     };
     match badge {
         MARIA => seen("maria", "Maria Lindner", "de"),

@@ -70,7 +70,8 @@ fn r15_a_wrong_secret_says_what_is_left_and_waits() {
 
 #[test]
 fn r15_locked_out_and_not_set_up_take_no_more_secrets() {
-    for (refusal, error) in [(Refusal::LockedOut, SecretError::LockedOut), (Refusal::NoSigning, SecretError::NotSetUp)] {
+    for (refusal, error) in [(Refusal::LockedOut, SecretError::LockedOut), (Refusal::NoSigning, SecretError::NotSetUp)]
+    {
         let mut kiosk = at_the_secret();
         kiosk.next_reply = Some(Reply::Denied(refusal));
         kiosk.secret("not-marias-secret");
@@ -137,7 +138,10 @@ fn s2_who_may_not_sign_is_refused_and_offered_the_screen_when_they_insist() {
     kiosk.maria_asks();
     kiosk.tap("next");
     let second = kiosk.view().second_badge;
-    assert_eq!((kiosk.screen(), second.role, second.able.as_str()), (Screen::SecondBadge, SecondRole::Observer, "Jonas Reuter"));
+    assert_eq!(
+        (kiosk.screen(), second.role, second.able.as_str()),
+        (Screen::SecondBadge, SecondRole::Observer, "Jonas Reuter")
+    );
     kiosk.badge(BEN);
     assert_eq!(kiosk.view().second_badge.refusal, SecondRefusal::NotAllowed);
     kiosk.badge(BEN);
@@ -154,7 +158,10 @@ fn the_second_persons_wrong_secret_is_theirs_to_repeat() {
     kiosk.badge(JONAS);
     kiosk.secret("not-jonas-secret");
     let secret = kiosk.view().secret;
-    assert_eq!((kiosk.screen(), secret.error, secret.signer.as_str()), (Screen::Secret, SecretError::Wrong, "Jonas Reuter"));
+    assert_eq!(
+        (kiosk.screen(), secret.error, secret.signer.as_str()),
+        (Screen::Secret, SecretError::Wrong, "Jonas Reuter")
+    );
     kiosk.wait(2_000);
     kiosk.secret("jonas-secret");
     assert_eq!(kiosk.screen(), Screen::Supervised);

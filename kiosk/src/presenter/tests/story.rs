@@ -34,7 +34,10 @@ fn u13_a_no_turns_into_a_go_on_the_spot() {
     kiosk.tap("next");
 
     let secret = kiosk.view().secret;
-    assert_eq!((kiosk.screen(), secret.meaning, secret.version.as_str()), (Screen::Secret, Meaning::ReadAndUnderstood, "7"));
+    assert_eq!(
+        (kiosk.screen(), secret.meaning, secret.version.as_str()),
+        (Screen::Secret, Meaning::ReadAndUnderstood, "7")
+    );
     kiosk.secret("maria-secret");
     let receipt = kiosk.view().receipt;
     assert_eq!((kiosk.screen(), receipt.open, receipt.next), (Screen::Receipt, Open::Quiz, NextStep::TakeQuiz));
@@ -58,7 +61,10 @@ fn u13_a_no_turns_into_a_go_on_the_spot() {
     assert_eq!((secret.signer.as_str(), secret.meaning), ("Jonas Reuter", Meaning::SupervisionTaken));
     kiosk.secret("jonas-secret");
     let supervised = kiosk.view().supervised;
-    assert_eq!((kiosk.screen(), supervised.state, supervised.trainer.as_str()), (Screen::Supervised, SupervisedState::Running, "Jonas Reuter"));
+    assert_eq!(
+        (kiosk.screen(), supervised.state, supervised.trainer.as_str()),
+        (Screen::Supervised, SupervisedState::Running, "Jonas Reuter")
+    );
 
     kiosk.tap("action:end");
     assert_eq!(kiosk.view().supervised.state, SupervisedState::Ended);
@@ -150,7 +156,10 @@ fn a_failed_quiz_leads_back_to_the_procedure_and_then_to_the_quiz() {
     answer_the_quiz(&mut kiosk);
     kiosk.secret("maria-secret");
     let quiz = kiosk.view().quiz;
-    assert_eq!((quiz.state, quiz.percent, quiz.attempts_left, quiz.next), (QuizState::Failed, 50, 2, QuizNext::ReadAgain));
+    assert_eq!(
+        (quiz.state, quiz.percent, quiz.attempts_left, quiz.next),
+        (QuizState::Failed, 50, 2, QuizNext::ReadAgain)
+    );
     kiosk.tap("next");
     assert_eq!(kiosk.screen(), Screen::Reader);
     read_to_the_end(&mut kiosk);
@@ -162,11 +171,14 @@ fn a_failed_quiz_leads_back_to_the_procedure_and_then_to_the_quiz() {
 #[test]
 fn l4_the_whole_procedure_is_one_touch_away_and_then_wants_all_its_pages() {
     let mut kiosk = Kiosk::new();
-    let long: String = (0..60).map(|n| format!("\n\nParagraph {n} says what to do in some more words than one line holds here.")).collect();
+    let long: String = (0..60)
+        .map(|n| format!("\n\nParagraph {n} says what to do in some more words than one line holds here."))
+        .collect();
     kiosk.maria_asks();
     let mut procedure = procedure();
     procedure.bytes = format!("{TEXT}{long}").into_bytes();
-    kiosk.next_reply = Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images: Vec::new() })));
+    kiosk.next_reply =
+        Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images: Vec::new() })));
     kiosk.tap("next");
     assert_eq!(kiosk.view().reader.next, ReaderNext::ReadAndUnderstood, "both changed steps fit on one page");
     kiosk.tap("action:whole");
@@ -190,7 +202,8 @@ fn l1_a_pdf_that_is_not_drawn_is_never_signed() {
     kiosk.maria_asks();
     let mut procedure = procedure();
     procedure.format = shared::kind::plant::Format::Pdf;
-    kiosk.next_reply = Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images: Vec::new() })));
+    kiosk.next_reply =
+        Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images: Vec::new() })));
     kiosk.tap("next");
     assert_eq!((kiosk.screen(), kiosk.view().reader.next), (Screen::Reader, ReaderNext::Close));
     assert_eq!(kiosk.view().reader.blocks[0].kind, BlockKind::Note);
@@ -206,7 +219,8 @@ fn l1_pictures_of_pages_are_read_like_pages() {
     procedure.format = shared::kind::plant::Format::Pdf;
     let image = PageImage { width: 1, height: 1, rgba: [0, 0, 0, 255].into() };
     let images = vec![image.clone(), image];
-    kiosk.next_reply = Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images })));
+    kiosk.next_reply =
+        Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images })));
     kiosk.tap("next");
     let reader = kiosk.view().reader;
     assert!(reader.page_image.is_some() && reader.blocks.is_empty() && reader.pages == 2);

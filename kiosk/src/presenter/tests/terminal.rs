@@ -9,7 +9,10 @@ use crate::presenter::{Presenter, Settings};
 fn s8_the_bar_says_how_fresh_the_knowledge_is() {
     let mut kiosk = Kiosk::new();
     let chrome = kiosk.view().chrome;
-    assert_eq!((chrome.terminal.as_str(), chrome.sync, chrome.offline_since.as_str()), ("Line 2 / Sealing", SyncState::Offline, "06:06"));
+    assert_eq!(
+        (chrome.terminal.as_str(), chrome.sync, chrome.offline_since.as_str()),
+        ("Line 2 / Sealing", SyncState::Offline, "06:06")
+    );
     assert_eq!((chrome.waiting, chrome.plant_age_minutes, chrome.clock.as_str()), (3, 34, "06:40"));
     kiosk.wait(6 * 60_000);
     assert_eq!((kiosk.view().chrome.plant_age_minutes, kiosk.view().chrome.clock.as_str()), (40, "06:46"));
@@ -20,7 +23,10 @@ fn status_opens_from_idle_and_goes_back() {
     let mut kiosk = Kiosk::new();
     kiosk.tap("action:status");
     let status = kiosk.view().status;
-    assert_eq!((kiosk.screen(), status.kiosk.as_str(), status.enrolment), (Screen::Status, "K3 · Line 2 / Sealing", EnrolmentState::Enrolled));
+    assert_eq!(
+        (kiosk.screen(), status.kiosk.as_str(), status.enrolment),
+        (Screen::Status, "K3 · Line 2 / Sealing", EnrolmentState::Enrolled)
+    );
     kiosk.tap("action:back");
     assert_eq!(kiosk.screen(), Screen::Idle);
     kiosk.badge(MARIA);
@@ -39,12 +45,16 @@ fn s9_a_new_terminal_asks_for_its_code() {
     let asked = presenter.handle(Event::Tap("ok".into()), now);
     assert!(matches!(&asked[0].what, What::SetUp { code } if code.0 == "abcd2345"));
     assert_eq!(presenter.view().set_up.state, SetUpState::Asking);
-    presenter.handle(Event::Reply { request: asked[0].request, reply: Reply::NotEnrolled(NotEnrolled::NoNetwork) }, now);
+    presenter
+        .handle(Event::Reply { request: asked[0].request, reply: Reply::NotEnrolled(NotEnrolled::NoNetwork) }, now);
     assert_eq!(presenter.view().set_up.state, SetUpState::NoNetwork);
     let asked = presenter.handle(Event::Tap("ok".into()), now);
     let reply = Reply::Enrolled { terminal: "K3".into(), work_units: "Line 2 / Sealing".into() };
     presenter.handle(Event::Reply { request: asked[0].request, reply }, now);
-    assert_eq!((presenter.view().set_up.state, presenter.view().set_up.terminal.as_str()), (SetUpState::Enrolled, "K3"));
+    assert_eq!(
+        (presenter.view().set_up.state, presenter.view().set_up.terminal.as_str()),
+        (SetUpState::Enrolled, "K3")
+    );
     let mut enrolled = StatusSnapshot::default();
     enrolled.status.kiosk = shared::id::KioskName::new("K3").ok();
     presenter.handle(Event::Status(Box::new(enrolled)), now);
@@ -63,7 +73,10 @@ fn a_full_disk_says_what_was_kept_and_the_work_goes_on_where_it_was() {
     kiosk.next_reply = Some(Reply::Failed(Failure::DiskFull));
     kiosk.secret("maria-secret");
     let trouble = kiosk.view().trouble;
-    assert_eq!((kiosk.screen(), trouble.fault, trouble.kept, trouble.next), (Screen::Fault, Fault::StorageFull, 3, NextStep::BackToTasks));
+    assert_eq!(
+        (kiosk.screen(), trouble.fault, trouble.kept, trouble.next),
+        (Screen::Fault, Fault::StorageFull, 3, NextStep::BackToTasks)
+    );
     kiosk.tap("next");
     assert_eq!(kiosk.screen(), Screen::Tasks);
 }

@@ -72,7 +72,8 @@ fn a_badge_typed_by_a_reader_arrives_whole_on_every_screen() {
         window.show(&view);
         acts.borrow_mut().clear();
         window.type_line("04A1B2C3");
-        let typed: String = acts.borrow().iter().map(|act| if let Act::Key(key) = act { key.as_str() } else { "" }).collect();
+        let typed: String =
+            acts.borrow().iter().map(|act| if let Act::Key(key) = act { key.as_str() } else { "" }).collect();
         assert_eq!(typed, "04A1B2C3\n", "{name}");
     }
 }

@@ -288,10 +288,7 @@ fn worksheet() -> View {
         conflicts: 1,
         runs_done: 2,
         runs_of: 3,
-        runs: vec![
-            run(1, "Eva Brandstätter", "Sun 21:10, K5", false),
-            run(2, "Jonas Weber", "Mon 06:48", true),
-        ],
+        runs: vec![run(1, "Eva Brandstätter", "Sun 21:10, K5", false), run(2, "Jonas Weber", "Mon 06:48", true)],
         notes: vec![NoteRow {
             by: words("Jonas Weber"),
             at: words("06:47"),

@@ -56,12 +56,20 @@ pub fn blocks() -> Vec<Block> {
         step(
             "4",
             true,
-            vec![plain("Set the temperature to "), strong("182 °C"), plain(" (it was 175 °C) and wait for the green light.")],
+            vec![
+                plain("Set the temperature to "),
+                strong("182 °C"),
+                plain(" (it was 175 °C) and wait for the green light."),
+            ],
         ),
         step(
             "5",
             true,
-            vec![plain("Lay the pouch in so that the seam is "), strong("8 mm"), plain(" from the edge, and press both buttons.")],
+            vec![
+                plain("Lay the pouch in so that the seam is "),
+                strong("8 mm"),
+                plain(" from the edge, and press both buttons."),
+            ],
         ),
         bullet("Folds in the seam: reject the pouch."),
         bullet("Three rejects in a row: stop the line and call the shift supervisor."),
