@@ -84,7 +84,8 @@ async fn serve(store: &Store, run: &Run, mut says: mpsc::UnboundedReceiver<Store
         let _ = told.send(round(outcome));
     });
     let shown = async {
-        let (mut tick, mut report) = (tokio::time::interval(TICK), tokio::time::interval(REPORT));
+        let mut tick = tokio::time::interval(TICK);
+        let mut report = tokio::time::interval_at(tokio::time::Instant::now() + REPORT, REPORT);
         let (mut last, mut lacking) = (Value::Null, 0);
         loop {
             let regular = tokio::select! {

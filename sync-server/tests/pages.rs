@@ -140,7 +140,7 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
     kiosk.write(read(), &[("ana", Role::Operator, READER)]);
     kiosk.write(check(), &[("ana", Role::Operator, Meaning::Performed), assessed[1]]);
     kiosk.write(check(), &[("ben", Role::Operator, Meaning::Performed)]);
-    kiosk.call(&[], 2 * MINUTE_MS).await;
+    kiosk.call(&[], 3 * MINUTE_MS).await;
 
     let (_, overview) = edge.page("/", &session).await;
     for words in [

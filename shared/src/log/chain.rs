@@ -39,7 +39,7 @@ pub trait Shelf {
 
 /// An entry that passed [`hold`], or that this replica wrote itself: the only thing stores accept.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Held(Entry);
+pub struct Held(Box<Entry>);
 
 impl Held {
     pub fn entry(&self) -> &Entry {
@@ -48,7 +48,7 @@ impl Held {
 
     /// An entry that this replica has just sealed at the next place of its own log.
     pub fn own(entry: Entry) -> Self {
-        Self(entry)
+        Self(Box::new(entry))
     }
 }
 
@@ -99,5 +99,5 @@ pub fn hold<S: Shelf>(unverified: Unverified, shelf: &S) -> Result<Holding, S::E
     if !shelf.is_enrolled(&header.log.device)? {
         return Ok(Holding::UnknownDevice);
     }
-    Ok(Holding::Held(Held(entry)))
+    Ok(Holding::Held(Held(Box::new(entry))))
 }

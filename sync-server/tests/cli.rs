@@ -1,0 +1,128 @@
+//! The command line as a script sees it: answers on standard output, exit codes 0, 1, 2, 3.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use serde_json::Value;
+use sync_server::cli::lock::Lock;
+use sync_server::core::{Core, Machine};
+
+fn run(data: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sync-server"));
+    command.arg("--data").arg(data).args(arguments).env_remove("LINEPROOF_DATA").output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+/// A data folder with the demo plant.
+fn demo() -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let core = Core::open(data.path(), Arc::new(Machine)).unwrap();
+    core.import(&Path::new(env!("CARGO_MANIFEST_DIR")).join("demo-plant"), false, "test").unwrap();
+    data
+}
+
+#[test]
+fn exit_codes_tell_yes_no_wrong_usage_and_could_not_run() {
+    let data = demo();
+    let asked = |person, at| {
+        run(data.path(), &["query", "qualified", "--person", person, "--document", "SOP-0042", "--at", at])
+    };
+    let yes = asked("maria", "2025-03-03");
+    assert_eq!(code(&yes), 0, "{yes:?}");
+    assert!(told(&yes).starts_with("Maria Lindner (maria) at 2025-03-03 06:00 CET\nYES"), "{yes:?}");
+    let no = asked("maria", "2023-01-01T00:00:00Z");
+    assert!(matches!(code(&no), 0 | 1) && told(&no).contains("NO"), "{no:?}");
+    assert_eq!(code(&asked("maria", "yesterday")), 2);
+    assert_eq!(code(&asked("nobody", "2025-03-03")), 3);
+    assert_eq!(code(&run(data.path(), &["query", "qualified"])), 2);
+    assert_eq!(code(&run(data.path(), &["no-such-command"])), 2);
+    let empty = tempfile::tempdir().unwrap();
+    let nothing = run(empty.path(), &["verify"]);
+    assert_eq!(code(&nothing), 3);
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0, "a question makes no database");
+    assert_eq!(code(&run(data.path(), &["verify", "--rebuild", "--json"])), 0);
+}
+
+#[test]
+fn g3_a_batch_is_answered_in_the_order_asked_like_one_by_one() {
+    let data = demo();
+    let file = data.path().join("questions.csv");
+    let rows = [
+        "2025-03-03,SOP-0042,maria",
+        "2025-03-03,SOP-0003,ana",
+        "2024-01-10T08:00:00+01:00,SOP-0042,maria",
+        "x,SOP-0042,maria",
+    ];
+    std::fs::write(&file, format!("at,document,person\n{}\n", rows.join("\n"))).unwrap();
+    let batch = run(data.path(), &["query", "qualified", "--batch", file.to_str().unwrap()]);
+    assert_eq!(code(&batch), 0, "{batch:?}");
+    let text = told(&batch);
+    let answers: Vec<&str> = text.lines().collect();
+    assert_eq!(answers[0], "person,document,at,answer,legacy,version_in_force,trained_on");
+    assert_eq!(answers.len(), 5);
+    for (row, answer) in rows.iter().zip(&answers[1..]).take(3) {
+        let [at, document, person] = row.split(',').collect::<Vec<_>>()[..] else { panic!("three columns") };
+        let alone = ["query", "qualified", "--person", person, "--document", document, "--at", at, "--json"];
+        let alone: Value = serde_json::from_slice(&run(data.path(), &alone).stdout).unwrap();
+        let word = alone["answer"].as_str().unwrap();
+        assert!(answer.starts_with(&format!("{person},{document},{at},{word},")), "{answer}");
+    }
+    assert!(answers[4].starts_with("maria,SOP-0042,x,bad_time,"), "{text}");
+    let lines = told(&run(data.path(), &["query", "qualified", "--batch", file.to_str().unwrap(), "--json"]));
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(last["summary"]["questions"], 4);
+}
+
+#[test]
+fn beside_a_running_server_questions_work_and_writing_is_refused_with_another_way() {
+    let data = demo();
+    let mut lock = Lock::take(data.path(), "").unwrap();
+    lock.name("the server at https://localhost:8443").unwrap();
+    let revoked = run(data.path(), &["kiosk", "revoke", "K3", "--reason", "lost"]);
+    assert_eq!(code(&revoked), 3);
+    let why = String::from_utf8(revoked.stderr).unwrap();
+    assert!(why.contains("https://localhost:8443") && why.contains("POST /api/v1/kiosks/K3/revoke"), "{why}");
+    assert_eq!(code(&run(data.path(), &["verify"])), 0);
+    let made = run(data.path(), &["kiosk", "enrol-code", "--work-unit", "SEAL", "--json"]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!((made["code"].as_str().unwrap().len(), made["name"].as_str()), (9, Some("K1")));
+    drop(lock);
+    assert_eq!(code(&run(data.path(), &["kiosk", "revoke", "K3", "--reason", "lost"])), 3, "no such kiosk");
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let data = tempfile::tempdir().unwrap();
+    for command in [
+        "serve",
+        "import",
+        "export",
+        "kiosk enrol-code",
+        "kiosk list",
+        "kiosk revoke",
+        "query qualified",
+        "query lot",
+        "verify",
+        "signing set-up",
+        "doctor",
+        "config print",
+        "version",
+    ] {
+        let mut words: Vec<&str> = command.split(' ').collect();
+        words.push("--help");
+        let help = run(data.path(), &words);
+        assert_eq!(code(&help), 0);
+        assert!(
+            told(&help).contains("Example") && told(&help).contains(&format!("sync-server {command}")),
+            "{command}"
+        );
+    }
+}
