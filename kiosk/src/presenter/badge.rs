@@ -140,7 +140,7 @@ impl Presenter {
             kept,
         }));
         self.touched = self.now;
-        self.refresh_tasks();
+        self.back_to_tasks();
     }
 
     /// Ends the badge session: by tap, or because nobody touched anything.

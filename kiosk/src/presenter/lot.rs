@@ -66,7 +66,7 @@ impl Presenter {
         self.last_lot = Some(lot);
         match std::mem::take(&mut badged.lot_entry).task {
             Some(task) => self.ask(task),
-            None => self.refresh_tasks(),
+            None => self.back_to_tasks(),
         }
     }
 

@@ -26,8 +26,8 @@ pub(super) struct List {
 }
 
 impl Presenter {
-    /// Asks for the list anew; it is on view when it has come.
-    pub(super) fn refresh_tasks(&mut self) {
+    /// To the list from wherever: it is asked for anew, and on view when it has come.
+    pub(super) fn back_to_tasks(&mut self) {
         let Some(badged) = &self.badged else { return };
         let what = What::Tasks { person: badged.seen.person.clone(), lot: badged.lot.clone() };
         self.send(Purpose::Tasks, what);
@@ -41,11 +41,6 @@ impl Presenter {
         if let Some(session) = self.own_supervised() {
             self.watch_again(&session);
         }
-    }
-
-    /// Back to the list from wherever.
-    pub(super) fn back_to_tasks(&mut self) {
-        self.refresh_tasks();
     }
 
     pub(super) fn tap_tasks(&mut self, id: TapId) {
