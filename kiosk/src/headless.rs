@@ -109,6 +109,7 @@ async fn serve(store: &Store, run: &Run, mut says: mpsc::UnboundedReceiver<Store
             if regular || told != last {
                 let mut line = told.clone();
                 line["at"] = json!(status.now.to_string());
+                line["clock_uncertainty_ms"] = json!(status.uncertainty_ms);
                 print(line);
                 last = told;
             }
@@ -171,7 +172,7 @@ fn store_word(report: &StoreReport) -> &'static str {
     }
 }
 
-/// The state as it is printed, without the moment.
+/// The state as it is printed, without what changes by itself: the moment, and how sure it is.
 fn told_of(status: &Status, blobs_lacking: usize) -> Value {
     let plant: serde_json::Map<String, Value> =
         status.plant.iter().map(|(stream, revision)| (stream.to_string(), json!(revision))).collect();
@@ -188,7 +189,6 @@ fn told_of(status: &Status, blobs_lacking: usize) -> Value {
         "plant": plant,
         "blobs_lacking": blobs_lacking,
         "forks": status.forks,
-        "clock_uncertainty_ms": status.uncertainty_ms,
     })
 }
 

@@ -12,7 +12,7 @@ use shared::log::{Revision, Stream, Subject};
 use shared::record::TrainingRecord;
 use shared::sync::TerminalShelf;
 use shared::training::gate::RULE_VERSION;
-use shared::training::task_session::TaskSession;
+use shared::training::task_session::{Performances, TaskSession};
 use shared::training::{GateDecision, Known, Question, RequirementState, decide, qualification};
 use store::questions;
 
@@ -152,10 +152,7 @@ impl Core {
         Ok(decided.unwrap_or_else(|_| GateDecision::internal_error()))
     }
 
-    fn knowledge_of(
-        &self,
-        person: &PersonId,
-    ) -> Result<(TrainingRecord, Vec<(TaskId, shared::training::task_session::Performance)>), Denied> {
+    fn knowledge_of(&self, person: &PersonId) -> Result<(TrainingRecord, Performances), Denied> {
         let connection = self.ledger.connection();
         Ok((questions::record(connection, person)?, questions::performances(connection, person)?))
     }

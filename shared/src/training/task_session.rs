@@ -47,6 +47,9 @@ pub struct Performance {
     pub ended_at: Option<Timestamp>,
 }
 
+/// A person's performances, each with the task performed.
+pub type Performances = Vec<(TaskId, Performance)>;
+
 impl Performance {
     /// The last moment by which it is known to have run.
     pub fn last_seen(&self, at: Timestamp) -> Timestamp {

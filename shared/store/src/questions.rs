@@ -6,7 +6,7 @@ use shared::log::Entry;
 use shared::log::effect::Verdict;
 use shared::record::{Evidence, TrainingRecord};
 use shared::time::Timestamp;
-use shared::training::task_session::{Performance, TaskSession};
+use shared::training::task_session::{Performances, TaskSession};
 
 use crate::ledger::StoreError;
 
@@ -78,7 +78,7 @@ pub fn session(connection: &Connection, session: &ActId) -> Result<Option<TaskSe
 }
 
 /// A person's task sessions as performances, by task.
-pub fn performances(connection: &Connection, person: &PersonId) -> Result<Vec<(TaskId, Performance)>, StoreError> {
+pub fn performances(connection: &Connection, person: &PersonId) -> Result<Performances, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT state FROM task_session WHERE person = ?1 ORDER BY started_ms DESC LIMIT 2000")?;
     let sessions = sessions_of(&mut statement, params![person.as_str()])?;

@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 use shared::id::*;
 use shared::kind::plant::{ImportAccepted, ImportProposed};
+use shared::kind::record::LegacyBatch;
 use shared::kind::{Body, Meaning, Role, Statement, to_cbor};
 use shared::log::{Block, Draft, Stream, Subject};
 use shared::part11::authority::Right;
@@ -68,6 +69,9 @@ struct Proposed {
     history: Vec<Digest32>,
 }
 
+/// People's imported history, an entry each.
+type Batches = Vec<(PersonId, LegacyBatch)>;
+
 #[derive(Encode, Decode)]
 #[cbor(array)]
 struct ProposedRow {
@@ -124,12 +128,7 @@ impl Core {
         Ok(ledger.world().keys.values().any(|person| plant.has_role(person, Role::Quality, now)))
     }
 
-    #[allow(clippy::type_complexity)]
-    fn new_history(
-        &self,
-        folder: &PlantFolder,
-        batch: ActId,
-    ) -> Result<(Vec<(PersonId, shared::kind::record::LegacyBatch)>, Vec<Digest32>, usize), Refused> {
+    fn new_history(&self, folder: &PlantFolder, batch: ActId) -> Result<(Batches, Vec<Digest32>, usize), Refused> {
         let ledger = self.ledger();
         let (fresh, known) = (RefCell::new(Vec::new()), RefCell::new(0));
         let failed = RefCell::new(None);
@@ -182,12 +181,7 @@ impl Core {
         })
     }
 
-    fn drafts(
-        &self,
-        difference: Difference,
-        history: Vec<(PersonId, shared::kind::record::LegacyBatch)>,
-        plant: &Plant,
-    ) -> Vec<(Stream, Draft)> {
+    fn drafts(&self, difference: Difference, history: Batches, plant: &Plant) -> Vec<(Stream, Draft)> {
         let mut home: BTreeMap<PersonId, SiteId> =
             plant.people.iter().map(|(id, p)| (id.clone(), p.site.clone())).collect();
         for (_, _, body) in &difference.new_or_changed {

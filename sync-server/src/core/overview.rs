@@ -14,7 +14,7 @@ use shared::time::{MINUTE_MS, Timestamp};
 use shared::training::assignment::{TrainingAssignment, assignments};
 use shared::training::point_in_time::{Asked, Qualified, qualified};
 use shared::training::qualification::{RequirementState, qualification};
-use shared::training::task_session::Performance;
+use shared::training::task_session::{Performance, Performances};
 use store::{StoreError, questions, shelf};
 
 use super::query::Watermark;
@@ -271,7 +271,7 @@ pub fn is_on_hold(state: &RequirementState) -> bool {
 pub struct Batch<'c> {
     core: &'c Core,
     plant: Arc<Plant>,
-    of: Option<(PersonId, TrainingRecord, Vec<(TaskId, Performance)>)>,
+    of: Option<(PersonId, TrainingRecord, Performances)>,
 }
 
 impl Batch<'_> {
