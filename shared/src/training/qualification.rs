@@ -278,7 +278,7 @@ impl Scale<'_> {
         self.record.evidence.get(index as usize).is_some_and(|fail| {
             let ahead = || {
                 let version = version_of(fail, self.set, self.plant)?;
-                self.document()?.version(&version).map(|v| v.effective_from() > self.at)
+                self.document()?.version(&version).map(|v| v.effective_from() > self.at || v.never_effective())
             };
             self.has_happened(fail) && !ahead().unwrap_or(false)
         })
@@ -340,11 +340,8 @@ impl Scale<'_> {
     fn proven_at(&self, activities: &[ActivityState]) -> Option<Timestamp> {
         let has_check = activities.iter().any(|a| a.activity.kind() == ActivityKind::Check);
         let counts = |e: &&Evidence| {
-            e.requirement == self.set.requirement
-                && e.passed()
-                && e.verdict.is_effective()
-                && self.has_happened(e)
-                && (!has_check || e.activity == ActivityKind::Check)
+            let proves = !has_check || e.activity == ActivityKind::Check;
+            proves && e.requirement == self.set.requirement && self.holds(e).is_ok()
         };
         self.record.evidence.iter().filter(counts).map(|e| e.done_at.min(self.at)).max()
     }
