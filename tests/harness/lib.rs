@@ -91,7 +91,16 @@ impl Plant {
 
     /// Stops a kiosk and starts it again from its disk.
     pub fn restart(&mut self, name: &str) {
+        self.stop(name);
+        self.start(name);
+    }
+
+    /// Switches a kiosk off: its disk is nobody's until it starts again.
+    pub fn stop(&mut self, name: &str) {
         self.kiosks.retain(|(kiosk, _)| kiosk != name);
+    }
+
+    pub fn start(&mut self, name: &str) {
         let kiosk = self.open_kiosk(name);
         self.kiosks.push((name.to_owned(), kiosk));
     }

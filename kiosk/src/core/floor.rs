@@ -6,6 +6,7 @@ use shared::kind::record::{About, CheckSigned, CriterionResult, Edit, Outcome, R
 use shared::kind::{Body, Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::signature::PersonSecret;
 use shared::record::judge::fold_sort;
 use shared::record::worksheet::{SheetFact, Worksheet, worksheet_id};
 use store::questions;
@@ -28,6 +29,20 @@ pub struct Sheet {
     pub worksheet: Worksheet,
     pub runs: Vec<Run>,
     pub runs_needed: u32,
+}
+
+/// What two people are about to sign.
+pub struct SignOff {
+    about: About,
+    body: Body,
+    meaning: Meaning,
+    shown: Option<Digest32>,
+}
+
+/// The keys of two people whose secrets have just been right. Held only for the sign-off.
+pub struct BothKeys {
+    operator: (PersonId, PersonSecret),
+    assessor: (PersonId, PersonSecret),
 }
 
 impl Core {
@@ -79,7 +94,11 @@ impl Core {
         let sheet = self.sheet(person, about)?;
         let worksheet = sheet.worksheet.id();
         let body = RunObserved { about: about.clone(), worksheet, outcome, session, note: note.to_owned() };
-        self.sign_two(person, about, body, Meaning::Observed, signers, None)
+        let keys = self.unlock_both(person, about, signers)?;
+        self.countersign(
+            SignOff { about: about.clone(), body: body.into(), meaning: Meaning::Observed, shown: None },
+            keys,
+        )
     }
 
     /// Signs a competency check: freezes the worksheet as it stands here, with every criterion's result.
@@ -91,6 +110,19 @@ impl Core {
         outcome: Outcome,
         signers: (&Signer, &Signer),
     ) -> Result<Entry, Denied> {
+        let sign_off = self.prepare_check(person, about, results, outcome)?;
+        let keys = self.unlock_both(person, about, signers)?;
+        self.countersign(sign_off, keys)
+    }
+
+    /// A competency check as it is to be signed. Nothing is written yet.
+    pub fn prepare_check(
+        &mut self,
+        person: &PersonId,
+        about: &About,
+        results: Vec<CriterionResult>,
+        outcome: Outcome,
+    ) -> Result<SignOff, Denied> {
         self.check_order(person, about, ActivityKind::Check)?;
         let check = self.check_of(about)?.check;
         let sheet = self.sheet(person, about)?;
@@ -109,7 +141,8 @@ impl Core {
             content,
             content_digest,
         };
-        self.sign_two(person, about, body, Meaning::Assessed, signers, Some(content_digest))
+        let shown = Some(content_digest);
+        Ok(SignOff { about: about.clone(), body: body.into(), meaning: Meaning::Assessed, shown })
     }
 
     /// The check that a requirement asks for.
@@ -134,27 +167,32 @@ impl Core {
         }
     }
 
-    /// One entry with both blocks, written when the second has signed. A sign-off always asks both for their secrets (R13).
-    fn sign_two(
+    /// Asks both for their secrets: a sign-off always re-authenticates (R13). Who may not sign isn't asked.
+    pub fn unlock_both(
         &mut self,
         person: &PersonId,
         about: &About,
-        body: impl Into<Body>,
-        meaning: Meaning,
         (operator, assessor): (&Signer, &Signer),
-        shown: Option<Digest32>,
-    ) -> Result<Entry, Denied> {
+    ) -> Result<BothKeys, Denied> {
         self.may_assess(&assessor.person, person, about)?;
         if operator.person != *person {
             return Err(Denied::NoAuthority { person: operator.person.clone() });
         }
         let own = self.unlock(operator)?;
         let theirs = self.unlock(assessor)?;
-        let heads = self.heads_about(person, Some(about))?;
-        let mut draft = self.draft(Subject::person(person), body).having_seen(heads);
+        Ok(BothKeys { operator: (person.clone(), own), assessor: (assessor.person.clone(), theirs) })
+    }
+
+    /// One entry with both blocks, durable when this returns.
+    pub fn countersign(&mut self, sign_off: SignOff, keys: BothKeys) -> Result<Entry, Denied> {
+        let SignOff { about, body, meaning, shown } = sign_off;
+        let ((person, own), (assessor, theirs)) = (keys.operator, keys.assessor);
+        self.may_assess(&assessor, &person, &about)?;
+        let heads = self.heads_about(&person, Some(&about))?;
+        let mut draft = self.draft(Subject::person(&person), body).having_seen(heads);
         draft.blocks = vec![
-            self.block(&draft, person, &own, Role::Operator, Meaning::Performed, shown),
-            self.block(&draft, &assessor.person, &theirs, Role::Assessor, meaning, shown),
+            self.block(&draft, &person, &own, Role::Operator, Meaning::Performed, shown),
+            self.block(&draft, &assessor, &theirs, Role::Assessor, meaning, shown),
         ];
         let stream = Stream::record(&self.site()?);
         self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)

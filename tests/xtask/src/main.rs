@@ -33,6 +33,12 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// Figures, each with its ratio to a limit measured in the same run. Example: cargo xtask bench gate signoff --json
+    Bench {
+        /// Names of benchmarks and their options, as `cargo run -p bench -- --help` shows them; all benchmarks when none is named.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Writes a synthetic plant folder. Example: cargo xtask plant --people 500 --documents 100 --years 3 --kiosks 4 --seed 1 /tmp/plant
     Plant {
         #[arg(long)]
@@ -63,6 +69,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo { once } => demo::demo(once),
         Command::Test { quick } => test::test(quick),
+        Command::Bench { arguments } => bench(&arguments),
         Command::Plant { people, documents, years, seed, out, .. } => plant(people, documents, years, seed, &out),
         Command::Faults { names, count, seed } => faults(&names, count, seed),
     };
@@ -74,6 +81,13 @@ fn main() -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+fn bench(arguments: &[String]) -> run::Outcome {
+    eprintln!("Building for release, the way it is measured: some minutes the first time.");
+    let mut all = vec!["run", "--quiet", "--release", "-p", "bench", "--"];
+    all.extend(arguments.iter().map(String::as_str));
+    run::cargo(&all, &[])
 }
 
 fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::path::Path) -> run::Outcome {

@@ -20,6 +20,7 @@ use crate::versions::{Impact, Kind, Version, in_force, sort};
 pub fn write(folder: &Path, size: &Size, rng: &mut Rng) -> io::Result<()> {
     write_places(folder, size, rng)?;
     let classes = write_people(folder, size, rng)?;
+    write_authority(folder, size, rng)?;
     let documents = write_documents(folder, size, rng)?;
     let requirements = write_requirements(folder, size, rng)?;
     let matrix = write_matrix(folder, size, rng)?;
@@ -78,7 +79,7 @@ fn write_people(folder: &Path, size: &Size, rng: &mut Rng) -> io::Result<Vec<Vec
         let id = person_id(person);
         let name = format!("{} {}", rng.pick(&["Müller", "Nguyễn", "Smith", "Gómez", "王"]), person + 1);
         let badge = format!("{:08X}", (person as u32 + 1).wrapping_mul(2_654_435_761));
-        let until = if rng.chance(4) { "2025-09-30" } else { "" };
+        let until = if person > 0 && rng.chance(4) { "2025-09-30" } else { "" };
         let site = site_id(person % size.sites);
         people.row([&id, &name, &site, *rng.pick(&["de", "en", "vi"]), &badge, "", "", until]);
         let first = rng.below(size.classes);
@@ -95,6 +96,25 @@ fn write_people(folder: &Path, size: &Size, rng: &mut Rng) -> io::Result<Vec<Vec
     people.write(folder, rng, &Dress::Plain)?;
     members.write(folder, rng, &Dress::Plain)?;
     Ok(held)
+}
+
+/// The first person may do everything, as somebody must; one in fifty assesses some of the requirements.
+fn write_authority(folder: &Path, size: &Size, rng: &mut Rng) -> io::Result<()> {
+    let mut roles = Sheet::new("roles.csv", "person, role");
+    for role in ["quality", "supervisor", "trainer", "reviewer", "administrator"] {
+        roles.row([&person_id(0), role]);
+    }
+    let mut assessors = Sheet::new("assessors.csv", "person, requirement");
+    let of_them = (size.people / 50).max(1);
+    for requirement in 0..size.requirements {
+        assessors.row([&person_id(0), &requirement_id(requirement)]);
+        let other = 1 + requirement % of_them;
+        if other < size.people {
+            assessors.row([&person_id(other), &requirement_id(requirement)]);
+        }
+    }
+    roles.write(folder, rng, &Dress::Plain)?;
+    assessors.write(folder, rng, &Dress::Plain)
 }
 
 fn write_documents(folder: &Path, size: &Size, rng: &mut Rng) -> io::Result<Vec<Document>> {
