@@ -116,7 +116,7 @@ impl Story {
         let (document, version) = (id(DOCUMENT)?, id("v7")?);
         let contents = [next_version("en")?, next_version("de")?];
         let server = &self.stage.server;
-        server.draft_version(&document, &version, &contents, Some(6), None, &signer("lukas"))?;
+        server.draft_version(&document, &version, &contents, Some(6), "CC-2026-014", &signer("lukas"))?;
         server.review_version(&document, &version, &signer("henning"))?;
         let by_author = server.approve_version(&document, &version, &monday_at_six()?, &signer("lukas"), None);
         expect(by_author.is_err(), "the author can't approve")?;

@@ -1,4 +1,8 @@
 //! Scenarios, a file each. A test bears the id of the requirement it shows.
 
+mod documents;
 mod import;
 mod main_job;
+mod others_bugs;
+mod scene;
+mod trail;

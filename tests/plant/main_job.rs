@@ -1,52 +1,16 @@
 //! The main job, by the cores of kiosk and server: badge → gate → training and sign-off offline → sync → the record.
 
-use harness::{Plant, kiosk_signer, signer};
+use harness::{kiosk_signer, signer};
 use kiosk::core::Denied;
 use shared::id::*;
-use shared::kind::plant::{Format, Impact, InFlight};
-use shared::kind::record::{CriterionResult, Edit, Outcome};
+use shared::kind::record::Edit;
 use shared::training::Answer;
 use shared::training::point_in_time::{Asked, QualifiedAnswer};
-use sync_server::core::approve::{Approval, DraftContent};
 
-fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
-    text.parse().unwrap()
-}
-
-fn approve_v7(plant: &Plant) {
-    let next = harness::demo_plant().join("next");
-    let content = |language: &str| DraftContent {
-        language: id(language),
-        format: Format::Markdown,
-        change_summary: "Seal temperature window, peel test frequency".into(),
-        text: Some(std::fs::read_to_string(next.join(format!("SOP-0042-v7.{language}.md"))).unwrap()),
-        blob: None,
-    };
-    let (document, version) = (id("SOP-0042"), id("v7"));
-    let contents = [content("en"), content("de")];
-    plant.server.draft_version(&document, &version, &contents, Some(6), None, &signer("lukas")).unwrap();
-    plant.server.review_version(&document, &version, &signer("henning")).unwrap();
-    let approval = Approval {
-        effective_from: harness::at("2026-03-02T05:00:00Z"),
-        impact: Impact::Full,
-        impact_reason: None,
-        in_flight: InFlight::Finish,
-        initial_assessors: vec![id("jonas"), id("eva")],
-    };
-    plant.server.approve_version(&document, &version, &approval, &signer("helga"), None).unwrap();
-}
-
-/// The demo plant on Sunday evening, with two kiosks and everybody's keys.
-fn sunday_evening() -> Plant {
-    let mut plant = Plant::demo("2026-03-01T18:00:00Z");
-    plant.set_up_signing(&["helga", "lukas", "henning", "jonas", "eva", "maria", "ana", "ben"]);
-    plant.add_kiosk("K3", &["SEAL"]);
-    plant.add_kiosk("K5", &["SEAL3"]);
-    plant
-}
+use crate::scene::*;
 
 #[test]
-fn s1_go_before_the_revision_and_no_go_at_the_instant_it_counts_u4() {
+fn s1_u4_a6_go_before_the_revision_and_no_go_at_the_instant_it_counts() {
     let mut plant = sunday_evening();
     approve_v7(&plant);
     plant.settle();
@@ -62,41 +26,6 @@ fn s1_go_before_the_revision_and_no_go_at_the_instant_it_counts_u4() {
     assert_eq!(missing.changed_steps, ["4", "5", "9"]);
     assert_eq!(missing.minutes, Some(6));
     assert_eq!(missing.state.trained_on, Some(id("v6")));
-}
-
-/// Reads, answers, does one run and the check, with `assessor`.
-fn train(plant: &mut Plant, kiosk: &str, person: &str, assessor: &str) {
-    let who: PersonId = id(person);
-    let kiosk = plant.kiosk(kiosk);
-    kiosk.badge_in(&who).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
-    let procedure = kiosk.procedure(&who, &about).unwrap();
-    kiosk.sign_read(&who, &procedure, 240).unwrap();
-    let open = kiosk.open_quiz(&who, &about).unwrap();
-    let answers = right_answers(kiosk, &open);
-    assert!(kiosk.sign_quiz(&who, answers).unwrap().passed);
-    let started = kiosk.ask_supervised(&who, &id("seal-pouch"), Some(&id("881")), &kiosk_signer(assessor)).unwrap();
-    assert_eq!(started.decision.answer, Answer::GoSupervised, "{:?}", started.decision.reasons);
-    for step in ["4", "5", "9"] {
-        kiosk.edit_sheet(&who, &about, &id(assessor), vec![Edit::Tick(step.into(), true)]).unwrap();
-    }
-    let signers = (&kiosk_signer(person), &kiosk_signer(assessor));
-    kiosk.sign_run(&who, &about, Outcome::Passed, started.session, "first run", signers).unwrap();
-    let criteria = kiosk.check_of(&about).unwrap().criteria;
-    let results = criteria
-        .iter()
-        .map(|c| CriterionResult { passed: true, measured: c.measure.as_ref().and_then(|m| m.min.clone()) })
-        .collect();
-    kiosk.sign_check(&who, &about, results, Outcome::Passed, signers).unwrap();
-}
-
-/// Somebody who knows the right answers: reads them from the demo plant's folder, as its author could.
-fn right_answers(kiosk: &kiosk::core::Core, open: &kiosk::core::learn::OpenQuiz) -> Vec<Vec<u16>> {
-    let folder = sync_server::import::read(&harness::demo_plant()).unwrap();
-    let right = &folder.answers[&open.quiz.quiz];
-    let _ = kiosk;
-    open.drawn.iter().map(|place| right[usize::from(*place)].clone()).collect()
 }
 
 #[test]
@@ -117,7 +46,7 @@ fn u13_the_no_turns_into_training_on_the_spot_offline_and_back_into_go() {
 }
 
 #[test]
-fn u8_an_assessor_withdrawn_while_the_kiosk_was_dark_puts_the_sign_offs_on_hold_until_ruled() {
+fn u8_u2_an_assessor_withdrawn_while_the_kiosk_was_dark_puts_the_sign_offs_on_hold_until_ruled() {
     let mut plant = sunday_evening();
     approve_v7(&plant);
     plant.settle();

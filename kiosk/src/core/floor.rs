@@ -49,7 +49,7 @@ impl Core {
     /// The worksheet of a training: the same one at every kiosk, begun by whoever writes first.
     pub fn sheet(&mut self, person: &PersonId, about: &About) -> Result<Sheet, Denied> {
         let subject = Subject::person(person);
-        let mut entries = store::shelf::entries_about(self.ledger.connection(), subject.as_str())?;
+        let mut entries = store::shelf::record_about(self.ledger.connection(), subject.as_str())?;
         fold_sort(&mut entries);
         let closed_by = entries.iter().rev().find(|entry| closes(entry, about)).map(Entry::id);
         let id = worksheet_id(person, &about.requirement, about.version.as_ref(), closed_by.as_ref());

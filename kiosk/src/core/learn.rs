@@ -135,7 +135,7 @@ impl Core {
     pub(crate) fn heads_about(&self, person: &PersonId, about: Option<&About>) -> Result<Vec<EntryId>, Denied> {
         let Some(about) = about else { return Ok(Vec::new()) };
         let subject = Subject::person(person);
-        let entries = store::shelf::entries_about(self.ledger.connection(), subject.as_str())?;
+        let entries = store::shelf::record_about(self.ledger.connection(), subject.as_str())?;
         let mut mine: Vec<&Entry> = entries.iter().filter(|entry| concerns(entry, &about.requirement)).collect();
         mine.sort_by_key(|entry| std::cmp::Reverse(entry.header().hybrid));
         let seen: Vec<EntryId> = mine.iter().flat_map(|entry| entry.header().seen.iter().copied()).collect();

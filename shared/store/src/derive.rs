@@ -10,6 +10,7 @@ use rusqlite::{Connection, Transaction, params};
 use shared::id::*;
 use shared::kind::plant::Activity;
 use shared::kind::{Body, Family, to_cbor};
+use shared::log::effect::Verdict;
 use shared::log::standing::{self, Fork};
 use shared::log::{Entry, LogId, Subject};
 use shared::plant::{Plant, PlantFact};
@@ -255,8 +256,7 @@ fn rejudge(step: &mut Step<'_>, subject: &str) -> Result<KeyChange, StoreError> 
     let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else {
         return Ok(KeyChange::None);
     };
-    let mut entries = shelf::entries_about(connection, subject)?;
-    entries.retain(|entry| entry.family() == Family::Record);
+    let mut entries = shelf::record_about(connection, subject)?;
     fold_sort(&mut entries);
     let standings = standings(step, &entries)?;
     let servers = step.world.servers.clone();
@@ -341,18 +341,75 @@ fn write_record(
     subject: &str,
     record: &TrainingRecord,
 ) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM verdict WHERE subject = ?1")?.execute([subject])?;
-    let mut verdict =
-        connection.prepare_cached("INSERT INTO verdict (id, subject, on_hold, verdict) VALUES (?1, ?2, ?3, ?4)")?;
-    for judged in record.entries.iter().filter(|judged| !judged.verdict.is_effective()) {
-        let bytes = to_cbor(&judged.verdict);
-        verdict.execute(params![judged.id.0, subject, judged.verdict.is_on_hold(), bytes])?;
+    let verdicts = record.entries.iter().filter(|judged| !judged.verdict.is_effective());
+    let verdicts = verdicts.map(|judged| (judged.id, &judged.verdict)).collect();
+    write_verdicts(connection, subject, &verdicts)?;
+    let evidence = by_requirement(&record.evidence);
+    write_evidence(
+        connection,
+        person,
+        evidence.iter().map(|(requirement, rows)| (requirement.as_str(), to_cbor(rows))).collect(),
+    )
+}
+
+/// Writes the rows that differ: a record changes in one place at a time, and each page that is written is one that a person waits for.
+fn write_evidence(
+    connection: &Connection,
+    person: &PersonId,
+    mut now: BTreeMap<&str, Vec<u8>>,
+) -> Result<(), StoreError> {
+    let mut gone: Vec<String> = Vec::new();
+    {
+        let mut statement = connection.prepare_cached("SELECT requirement, rows FROM evidence WHERE person = ?1")?;
+        let mut rows = statement.query([person.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let requirement = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            match now.get(requirement) {
+                Some(bytes) if *bytes == row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)? => {
+                    now.remove(requirement);
+                }
+                Some(_) => {}
+                None => gone.push(requirement.to_owned()),
+            }
+        }
     }
-    connection.prepare_cached("DELETE FROM evidence WHERE person = ?1")?.execute([person.as_str()])?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO evidence (person, requirement, rows) VALUES (?1, ?2, ?3)")?;
-    for (requirement, rows) in by_requirement(&record.evidence) {
-        insert.execute(params![person.as_str(), requirement.as_str(), to_cbor(&rows)])?;
+    let mut remove = connection.prepare_cached("DELETE FROM evidence WHERE person = ?1 AND requirement = ?2")?;
+    for requirement in gone {
+        remove.execute(params![person.as_str(), requirement])?;
+    }
+    let mut write =
+        connection.prepare_cached("INSERT OR REPLACE INTO evidence (person, requirement, rows) VALUES (?1, ?2, ?3)")?;
+    for (requirement, bytes) in now {
+        write.execute(params![person.as_str(), requirement, bytes])?;
+    }
+    Ok(())
+}
+
+/// As [`write_evidence`]: what still stands as it stood isn't written again.
+fn write_verdicts(connection: &Connection, subject: &str, now: &BTreeMap<EntryId, &Verdict>) -> Result<(), StoreError> {
+    let mut stand: BTreeSet<EntryId> = BTreeSet::new();
+    let mut gone: Vec<EntryId> = Vec::new();
+    {
+        let mut statement = connection.prepare_cached("SELECT id, verdict FROM verdict WHERE subject = ?1")?;
+        let mut rows = statement.query([subject])?;
+        while let Some(row) = rows.next()? {
+            let id = EntryId(row.get(0)?);
+            let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            match now.get(&id) {
+                Some(verdict) if to_cbor(verdict) == bytes => drop(stand.insert(id)),
+                Some(_) => {}
+                None => gone.push(id),
+            }
+        }
+    }
+    let mut remove = connection.prepare_cached("DELETE FROM verdict WHERE id = ?1")?;
+    for id in gone {
+        remove.execute([id.0])?;
+    }
+    let mut write = connection
+        .prepare_cached("INSERT OR REPLACE INTO verdict (id, subject, on_hold, verdict) VALUES (?1, ?2, ?3, ?4)")?;
+    for (id, verdict) in now.iter().filter(|(id, _)| !stand.contains(id)) {
+        write.execute(params![id.0, subject, verdict.is_on_hold(), to_cbor(verdict)])?;
     }
     Ok(())
 }

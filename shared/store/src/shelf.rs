@@ -64,9 +64,21 @@ pub fn read_entry(bytes: &[u8], blocks_good: bool) -> Result<Entry, StoreError> 
         .map_err(|why| StoreError::Damaged(format!("a stored entry can't be read: {why}")))
 }
 
-/// All entries about a subject of the given kinds (all kinds when empty), unsorted.
+/// All entries about a subject, unsorted.
 pub fn entries_about(connection: &Connection, subject: &str) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT bytes, blocks_good FROM entry WHERE subject = ?1")?;
+    read_all(connection, "SELECT bytes, blocks_good FROM entry WHERE subject = ?1", subject)
+}
+
+/// What the record streams hold about a subject, unsorted: of a person, what they did and signed, without where they were and what the
+/// gate decided.
+pub fn record_about(connection: &Connection, subject: &str) -> Result<Vec<Entry>, StoreError> {
+    let sql = "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
+               WHERE e.subject = ?1 AND l.stream >= 'record/' AND l.stream < 'record0'";
+    read_all(connection, sql, subject)
+}
+
+fn read_all(connection: &Connection, sql: &str, subject: &str) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([subject])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {

@@ -23,7 +23,7 @@ pub struct Drafted {
     #[serde(default)]
     minutes: Option<u32>,
     #[serde(default)]
-    change_control: Option<String>,
+    change_control: String,
     author: Signer,
 }
 
@@ -37,7 +37,7 @@ pub async fn draft(
     let written = app
         .act(address, &[&signer], move |core| {
             let Drafted { version, contents, minutes, change_control, author } = drafted;
-            core.draft_version(&document, &version, &contents, minutes, change_control, &author)
+            core.draft_version(&document, &version, &contents, minutes, &change_control, &author)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(Written::from(&written))))

@@ -10,6 +10,7 @@ mod kiosk_list;
 mod kiosk_revoke;
 pub mod lock;
 mod query_batch;
+mod query_decision;
 mod query_lot;
 mod query_qualified;
 mod secret;
@@ -89,6 +90,7 @@ enum Kiosk {
 enum Query {
     Qualified(query_qualified::Qualified),
     Lot(query_lot::Lot),
+    Decision(query_decision::Decision),
 }
 
 #[derive(Subcommand)]
@@ -155,6 +157,7 @@ pub fn run(cli: Cli, out: Out<'_>) -> ExitCode {
         Command::Kiosk(Kiosk::Revoke(command)) => command.run(&shared, out),
         Command::Query(Query::Qualified(command)) => command.run(&shared, out),
         Command::Query(Query::Lot(command)) => command.run(&shared, out),
+        Command::Query(Query::Decision(command)) => command.run(&shared, out),
         Command::Verify(command) => command.run(&shared, out),
         Command::Signing(Signing::SetUp(command)) => command.run(&shared, out),
         Command::Doctor(command) => command.run(&shared, out),

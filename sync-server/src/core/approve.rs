@@ -47,14 +47,14 @@ fn finish() -> InFlight {
 }
 
 impl Core {
-    /// Keeps a new version's contents and signs the draft as its author.
+    /// Keeps a new version's contents and signs the draft as its author, under the change control it belongs to (A12).
     pub fn draft_version(
         &self,
         document: &DocumentId,
         version: &VersionId,
         contents: &[DraftContent],
         minutes: Option<u32>,
-        change_control: Option<String>,
+        change_control: &str,
         author: &Signer,
     ) -> Result<Entry, Refused> {
         self.require(&author.person, &Right::Author)?;
@@ -68,6 +68,9 @@ impl Core {
         if contents.is_empty() {
             return Err(Refused::no("a version needs content in at least one language"));
         }
+        if change_control.trim().is_empty() {
+            return Err(Refused::no("a version names the change control it belongs to"));
+        }
         let changed_steps = self.changed_steps(described, &contents)?;
         let body = VersionDrafted {
             document: document.clone(),
@@ -75,7 +78,7 @@ impl Core {
             contents,
             changed_steps,
             minutes,
-            change_control,
+            change_control: Some(change_control.trim().to_owned()),
         };
         let draft = self.draft(Subject::new("document", document), body);
         let block = self.block_of(&draft, author, Role::Author, Meaning::Authored)?;

@@ -10,6 +10,7 @@ pub mod import;
 pub mod overview;
 pub mod people;
 pub mod query;
+pub mod replay;
 pub mod secrets;
 pub mod verify;
 

@@ -142,7 +142,7 @@ impl Core {
     }
 
     /// Plant and record as far as the revisions reach, and what the device itself had written by then.
-    fn as_known(
+    pub(super) fn as_known(
         &self,
         person: &PersonId,
         device: &DeviceKey,

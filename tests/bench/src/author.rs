@@ -39,9 +39,18 @@ impl Author {
         Self { secret, incarnation, site, kiosk, heads, hybrid, acts: 0 }
     }
 
+    /// Goes on behind what the kiosk itself has written.
+    pub fn go_on_behind(&mut self, stream: Stream, counter: u64, last: EntryId) {
+        self.heads.insert(stream, (counter, last));
+    }
+
+    pub fn log(&self, stream: &Stream) -> LogId {
+        LogId { device: self.secret.key(), incarnation: self.incarnation, stream: stream.clone() }
+    }
+
     /// The next entry of the log.
     pub fn write(&mut self, stream: &Stream, draft: &Draft, at: Timestamp) -> Result<Entry, Trouble> {
-        let log = LogId { device: self.secret.key(), incarnation: self.incarnation, stream: stream.clone() };
+        let log = self.log(stream);
         let last = self.heads.get(stream).copied();
         self.hybrid = self.hybrid.next(at);
         let position = Position {
@@ -183,7 +192,7 @@ impl Author {
         Ok(vec![decided, started, ended])
     }
 
-    /// A person's last year: their key, then `count` entries of learning and working, two parts of work to one of learning.
+    /// A person's last year: at least `count` entries of learning and working, two parts of work to one of learning.
     pub fn life(
         &mut self,
         plant: &Plant,
@@ -203,7 +212,6 @@ impl Author {
                 entries.extend(self.work(plant, person.person, (&place.0, &place.1), at)?);
             }
             if entries.len() >= count {
-                entries.truncate(count);
                 break;
             }
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::id::*;
-use shared::log::{Entry, Held, Shelf};
+use shared::log::{Entry, Held, Shelf, Stream};
 use shared::part11::signature::PersonSecret;
 use shared::sync::TerminalShelf;
 use shared::time::{ClockReading, DAY_MS};
@@ -32,7 +32,10 @@ pub fn measure(full: &mut FullPlant) -> Result<Figure, Trouble> {
         let down = server.exchange(&up)?;
         took += began.elapsed();
         calls += 1;
-        full.plant.kiosk(ELSEWHERE).handle_down(&down, 0)?;
+        let news = full.plant.kiosk(ELSEWHERE).handle_down(&down, 0)?;
+        if let Some(why) = news.dropped {
+            return Err(format!("the kiosk dropped an answer: {why}").into());
+        }
     }
     let taken = held(&full.plant.server)? - before;
     if taken < entries.len() {
@@ -74,13 +77,17 @@ fn held(server: &sync_server::core::Core) -> Result<usize, Trouble> {
 fn gather(full: &mut FullPlant) -> Result<Vec<Entry>, Trouble> {
     let plant = full.plant.kiosk(ELSEWHERE).plant().clone();
     let (people, leads_key) = (full.active_people(), full.leads_key()?);
-    full.plant.stop(ELSEWHERE);
     let mut ledger = kiosk::store::open(&full.plant.path(ELSEWHERE).join("kiosk.sqlite"))?;
     let clock = ClockReading::exact(full.now);
     let incarnation = kiosk::store::step(&mut ledger, clock, |step| step.incarnation())?;
-    full.plant.start(ELSEWHERE);
     let mut author = full.author(incarnation.ok_or("the kiosk has no incarnation")?)?;
     full.plant.stop(ELSEWHERE);
+    for stream in [Stream::record(&author.site), Stream::presence(&author.site), Stream::journal(&author.kiosk)] {
+        let tips = store::shelf::tips(ledger.connection(), &author.log(&stream))?;
+        if let Some((counter, last)) = tips.into_iter().max() {
+            author.go_on_behind(stream, counter, last);
+        }
+    }
     let duties = duties(&plant, full.now);
     let lead = Signer { person: &full.lead, key: &leads_key };
     let keys: Vec<(&PersonId, PersonSecret)> = people

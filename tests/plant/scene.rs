@@ -1,0 +1,96 @@
+//! What scenarios begin with: the demo plant on the Sunday before v7 counts, and a training done whole.
+
+use harness::{Plant, kiosk_signer, signer};
+use kiosk::core::learn::OpenQuiz;
+use shared::id::*;
+use shared::kind::plant::{CheckSet, Format, Impact, InFlight};
+use shared::kind::record::{CriterionResult, Edit, Outcome};
+use shared::training::Answer;
+use sync_server::core::approve::{Approval, DraftContent};
+
+pub fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+/// What v7 of SOP-0042 says, in both languages.
+pub fn v7_contents() -> [DraftContent; 2] {
+    let next = harness::demo_plant().join("next");
+    let content = |language: &str| DraftContent {
+        language: id(language),
+        format: Format::Markdown,
+        change_summary: "Seal temperature window, peel test frequency".into(),
+        text: Some(std::fs::read_to_string(next.join(format!("SOP-0042-v7.{language}.md"))).unwrap()),
+        blob: None,
+    };
+    [content("en"), content("de")]
+}
+
+/// v7 of SOP-0042 by its author.
+pub fn draft_v7(plant: &Plant) {
+    let (document, version) = (id("SOP-0042"), id("v7"));
+    let contents = v7_contents();
+    plant.server.draft_version(&document, &version, &contents, Some(6), "CC-2026-014", &signer("lukas")).unwrap();
+}
+
+/// v7 of SOP-0042 drafted, reviewed and approved for Monday 06:00.
+pub fn approve_v7(plant: &Plant) {
+    draft_v7(plant);
+    let (document, version) = (id("SOP-0042"), id("v7"));
+    plant.server.review_version(&document, &version, &signer("henning")).unwrap();
+    plant.server.approve_version(&document, &version, &monday_at_six(), &signer("helga"), None).unwrap();
+}
+
+pub fn monday_at_six() -> Approval {
+    Approval {
+        effective_from: harness::at("2026-03-02T05:00:00Z"),
+        impact: Impact::Full,
+        impact_reason: None,
+        in_flight: InFlight::Finish,
+        initial_assessors: vec![id("jonas"), id("eva")],
+    }
+}
+
+/// The demo plant on Sunday evening, with two kiosks and everybody's keys.
+pub fn sunday_evening() -> Plant {
+    let mut plant = Plant::demo("2026-03-01T18:00:00Z");
+    plant.set_up_signing(&["helga", "lukas", "henning", "jonas", "eva", "maria", "ana", "ben"]);
+    plant.add_kiosk("K3", &["SEAL"]);
+    plant.add_kiosk("K5", &["SEAL3"]);
+    plant
+}
+
+/// Reads, answers, does one run and the check, with `assessor`.
+pub fn train(plant: &mut Plant, kiosk: &str, person: &str, assessor: &str) {
+    let who: PersonId = id(person);
+    let kiosk = plant.kiosk(kiosk);
+    kiosk.badge_in(&who).unwrap();
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
+    let procedure = kiosk.procedure(&who, &about).unwrap();
+    kiosk.sign_read(&who, &procedure, 240).unwrap();
+    let open = kiosk.open_quiz(&who, &about).unwrap();
+    let answers = right_answers(&open);
+    assert!(kiosk.sign_quiz(&who, answers).unwrap().passed);
+    let started = kiosk.ask_supervised(&who, &id("seal-pouch"), Some(&id("881")), &kiosk_signer(assessor)).unwrap();
+    assert_eq!(started.decision.answer, Answer::GoSupervised, "{:?}", started.decision.reasons);
+    for step in ["4", "5", "9"] {
+        kiosk.edit_sheet(&who, &about, &id(assessor), vec![Edit::Tick(step.into(), true)]).unwrap();
+    }
+    let signers = (&kiosk_signer(person), &kiosk_signer(assessor));
+    kiosk.sign_run(&who, &about, Outcome::Passed, started.session, "first run", signers).unwrap();
+    let results = passed(&kiosk.check_of(&about).unwrap());
+    kiosk.sign_check(&who, &about, results, Outcome::Passed, signers).unwrap();
+}
+
+/// Every criterion passed, measured values at their lowest.
+pub fn passed(check: &CheckSet) -> Vec<CriterionResult> {
+    let lowest = |c: &shared::kind::plant::Criterion| c.measure.as_ref().and_then(|measure| measure.min.clone());
+    check.criteria.iter().map(|c| CriterionResult { passed: true, measured: lowest(c) }).collect()
+}
+
+/// Somebody who knows the right answers: reads them from the demo plant's folder, as its author could.
+pub fn right_answers(open: &OpenQuiz) -> Vec<Vec<u16>> {
+    let folder = sync_server::import::read(&harness::demo_plant()).unwrap();
+    let right = &folder.answers[&open.quiz.quiz];
+    open.drawn.iter().map(|place| right[usize::from(*place)].clone()).collect()
+}
