@@ -152,7 +152,7 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
         "1 of 2 kiosks",
         "2 min ahead",
         "Never called",
-        "Data not complete",
+        "Data complete through: unknown",
     ] {
         assert!(overview.contains(words), "{words} is not on the page:\n{overview}");
     }

@@ -7,7 +7,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::order::{Segment, SignedHead};
-use super::shape::Shape;
+use super::shape::{MAX_SHAPE, Shape};
 use super::store::{BoxMark, BoxRow, Boxes};
 use crate::id::*;
 use crate::log::{LogId, Stream};
@@ -95,6 +95,19 @@ pub struct Up {
     pub box_mark: Option<BoxMark>,
     #[n(13)]
     pub boxes: Vec<BoxRow>,
+}
+
+impl Up {
+    /// The tips of all logs this kiosk has written: those of its current incarnation, and of former ones that the order hasn't confirmed to it.
+    /// Who holds them holds everything it had written up to `as_of` (U10). `None` when there may be more of them than a message shows.
+    pub fn own_heads(&self) -> Option<Vec<EntryId>> {
+        let former = || self.beyond.iter().filter(|beyond| beyond.log.device == self.device);
+        let whole = self.beyond.len() < MAX_BEYOND
+            && former().all(|beyond| beyond.tips.len() < MAX_BEYOND_TIPS)
+            && self.heads.iter().all(|head| head.tips.len() < MAX_SHAPE);
+        let current = self.heads.iter().flat_map(|head| &head.tips);
+        whole.then(|| current.chain(former().flat_map(|beyond| &beyond.tips)).copied().collect())
+    }
 }
 
 /// A cursor as the server sees it. While both sides agree its last segment is enough; else the whole path goes along with its proof.

@@ -32,9 +32,10 @@ impl List {
             };
             let units: Vec<&str> = line.work_units.iter().map(|unit| unit.as_str()).collect();
             let seen = line.last_seen.map_or_else(|| "–".to_owned(), |at| shown(&plant, at));
+            let through = line.complete_through.map_or_else(|| "unknown".to_owned(), |at| shown(&plant, at));
             writeln!(
                 out,
-                "{:<12} {:<13} last call {seen:<22} waiting {:<5} {}",
+                "{:<12} {:<13} last call {seen:<22} complete through {through:<22} to come {:<5} {}",
                 line.name.as_str(),
                 state,
                 line.waiting,

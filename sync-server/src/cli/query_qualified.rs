@@ -81,7 +81,9 @@ fn write(plant: &Plant, answer: &PointInTime, out: Out<'_>) -> Result<(), Failur
             writeln!(out, "\nNo kiosk is enrolled yet: this is what the server wrote or imported")?
         }
         Some(through) => writeln!(out, "\nData complete through {}; {counted}", shown(plant, through))?,
-        None => writeln!(out, "\nData not complete: {counted}")?,
+        None => {
+            writeln!(out, "\nData complete through: unknown; {counted}; a kiosk has never told everything it wrote")?
+        }
     }
     Ok(())
 }

@@ -1,13 +1,17 @@
 //! The exchange with kiosks: one call, one durable step, signed after it.
 
+use std::collections::BTreeSet;
+
 use shared::id::*;
-use shared::log::Entry;
+use shared::log::Shelf;
+use shared::sync::ServerShelf;
 use shared::sync::message::{BadMessage, DeviceStanding, Up};
 use shared::sync::server::{Intake, Notice};
 use shared::time::Timestamp;
+use store::StoreError;
 
 use super::{Core, Refused};
-use crate::store::{KioskSeen, note_kiosk};
+use crate::store::{KioskSeen, ServerStep, note_complete, note_heads, note_kiosk};
 
 /// Why a call was refused as a whole.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +32,7 @@ impl Core {
         let clock = self.clock();
         let answer = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
             let answer = self.server.handle_up(step, bytes, clock, fresh)??;
-            note_kiosk(step.step.connection(), &seen(&up, clock.wall, &answer.held))?;
+            note_call(step, &up, clock.wall)?;
             Ok(answer)
         })?;
         for notice in &answer.notices {
@@ -45,7 +49,9 @@ impl Core {
         let fresh = Incarnation(self.random());
         let clock = self.clock();
         let intake = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
-            Ok(self.server.handle_give(step, bytes, clock, fresh)??)
+            let intake = self.server.handle_give(step, bytes, clock, fresh)??;
+            note_complete(step.step.connection())?;
+            Ok(intake)
         })?;
         self.ring();
         Ok(intake)
@@ -62,18 +68,43 @@ impl Core {
     }
 }
 
-fn seen(up: &Up, now: Timestamp, held: &[Entry]) -> KioskSeen {
+/// Keeps what an enrolled kiosk told of itself, and whose heads are all held now: this one's, and those of kiosks whose entries came along.
+/// A stranger's call leaves nothing.
+fn note_call(step: &ServerStep<'_, '_>, up: &Up, now: Timestamp) -> Result<(), StoreError> {
+    let connection = step.step.connection();
+    if step.scope_of(&up.device)?.is_some() {
+        let heads = up.own_heads();
+        note_kiosk(connection, &seen(up, now, lacking(step, up, heads.as_deref().unwrap_or_default())?))?;
+        if let Some(heads) = heads {
+            // By a clock that runs ahead a kiosk would vouch for what it hasn't written yet.
+            note_heads(connection, &up.device, up.as_of.min(now), &heads)?;
+        }
+    }
+    note_complete(connection)
+}
+
+/// How many of the entries that a call brought or showed as heads are not held after it: they wait for others before them, or are still to come.
+fn lacking(step: &ServerStep<'_, '_>, up: &Up, heads: &[EntryId]) -> Result<u64, StoreError> {
+    let brought = up.entries.iter().map(|bytes| EntryId::of(bytes));
+    let shown: BTreeSet<EntryId> = brought.chain(heads.iter().copied()).collect();
+    let mut lacking = 0;
+    for id in &shown {
+        lacking += u64::from(step.place(id)?.is_none());
+    }
+    Ok(lacking)
+}
+
+fn seen(up: &Up, now: Timestamp, waiting: u64) -> KioskSeen {
     let revision = |cursor: &shared::sync::message::CursorShown| {
         cursor.path.last().map(|last| format!("{} {}", cursor.stream, last.end))
     };
-    let own = |entry: &&Entry| entry.log().device == up.device;
     KioskSeen {
         device: up.device,
         last_seen: now,
         as_of: up.as_of,
         clock_ahead_ms: up.wall.since(now),
         uncertainty_ms: up.uncertainty_ms,
-        waiting: (up.entries.len().saturating_sub(held.iter().filter(own).count())) as u64,
+        waiting,
         complete_through: None,
         revisions: up.cursors.iter().filter_map(revision).collect::<Vec<_>>().join(" · "),
     }

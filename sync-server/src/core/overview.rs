@@ -50,7 +50,7 @@ pub struct KioskLine {
     pub last_seen: Option<Timestamp>,
     /// The server holds everything it had written up to here.
     pub complete_through: Option<Timestamp>,
-    /// Entries it still had to give when it last called.
+    /// Entries it has shown that the server doesn't hold: at least so many.
     pub waiting: u64,
     /// How far its clock is ahead of the server's, in milliseconds; behind when negative.
     pub clock_ahead_ms: i64,
@@ -68,6 +68,8 @@ pub struct Shown {
     pub verdict: Verdict,
     /// The kiosk that wrote it; the server when it was none.
     pub written_at: String,
+    /// When this server came to hold it (R18); `None` where that was not kept.
+    pub received: Option<Timestamp>,
 }
 
 /// A log that divides: a cloned or restored device.
@@ -168,7 +170,7 @@ impl Core {
     pub fn overview(&self, silent_minutes: u32) -> Result<Overview, Refused> {
         let (plant, now) = (self.plant(), self.now());
         let (kiosks, watermark, stopped) =
-            (self.kiosk_lines(silent_minutes)?, self.watermark(now)?, self.is_stopped()?);
+            (self.kiosk_lines(silent_minutes)?, self.watermark(None)?, self.is_stopped()?);
         let ledger = self.ledger();
         let connection = ledger.connection();
         let shown = |ids: Vec<EntryId>| shown_all(connection, &plant, ids);
@@ -193,7 +195,7 @@ impl Core {
         if !plant.people.contains_key(person) {
             return Ok(None);
         }
-        let watermark = self.watermark(now)?;
+        let watermark = self.watermark(None)?;
         let ledger = self.ledger();
         let connection = ledger.connection();
         let record = questions::record(connection, person)?;
@@ -313,7 +315,8 @@ fn states(
 fn shown(connection: &Connection, plant: &Plant, entry: Entry) -> Result<Shown, StoreError> {
     let verdict = questions::verdict(connection, &entry.id())?;
     let body = entry.statement().ok().flatten().map(|statement| statement.body);
-    Ok(Shown { body, verdict, written_at: device_name(plant, &entry.log().device), entry })
+    let received = tables::received_at(connection, &entry.id())?;
+    Ok(Shown { body, verdict, written_at: device_name(plant, &entry.log().device), received, entry })
 }
 
 fn shown_all(connection: &Connection, plant: &Plant, ids: Vec<EntryId>) -> Result<Vec<Shown>, StoreError> {

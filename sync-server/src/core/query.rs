@@ -43,14 +43,35 @@ pub struct KnownThen {
     pub witnessed_by: Option<EntryId>,
 }
 
-/// "Data complete through T": how far the kiosks have told everything (U10).
-#[derive(Debug, Clone, Serialize)]
+/// "Data complete through T": how far the kiosks in use have told everything (U10). A revoked kiosk has left by that act, which names its last
+/// held heads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Watermark {
-    /// Absent when a kiosk has never called.
+    /// What every kiosk in use had written up to here is held. `None`: unknown, because of those in `unknown`, or because there is no kiosk.
     pub complete_through: Option<Timestamp>,
     pub kiosks: usize,
+    /// How many are complete through the moment asked about.
     pub complete: usize,
+    /// The others, `unknown` among them.
     pub missing: Vec<KioskName>,
+    /// Kiosks that have never told everything: nobody knows what they hold.
+    pub unknown: Vec<KioskName>,
+}
+
+impl Watermark {
+    /// From how far each kiosk is complete. Asked about no moment in particular, a kiosk is complete as soon as it has ever told everything.
+    pub fn of(kiosks: &[(KioskName, Option<Timestamp>)], at: Option<Timestamp>) -> Self {
+        let names = |lacks: &dyn Fn(Option<Timestamp>) -> bool| {
+            let mut names: Vec<_> = kiosks.iter().filter(|(_, t)| lacks(*t)).map(|(name, _)| name.clone()).collect();
+            names.sort();
+            names
+        };
+        let missing = names(&|through| through.is_none_or(|through| at.is_some_and(|at| through < at)));
+        let unknown = names(&|through| through.is_none());
+        let least = kiosks.iter().filter_map(|(_, through)| *through).min();
+        let complete_through = least.filter(|_| unknown.is_empty());
+        Self { complete_through, kiosks: kiosks.len(), complete: kiosks.len() - missing.len(), missing, unknown }
+    }
 }
 
 impl Core {
@@ -73,7 +94,7 @@ impl Core {
         let performances = questions::performances(ledger.connection(), person)?;
         drop(ledger);
         let qualified = qualified(&plant, asked, person, &record, &performances, at);
-        Ok(PointInTime { person: person.clone(), at, qualified, answer_known, watermark: self.watermark(at)? })
+        Ok(PointInTime { person: person.clone(), at, qualified, answer_known, watermark: self.watermark(Some(at))? })
     }
 
     /// The answer alone, for batches: one read of the plant for all.
@@ -193,21 +214,15 @@ impl Core {
         })
     }
 
-    /// How far the data of all kiosks in use are complete.
-    pub fn watermark(&self, _at: Timestamp) -> Result<Watermark, Refused> {
+    /// How far the data of all kiosks in use are complete; `at` is the moment somebody asks about.
+    pub fn watermark(&self, at: Option<Timestamp>) -> Result<Watermark, Refused> {
         let plant = self.plant();
         let seen = crate::store::kiosks_seen(self.ledger().connection())?;
-        let through: BTreeMap<DeviceKey, Timestamp> = seen.iter().map(|k| (k.device, k.as_of)).collect();
+        let through: BTreeMap<DeviceKey, Timestamp> =
+            seen.iter().filter_map(|kiosk| Some((kiosk.device, kiosk.complete_through?))).collect();
         let in_use = plant.devices.values().filter(|device| !plant.revoked_devices.contains_key(&device.device));
-        let in_use: Vec<_> = in_use.collect();
-        let missing: Vec<KioskName> =
-            in_use.iter().filter(|d| !through.contains_key(&d.device)).map(|d| d.name.clone()).collect();
-        let complete_through = if missing.is_empty() {
-            in_use.iter().filter_map(|device| through.get(&device.device)).min().copied()
-        } else {
-            None
-        };
-        Ok(Watermark { complete_through, kiosks: in_use.len(), complete: in_use.len() - missing.len(), missing })
+        let kiosks: Vec<_> = in_use.map(|kiosk| (kiosk.name.clone(), through.get(&kiosk.device).copied())).collect();
+        Ok(Watermark::of(&kiosks, at))
     }
 
     /// Everybody with a task session on the lot, and whether they were qualified then (H5).

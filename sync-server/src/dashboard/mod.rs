@@ -154,7 +154,12 @@ impl WatermarkLine {
                 through: Some(clock.minute(at)),
                 particulars: counted,
             },
-            None => Self { complete: false, headline: "Data not complete".into(), through: None, particulars: counted },
+            None => Self {
+                complete: false,
+                headline: "Data complete through: unknown".into(),
+                through: None,
+                particulars: format!("{counted}; a kiosk has never told everything it wrote"),
+            },
         }
     }
 }

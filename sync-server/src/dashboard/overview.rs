@@ -54,7 +54,8 @@ struct Kiosk {
     state: Words,
     last_seen: Option<Moment>,
     ago: String,
-    waiting: u64,
+    waiting: String,
+    complete_through: Option<Moment>,
     clock: String,
     clock_off: bool,
     plant_revision: String,
@@ -168,7 +169,11 @@ fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
         state,
         last_seen: line.last_seen.map(|at| clock.minute(at)),
         ago: line.last_seen.map_or_else(String::new, |at| clock.ago(at)),
-        waiting: line.waiting,
+        waiting: match line.waiting {
+            0 => "none known".into(),
+            count => format!("at least {count}"),
+        },
+        complete_through: line.complete_through.map(|at| clock.minute(at)),
         clock: match (line.last_seen, clock_off) {
             (None, _) => "–".into(),
             (_, false) => "right".into(),

@@ -1,23 +1,25 @@
 //! The server's tables beside the entries: its order, its kiosks, enrolment codes, proposals, assignments.
 
+mod kiosks;
 mod shelf;
 
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::Serialize;
 use shared::id::*;
 use shared::time::{ClockReading, Timestamp};
 use shared::training::assignment::TrainingAssignment;
 use store::{Ledger, Step, StoreError};
 
+pub use kiosks::{KioskSeen, kiosks_seen, note_complete, note_heads, note_kiosk};
 pub use shelf::ServerStep;
 
-const SCHEMA: &str = include_str!("schema.sql");
+/// Numbered, in order, each applied once to a database of any age.
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Opens or makes the server's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ledger::open(path, &[SCHEMA])
+    Ledger::open(path, &MIGRATIONS)
 }
 
 /// One durable step of the server.
@@ -27,62 +29,6 @@ pub fn step<T, E: From<StoreError>>(
     work: impl FnOnce(&mut ServerStep<'_, '_>) -> Result<T, E>,
 ) -> Result<T, E> {
     ledger.step(clock, |step| work(&mut ServerStep { step }))
-}
-
-/// What a kiosk last told of itself.
-#[derive(Debug, Clone, Serialize)]
-pub struct KioskSeen {
-    pub device: DeviceKey,
-    pub last_seen: Timestamp,
-    pub as_of: Timestamp,
-    /// How far its clock is ahead of the server's, in milliseconds.
-    pub clock_ahead_ms: i64,
-    pub uncertainty_ms: u32,
-    /// Entries it still had to give when it last called.
-    pub waiting: u64,
-    /// The server holds everything it had written up to here.
-    pub complete_through: Option<Timestamp>,
-    /// "plant/global 345 · plant/SITE1 12": what master data it knew.
-    pub revisions: String,
-}
-
-pub fn kiosks_seen(connection: &Connection) -> Result<Vec<KioskSeen>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT device, last_seen_ms, as_of_ms, clock_ahead_ms, uncertainty_ms, waiting, complete_ms, revisions FROM kiosk",
-    )?;
-    let rows = statement.query_map([], |row| {
-        Ok(KioskSeen {
-            device: DeviceKey(row.get(0)?),
-            last_seen: Timestamp(row.get(1)?),
-            as_of: Timestamp(row.get(2)?),
-            clock_ahead_ms: row.get(3)?,
-            uncertainty_ms: row.get(4)?,
-            waiting: row.get::<_, i64>(5)? as u64,
-            complete_through: row.get::<_, Option<i64>>(6)?.map(Timestamp),
-            revisions: row.get(7)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-pub fn note_kiosk(connection: &Connection, seen: &KioskSeen) -> Result<(), StoreError> {
-    connection.prepare_cached(
-        "INSERT INTO kiosk (device, last_seen_ms, as_of_ms, clock_ahead_ms, uncertainty_ms, waiting, complete_ms, revisions)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (device) DO UPDATE SET last_seen_ms = ?2, as_of_ms = ?3, clock_ahead_ms = ?4, uncertainty_ms = ?5, waiting = ?6,
-             complete_ms = coalesce(?7, complete_ms), revisions = ?8",
-    )?
-    .execute(params![
-        seen.device.0,
-        seen.last_seen.0,
-        seen.as_of.0,
-        seen.clock_ahead_ms,
-        seen.uncertainty_ms,
-        seen.waiting as i64,
-        seen.complete_through.map(|at| at.0),
-        seen.revisions
-    ])?;
-    Ok(())
 }
 
 /// A one-time code for a terminal set-up.
@@ -126,6 +72,17 @@ pub fn code(connection: &Connection, digest: &Digest32) -> Result<Option<EnrolCo
         expires_at: Timestamp(expires),
         device: device.map(DeviceKey),
     }))
+}
+
+/// The names of kiosks for which an unused code is still good.
+pub fn promised_names(connection: &Connection, now: Timestamp) -> Result<Vec<KioskName>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM enrol_code WHERE device IS NULL AND expires_ms >= ?1")?;
+    let rows = statement.query_map([now.0], |row| row.get::<_, String>(0))?;
+    let name = |row: rusqlite::Result<String>| {
+        KioskName::new(&row?).map_err(|_| StoreError::Damaged("an enrolment code".into()))
+    };
+    rows.map(name).collect()
 }
 
 /// Marks a code as used; `false` when somebody was faster.
@@ -215,6 +172,13 @@ pub fn write_assignments(
         ])?;
     }
     Ok(())
+}
+
+/// When the server came to hold an entry (R18); `None` for what it held before it kept that.
+pub fn received_at(connection: &Connection, entry: &EntryId) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT min(received_ms) FROM ordering WHERE entry = ?1")?;
+    let received: Option<i64> = statement.query_row([entry.0], |row| row.get(0))?;
+    Ok(received.map(Timestamp))
 }
 
 /// How many people owe training for a version.

@@ -27,6 +27,17 @@ impl ServerStep<'_, '_> {
         self.epochs()?.last().copied().ok_or_else(|| StoreError::Damaged("no epoch is open".into()))
     }
 
+    /// When an entry that gets a number was received: now, unless a former order has it, whose word stands.
+    fn received(&self, entry: &EntryId) -> Result<Option<i64>, StoreError> {
+        let mut statement = self
+            .step
+            .connection()
+            .prepare_cached("SELECT count(*), min(received_ms) FROM ordering WHERE entry = ?1")?;
+        let (numbered, received): (i64, Option<i64>) =
+            statement.query_row([entry.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(if numbered > 0 { received } else { Some(self.step.clock().wall.0) })
+    }
+
     /// Puts a box sealed at the server itself.
     pub fn put_own_box(&mut self, name: &str, version: u64, bytes: &[u8]) -> Result<(), StoreError> {
         if self.step.put_box(name, version, bytes)? {
@@ -102,11 +113,11 @@ impl ServerShelf for ServerStep<'_, '_> {
     }
 
     fn order(&mut self, stream: &Stream, epoch: &Incarnation, next: &Ordered) -> Result<(), StoreError> {
-        let mut statement = self
-            .step
-            .connection()
-            .prepare_cached("INSERT INTO ordering (stream, epoch, number, chain, entry) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        statement.execute(params![stream.to_string(), epoch.0, next.number as i64, next.chain.0, next.entry.0])?;
+        let mut statement = self.step.connection().prepare_cached(
+            "INSERT INTO ordering (stream, epoch, number, chain, entry, received_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        let (number, received) = (next.number as i64, self.received(&next.entry)?);
+        statement.execute(params![stream.to_string(), epoch.0, number, next.chain.0, next.entry.0, received])?;
         Ok(())
     }
 

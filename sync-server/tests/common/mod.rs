@@ -1,6 +1,8 @@
 //! A real server on a port of its own, in a folder of its own, spoken to over TLS with its authority pinned.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod pen;
+
 use std::path::Path;
 use std::sync::{Arc, Once};
 
