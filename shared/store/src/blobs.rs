@@ -1,11 +1,12 @@
 //! Blobs on disk, named by what they hold: contents of procedures, quiz papers, evidence files.
 //!
-//! A blob is written to a temporary name, synced, renamed, and its folder synced: a restart finds it whole or not at all. Reading
-//! checks the digest again.
+//! A blob is written to a temporary name of its own, synced, renamed, and its folder synced: a restart finds it whole or not at all, however
+//! many write it at once. Only the folder's owner can read it. Reading checks the digest again.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use shared::id::Digest32;
 
@@ -20,7 +21,7 @@ pub struct Blobs {
 
 impl Blobs {
     pub fn open(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
+        private_folder(root)?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -45,21 +46,85 @@ impl Blobs {
         }
     }
 
-    /// Keeps bytes under their own digest.
+    /// Keeps bytes under their own digest; on the disk when this returns.
     pub fn write(&self, bytes: &[u8]) -> io::Result<Digest32> {
         let digest = Digest32::of(bytes);
         let path = self.path(&digest);
-        if path.is_file() {
-            return Ok(digest);
-        }
         let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)?;
-        let unfinished = folder.join(format!("{digest}.part-{}", std::process::id()));
-        let mut file = File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, &path)?;
-        File::open(folder)?.sync_all()?;
+        if !path.is_file() {
+            if !folder.is_dir() {
+                private_folder(folder)?;
+                sync(&self.root)?;
+            }
+            write_whole(&folder.join(unfinished_name(&digest)), &path, bytes)?;
+        }
+        // Also for bytes that were there already: whoever renamed them may not have come this far yet.
+        sync(folder)?;
         Ok(digest)
+    }
+}
+
+/// A name that no other write uses, in this process or beside it. One that is left over from a crash may be written over.
+fn unfinished_name(digest: &Digest32) -> String {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    format!("{digest}.part-{}-{}", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Writes to the unfinished name, and gives it the right one once it is on the disk.
+fn write_whole(unfinished: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let written = private_file(unfinished).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| fs::rename(unfinished, path));
+    if renamed.is_err() {
+        // What was begun is only in the way, on a full disk above all; that it can't be removed adds nothing to the error.
+        let _ = fs::remove_file(unfinished);
+    }
+    renamed
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r17_many_may_write_one_blob_at_once_and_nothing_is_left_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(&folder.path().join("blobs")).unwrap();
+        for round in 0..50u32 {
+            let bytes = round.to_be_bytes().repeat(5_000);
+            std::thread::scope(|scope| {
+                let writers: Vec<_> = (0..8).map(|_| scope.spawn(|| blobs.write(&bytes))).collect();
+                for writer in writers {
+                    assert_eq!(writer.join().unwrap().unwrap(), Digest32::of(&bytes));
+                }
+            });
+            assert_eq!(blobs.read(&Digest32::of(&bytes)).unwrap().unwrap(), bytes);
+        }
+        let named = fs::read_dir(folder.path().join("blobs"))
+            .unwrap()
+            .flat_map(|below| fs::read_dir(below.unwrap().path()).unwrap());
+        assert!(named.map(|file| file.unwrap().file_name()).all(|name| !name.to_string_lossy().contains("part")));
     }
 }

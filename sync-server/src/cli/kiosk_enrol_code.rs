@@ -23,9 +23,7 @@ impl EnrolCode {
     pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
         let core = shared.open()?;
         let plant = core.plant();
-        let taken = |name: &KioskName| plant.devices.values().any(|device| device.name == *name);
-        let name =
-            self.name.or_else(|| (1..).filter_map(|n| KioskName::new(&format!("K{n}")).ok()).find(|name| !taken(name)));
+        let name = self.name.map_or_else(|| core.free_kiosk_name(), |name| Ok(Some(name)))?;
         let name = name.ok_or_else(|| Failure::Usage("name the kiosk with --name".into()))?;
         let code = core.enrol_code(name.clone(), &self.work_units)?;
         let expires_at = core.now().plus_ms(CODE_LIFE_MS);

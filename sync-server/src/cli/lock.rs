@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Seek, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::Failure;
@@ -19,7 +19,14 @@ impl Lock {
         // Only its owner may look into a new one: people's data and the server's keys lie in it.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
         let path = data.join("lock");
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::Error(why)) => Err(failed(why)),

@@ -183,7 +183,7 @@ impl Shared {
 
     /// Opens a data folder that exists. Beside a running server this shows what is durable at this moment.
     fn open(&self) -> Result<Core, Failure> {
-        if !self.data.join("server.sqlite").is_file() {
+        if !self.data.join(crate::core::folder::DATABASE).is_file() {
             let data = self.data.display();
             return Err(Failure::CouldNot(format!(
                 "{data} holds no server's data; name the folder with --data, or begin with `sync-server import FOLDER --data {data}`"

@@ -44,11 +44,29 @@ impl Core {
         if plant.devices.iter().any(|(key, device)| device.name == name && !plant.revoked_devices.contains_key(key)) {
             return Err(Refused::no(format!("a kiosk is already called {name}")));
         }
-        let code = readable_code(self.random());
-        let expires_at = self.now().plus_ms(CODE_LIFE_MS);
+        let (code, now) = (readable_code(self.random()), self.now());
+        let expires_at = now.plus_ms(CODE_LIFE_MS);
         let row = EnrolCode { name, site: site.clone(), work_units: work_units.to_vec(), expires_at, device: None };
-        self.step(|step, _, _| tables::keep_code(step.step, &code_key(&code), &row).map_err(Refused::from))?;
+        self.step(|step, _, _| {
+            if tables::promised_names(step.step.connection(), now)?.contains(&row.name) {
+                let name = &row.name;
+                return Err(Refused::no(format!(
+                    "an unused code for a kiosk called {name} is still good; nothing was changed. Use that code, wait until it has expired, or \
+                     choose another name"
+                )));
+            }
+            Ok(tables::keep_code(step.step, &code_key(&code), &row)?)
+        })?;
         Ok(code)
+    }
+
+    /// The first of K1, K2, … that no kiosk has or had, and no code promises.
+    pub fn free_kiosk_name(&self) -> Result<Option<KioskName>, Refused> {
+        let plant = self.plant();
+        let promised = tables::promised_names(self.ledger().connection(), self.now())?;
+        let taken = |name: &KioskName| promised.contains(name) || plant.devices.values().any(|d| d.name == *name);
+        let mut numbered = (1..10_000).filter_map(|number| KioskName::new(&format!("K{number}")).ok());
+        Ok(numbered.find(|name| !taken(name)))
     }
 
     /// Enrols a device that proves to know an open code. `authority` is the digest of this server's own certificate authority: a kiosk that

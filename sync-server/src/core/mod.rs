@@ -6,6 +6,7 @@
 pub mod approve;
 pub mod enrol;
 pub mod exchange;
+pub mod folder;
 pub mod import;
 pub mod overview;
 pub mod people;
@@ -87,13 +88,15 @@ pub struct Core {
 }
 
 impl Core {
-    /// Opens the data folder; the first start makes database, keys and the first epoch.
+    /// Opens the data folder; the first start makes keys, database and the first epoch, in this order: a database without a key is never a
+    /// start that was cut short.
     pub fn open(folder: &Path, environment: Arc<dyn Environment>) -> Result<Self, Refused> {
-        std::fs::create_dir_all(folder)?;
-        let secrets = ServerSecrets::load_or_make(folder, environment.as_ref())?;
+        folder::prepare(folder)?;
+        let secrets = folder::identity(folder, environment.as_ref())?;
         let server = Server::new(secrets.device.clone());
-        let mut ledger = crate::store::open(&folder.join("server.sqlite"))?;
+        let mut ledger = folder::open_database(folder)?;
         let core_key = server.key();
+        folder::check_owner(&ledger, folder, &core_key)?;
         let clock = ClockReading::exact(environment.now());
         let epoch = Incarnation(random_bytes(environment.as_ref()));
         step(&mut ledger, clock, |step| {

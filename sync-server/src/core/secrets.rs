@@ -18,26 +18,31 @@ pub struct ServerSecrets {
     pub pepper: Pepper,
 }
 
-const FILE: &str = "server.key";
+/// The key file's name within the data folder.
+pub const FILE: &str = "server.key";
 
 impl ServerSecrets {
-    /// Reads the key file, or makes it at the first start, readable by its owner only.
-    pub fn load_or_make(folder: &Path, environment: &dyn Environment) -> io::Result<Self> {
+    /// Reads the key file; `None` when there is none.
+    pub fn load(folder: &Path) -> io::Result<Option<Self>> {
         let path = folder.join(FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).ok_or_else(|| {
+            Ok(text) => Self::parse(&text).map(Some).ok_or_else(|| {
                 io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key file", path.display()))
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(&path, environment),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn make(path: &Path, environment: &dyn Environment) -> io::Result<Self> {
+    /// Makes the server's identity, once, at the first start.
+    pub fn make(folder: &Path, environment: &dyn Environment) -> io::Result<Self> {
         let (mut seed, mut pepper) = ([0; 32], [0; 32]);
         environment.random(&mut seed);
         environment.random(&mut pepper);
-        write_private(path, format!("{}\n{}\n", shared::id::hex(&seed), shared::id::hex(&pepper)).as_bytes())?;
+        write_private(
+            &folder.join(FILE),
+            format!("{}\n{}\n", shared::id::hex(&seed), shared::id::hex(&pepper)).as_bytes(),
+        )?;
         Ok(Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) })
     }
 
