@@ -130,6 +130,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/", get(dashboard::overview::page))
         .route("/people", get(dashboard::people::page))
         .route("/people/{id}", get(dashboard::person::page))
+        .route("/imports/{batch}", get(dashboard::import::page).post(dashboard::import::sign))
         .route("/login", get(dashboard::login::page).post(dashboard::login::sign_in))
         .route("/logout", post(dashboard::login::sign_out))
         .route("/set-up", get(dashboard::set_up::page))

@@ -1,6 +1,7 @@
 //! From plant entries to the plant. Facts are folded in one order that every replica computes alike: hybrid clock, then log, then
 //! counter; the order of arrival never matters.
 
+use super::import::Import;
 use super::{Document, Plant, Version};
 use crate::id::*;
 use crate::kind::plant::*;
@@ -62,9 +63,6 @@ impl Plant {
         };
         if let Some(key) = row_key(body) {
             self.rows.insert(key, body.digest());
-            if fact.provenance == Provenance::SetUp {
-                self.set_up.push(fact.id);
-            }
         }
         self.set_master_data(body);
         self.set_documents(fact, body);
@@ -199,6 +197,14 @@ impl Plant {
             }
             Body::BadgeDisabled(b) => drop(self.disabled_badges.insert(b.badge, b.reason)),
             Body::KeyRevoked(b) => drop(self.key_revocations.insert(b.key, b)),
+            Body::ImportProposed(b) => {
+                self.imports.entry(b.batch).or_insert_with(|| Import::proposed(fact.id, b));
+            }
+            Body::ImportAccepted(b) => {
+                if let Some(import) = self.imports.get_mut(&b.batch) {
+                    import.accept(fact.id, fact.provenance, &b);
+                }
+            }
             Body::DeviceEnrolled(b) => drop(self.devices.insert(b.device, b)),
             Body::DeviceRevoked(b) => drop(self.revoked_devices.insert(b.device, b.reason)),
             _ => {}

@@ -4,6 +4,7 @@
 
 pub mod document;
 pub mod fold;
+pub mod import;
 pub mod personnel;
 pub mod steps;
 pub mod task;
@@ -17,6 +18,7 @@ use crate::kind::plant::*;
 use crate::time::{SiteTime, Timestamp};
 pub use document::{Document, InForce, Version, VersionState};
 pub use fold::{PlantFact, Provenance};
+pub use import::{Acceptance, Import};
 
 /// Everything the plant streams say, as known at one revision.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +56,8 @@ pub struct Plant {
     pub unreadable: BTreeMap<String, EntryId>,
     /// What each row says now, by its key: an import compares against it.
     pub rows: BTreeMap<String, Digest32>,
-    /// Rows that took effect in set-up without a signature, in order, for the first approver to countersign (K5).
-    pub set_up: Vec<EntryId>,
+    /// Imports by their batch; those of set-up wait for the first approver's countersignature (K5).
+    pub imports: BTreeMap<ActId, Import>,
 }
 
 impl Plant {

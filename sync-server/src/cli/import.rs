@@ -9,8 +9,8 @@ use shared::id::PersonId;
 
 use super::lock::Lock;
 use super::secret::secret;
-use super::{Done, Failure, Out, Shared, json_line, named, working};
-use crate::core::import::ImportRefused;
+use super::{Done, Failure, Out, Shared, counted, json_line, named, working};
+use crate::core::import::{ImportRefused, Progress};
 use crate::core::people::Signer;
 use crate::core::{Core, Machine};
 use crate::import::{ImportError, errors_csv};
@@ -34,6 +34,23 @@ pub struct Import {
     reason: String,
 }
 
+/// Shows on a terminal how far the import has come.
+fn show(bar: &indicatif::ProgressBar, progress: Progress) {
+    match progress {
+        Progress::Reading => bar.set_message("reading the folder"),
+        Progress::Comparing => bar.set_message("comparing with the plant"),
+        Progress::Writing { done, of } => {
+            if bar.length() != Some(of) {
+                bar.set_length(of);
+                bar.set_message("writing entries");
+                bar.set_style(counted());
+            }
+            bar.set_position(done);
+        }
+        Progress::Deriving => bar.set_message("deriving what follows"),
+    }
+}
+
 impl Import {
     pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
         let instead = "Stop it for the import; kiosks go on by themselves meanwhile.";
@@ -41,7 +58,7 @@ impl Import {
         let core = Core::open(&shared.data, Arc::new(Machine))?;
         let account = std::env::var("USER").unwrap_or_else(|_| "command line".into());
         let bar = working("importing");
-        let outcome = core.import(&self.folder, self.dry_run, &account);
+        let outcome = core.import_telling(&self.folder, self.dry_run, &account, &|progress| show(&bar, progress));
         bar.finish_and_clear();
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -76,10 +93,7 @@ impl Import {
         let kept = std::fs::write(&table, errors_csv(errors))
             .map_err(|why| eprintln!("sync-server: {}: {why}", named(&table)));
         if shared.json {
-            for e in errors {
-                let place = json!({"file": e.file, "line": e.line, "column": e.column});
-                json_line(out, &json!({"at": place, "value": e.value, "problem": e.problem, "expected": e.expected}))?;
-            }
+            errors.iter().try_for_each(|error| json_line(out, error))?;
             return json_line(out, &json!({"imported": false, "errors": errors.len()}));
         }
         errors.iter().try_for_each(|error| writeln!(out, "{error}"))?;

@@ -224,6 +224,13 @@ fn working(what: &str) -> indicatif::ProgressBar {
     bar
 }
 
+/// How [`working`] looks once it is known how much there is.
+fn counted() -> indicatif::ProgressStyle {
+    let style =
+        indicatif::ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} {msg} ({elapsed}, {eta} to go)");
+    style.unwrap_or_else(|_| indicatif::ProgressStyle::default_bar())
+}
+
 /// A folder's name for messages.
 fn named(folder: &Path) -> String {
     folder.display().to_string()

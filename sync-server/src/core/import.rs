@@ -15,9 +15,9 @@ use shared::kind::{Body, Meaning, Role, Statement, to_cbor};
 use shared::log::{Block, Draft, Stream, Subject};
 use shared::part11::authority::Right;
 use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, badge_hash, keyed_answers};
-use shared::plant::Plant;
-use shared::sync::Server;
-use shared::time::ClockReading;
+use shared::part11::signature::PersonSecret;
+use shared::plant::{Acceptance, Import, Plant};
+use shared::time::Timestamp;
 use shared::training::quiz::answers_box_name;
 
 use super::approve::assign;
@@ -25,7 +25,7 @@ use super::people::Signer;
 use super::{Core, Refused};
 use crate::export::plant::{Beside, write};
 use crate::import::{Difference, ImportError, PlantFolder, difference, read};
-use crate::store::{self as tables, Proposal, ServerStep};
+use crate::store::{self as tables, Proposal};
 
 /// What an import did, or would do.
 #[derive(Debug, Clone, Serialize)]
@@ -38,9 +38,24 @@ pub struct ImportOutcome {
     pub history_known: usize,
     pub warnings: Vec<String>,
     pub note: Option<String>,
+    /// The import's name, for whoever signs it; absent when nothing was imported.
+    pub batch: Option<ActId>,
     /// Present when an approver has to sign first.
     pub proposal: Option<ActId>,
     pub difference: Digest32,
+}
+
+/// How far an import has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The folder is read and checked.
+    Reading,
+    /// What it says is compared with the plant.
+    Comparing,
+    /// Entries are signed and put: so many of so many.
+    Writing { done: u64, of: u64 },
+    /// What follows from them is derived, once for all; then they are committed.
+    Deriving,
 }
 
 /// Why nothing was imported.
@@ -88,7 +103,20 @@ struct ProposedRow {
 impl Core {
     /// Reads a plant folder and brings in what is new or changed: at once during set-up, else as a proposal.
     pub fn import(&self, folder: &Path, dry_run: bool, account: &str) -> Result<ImportOutcome, ImportRefused> {
+        self.import_telling(folder, dry_run, account, &|_| {})
+    }
+
+    /// The same, telling how far it has come.
+    pub fn import_telling(
+        &self,
+        folder: &Path,
+        dry_run: bool,
+        account: &str,
+        tell: &dyn Fn(Progress),
+    ) -> Result<ImportOutcome, ImportRefused> {
+        tell(Progress::Reading);
         let folder = read(folder).map_err(ImportRefused::Errors)?;
+        tell(Progress::Comparing);
         let plant = self.plant();
         let pepper = &self.secrets.pepper;
         let mut bodies = folder.bodies(&|badge| badge_hash(pepper, badge));
@@ -104,19 +132,30 @@ impl Core {
             history_known: known,
             warnings: folder.warnings.clone(),
             note: difference.note(),
+            batch: None,
             proposal: None,
-            difference: difference.digest,
+            difference: Digest32([0; 32]),
         };
-        if dry_run || (difference.new_or_changed.is_empty() && history.is_empty()) {
+        let drafts = self.drafts(difference, history, &plant);
+        outcome.difference = difference_of(drafts.iter().map(|(_, draft)| (&draft.subject, &draft.statement.body)));
+        if dry_run || drafts.is_empty() {
             return Ok(outcome);
         }
         self.keep_blobs(&folder)?;
         self.seal_answers(&folder)?;
-        let drafts = self.drafts(difference, history, &plant);
+        let proposed = ImportProposed {
+            batch,
+            files: folder.files.clone(),
+            difference: outcome.difference,
+            rows: drafts.len() as u64,
+            account: account.to_owned(),
+        };
+        outcome.batch = Some(batch);
         if self.has_approver(&plant)? {
-            outcome.proposal = Some(self.propose(batch, &drafts, digests, &folder, outcome.difference, account)?);
+            outcome.proposal = Some(batch);
+            self.propose(proposed, &drafts, digests)?;
         } else {
-            self.bring_in(&drafts, &digests)?;
+            self.bring_in(proposed, &drafts, digests, tell)?;
         }
         Ok(outcome)
     }
@@ -198,26 +237,36 @@ impl Core {
         rows.chain(history).collect()
     }
 
-    /// One durable step: everything or nothing.
-    fn bring_in(&self, drafts: &[(Stream, Draft)], digests: &[Digest32]) -> Result<(), Refused> {
+    /// Set-up, in one durable step: everything or nothing. The server itself accepts, with no person's signature: an approver countersigns later.
+    fn bring_in(
+        &self,
+        proposed: ImportProposed,
+        drafts: &[(Stream, Draft)],
+        history: Vec<Digest32>,
+        tell: &dyn Fn(Progress),
+    ) -> Result<(), Refused> {
+        let subject = Subject::new("import", proposed.batch);
+        let reason = "set-up: nobody of quality could sign yet".to_owned();
+        let accepted = ImportAccepted { batch: proposed.batch, difference: proposed.difference, reason };
+        let (proposal, acceptance) = (self.draft(subject.clone(), proposed), self.draft(subject, accepted));
         self.step(|step, server, clock| {
-            write_all(step, server, clock, drafts)?;
-            for digest in digests {
-                tables::keep_legacy_row(step.step.connection(), digest)?;
+            for draft in [&proposal, &acceptance] {
+                server.write(step, &Stream::plant_global(), draft, clock)??;
             }
+            let of = drafts.len() as u64;
+            server.write_all(step, drafts, clock, &|done| tell(Progress::Writing { done, of }))??;
+            tables::keep_legacy_rows(step.step.connection(), history)?;
+            tell(Progress::Deriving);
             Ok(())
         })
     }
 
     fn propose(
         &self,
-        batch: ActId,
+        proposed: ImportProposed,
         drafts: &[(Stream, Draft)],
         history: Vec<Digest32>,
-        folder: &PlantFolder,
-        difference: Digest32,
-        account: &str,
-    ) -> Result<ActId, Refused> {
+    ) -> Result<(), Refused> {
         let rows: Vec<ProposedRow> = drafts
             .iter()
             .map(|(stream, draft)| ProposedRow {
@@ -227,49 +276,82 @@ impl Core {
                 statement: ByteVec::from(draft.statement.to_bytes()),
             })
             .collect();
-        let (made_at, count) = (self.now(), rows.len() as u64);
         let content = self.blobs.write(&to_cbor(&Proposed { rows, history }))?;
-        let proposal = Proposal { batch, difference, content, rows: count, made_at, accepted: false };
-        let body = ImportProposed {
-            batch,
-            files: folder.files.clone(),
-            difference,
-            rows: proposal.rows,
-            account: account.to_owned(),
-        };
-        let draft = self.draft(Subject::new("import", batch), body);
+        let ImportProposed { batch, difference, rows, .. } = proposed;
+        let proposal = Proposal { batch, difference, content, rows, made_at: self.now(), accepted: false };
+        let draft = self.draft(Subject::new("import", batch), proposed);
         self.step(|step, server, clock| {
             tables::keep_proposal(step.step, &proposal)?;
-            Ok::<_, Refused>(server.write(step, &Stream::plant_global(), &draft, clock)??)
-        })?;
-        Ok(batch)
+            server.write(step, &Stream::plant_global(), &draft, clock)??;
+            Ok(())
+        })
     }
 
-    /// An approver signs a proposal's difference; it takes effect in the same step. Without a batch, the latest that waits.
+    /// Imports that wait for an approver, oldest first: proposals, and those that took effect in set-up.
+    pub fn waiting_imports(&self) -> Result<Vec<WaitingImport>, Refused> {
+        let plant = self.plant();
+        let ledger = self.ledger();
+        let waiting = plant.imports.values().filter(|import| !matches!(import.acceptance, Acceptance::Signed(_)));
+        let mut listed = Vec::new();
+        for import in waiting {
+            let entry = store::shelf::entry(ledger.connection(), &import.proposal)?;
+            let made_at = entry.map_or(Timestamp(0), |entry| entry.header().wall);
+            listed.push(WaitingImport { import: import.clone(), made_at });
+        }
+        listed.sort_by_key(|waiting| waiting.made_at);
+        Ok(listed)
+    }
+
+    /// An approver signs an import: its batch, its difference and, as what was shown, the proposal that names its files. A proposal takes effect
+    /// in the same step; an import of set-up has its effect already and is countersigned. Without a batch, the latest proposal.
     pub fn accept_import(&self, batch: Option<ActId>, by: &Signer, reason: &str) -> Result<u64, Refused> {
         self.require(&by.person, &Right::Quality)?;
-        let waiting = tables::proposals(self.ledger().connection())?;
-        let fits = |p: &&Proposal| !p.accepted && batch.is_none_or(|batch| batch == p.batch);
-        let proposal =
-            waiting.iter().rev().find(fits).ok_or_else(|| Refused::no("no such import waits for acceptance"))?;
-        let gone = || Refused::no("the proposal's content is damaged; import the folder again");
-        let content = self.blobs.read(&proposal.content)?.ok_or_else(gone)?;
-        let Proposed { rows, history } = minicbor::decode(&content).map_err(|_| gone())?;
-        let body = ImportAccepted { batch: proposal.batch, difference: proposal.difference, reason: reason.to_owned() };
-        let acceptance = self.draft(Subject::new("import", proposal.batch), body);
-        let block = self.block_of(&acceptance, by, Role::Quality, Meaning::Approved)?;
-        let acceptance = self.signed(acceptance, vec![block]);
+        let imports = self.waiting_imports()?;
+        let fits = |waiting: &&WaitingImport| match batch {
+            Some(batch) => waiting.import.proposed.batch == batch,
+            None => waiting.import.acceptance == Acceptance::Waiting,
+        };
+        let import = imports.iter().rev().find(fits).map(|waiting| &waiting.import);
+        let import = import.ok_or_else(|| Refused::no("no such import waits for acceptance"))?;
         let key = self.unlock(by)?;
-        let drafts = rows.into_iter().map(|row| self.accepted(row, by, &key)).collect::<Result<Vec<_>, _>>()?;
+        let acceptance = self.acceptance(import, by, &key, reason);
+        if import.acceptance == Acceptance::SetUp {
+            self.write(&Stream::plant_global(), &acceptance)?;
+            return Ok(import.proposed.rows);
+        }
+        self.put_in_force(import, &acceptance, by, &key)
+    }
+
+    fn acceptance(&self, import: &Import, by: &Signer, key: &PersonSecret, reason: &str) -> Draft {
+        let (batch, difference) = (import.proposed.batch, import.proposed.difference);
+        let body = ImportAccepted { batch, difference, reason: reason.to_owned() };
+        let draft = self.draft(Subject::new("import", batch), body);
+        let shown = Some(import.shown());
+        let block = self.block_over(&draft, &by.person, key, Role::Quality, Meaning::Approved, shown);
+        self.signed(draft, vec![block])
+    }
+
+    fn put_in_force(
+        &self,
+        import: &Import,
+        acceptance: &Draft,
+        by: &Signer,
+        key: &PersonSecret,
+    ) -> Result<u64, Refused> {
+        let batch = import.proposed.batch;
+        let Proposed { rows, history } = self.proposed(import)?;
+        let drafts = rows.into_iter().map(|row| self.accepted(row, by, key)).collect::<Result<Vec<_>, _>>()?;
+        let content = difference_of(drafts.iter().map(|(_, draft)| (&draft.subject, &draft.statement.body)));
+        if content != import.proposed.difference {
+            return Err(damaged());
+        }
         self.step(|step, server, clock| {
-            if !tables::accept_proposal(step.step, &proposal.batch)? {
+            if !tables::accept_proposal(step.step, &batch)? {
                 return Err(Refused::no("somebody accepted it just now"));
             }
-            server.write(step, &Stream::plant_global(), &acceptance, clock)??;
-            write_all(step, server, clock, &drafts)?;
-            for digest in &history {
-                tables::keep_legacy_row(step.step.connection(), digest)?;
-            }
+            server.write(step, &Stream::plant_global(), acceptance, clock)??;
+            server.write_all(step, &drafts, clock, &|_| {})??;
+            tables::keep_legacy_rows(step.step.connection(), history)?;
             step.step.follow_now()?;
             for (_, draft) in &drafts {
                 if let Body::VersionApproved(b) = &draft.statement.body {
@@ -280,14 +362,16 @@ impl Core {
         })
     }
 
+    /// A proposal's rows, as they were kept when it was made.
+    fn proposed(&self, import: &Import) -> Result<Proposed, Refused> {
+        let kept = tables::proposals(self.ledger().connection())?;
+        let proposal = kept.into_iter().find(|proposal| proposal.batch == import.proposed.batch).ok_or_else(damaged)?;
+        let content = self.blobs.read(&proposal.content)?.ok_or_else(damaged)?;
+        minicbor::decode(&content).map_err(|_| damaged())
+    }
+
     /// What an approver accepts carries their signature, row by row; people's history stays legacy, never anybody's signature.
-    fn accepted(
-        &self,
-        row: ProposedRow,
-        by: &Signer,
-        key: &shared::part11::signature::PersonSecret,
-    ) -> Result<(Stream, Draft), Refused> {
-        let damaged = || Refused::no("the proposal's content is damaged; import the folder again");
+    fn accepted(&self, row: ProposedRow, by: &Signer, key: &PersonSecret) -> Result<(Stream, Draft), Refused> {
         let statement = Statement::from_bytes(&row.kind, &row.statement).ok().flatten().ok_or_else(damaged)?;
         let legacy = matches!(statement.body, Body::LegacyBatch(_));
         let mut draft = Draft::new(row.subject, statement);
@@ -336,16 +420,25 @@ impl Core {
     }
 }
 
-fn write_all(
-    step: &mut ServerStep<'_, '_>,
-    server: &Server,
-    clock: ClockReading,
-    drafts: &[(Stream, Draft)],
-) -> Result<(), Refused> {
-    for (stream, draft) in drafts {
-        server.write(step, stream, draft, clock)??;
-    }
-    Ok(())
+/// An import that waits for an approver's signature.
+#[derive(Debug, Clone)]
+pub struct WaitingImport {
+    pub import: Import,
+    pub made_at: Timestamp,
+}
+
+fn damaged() -> Refused {
+    Refused::no("the proposal's content is not what was proposed; nothing was accepted. Import the folder again")
+}
+
+/// Names what an import changes, history included, whatever batch it came in: an approver signs exactly this.
+fn difference_of<'d>(rows: impl Iterator<Item = (&'d Subject, &'d Body)>) -> Digest32 {
+    let digest = |(subject, body): (&Subject, &Body)| match body {
+        Body::LegacyBatch(batch) => Digest32::of_parts(&[subject.as_str().as_bytes(), &to_cbor(&batch.rows)]),
+        body => body.digest(),
+    };
+    let digests: Vec<Digest32> = rows.map(digest).collect();
+    Digest32::of_parts(&digests.iter().map(Digest32::as_bytes).map(|bytes| &bytes[..]).collect::<Vec<_>>())
 }
 
 /// A quiz names its right answers under the site's key: under a public salt, a few questions with four choices are soon tried out (L2).
@@ -386,6 +479,10 @@ impl fmt::Display for ImportOutcome {
         self.note.iter().try_for_each(|note| writeln!(f, "  {note}"))?;
         self.proposal
             .iter()
-            .try_for_each(|batch| writeln!(f, "Proposal {batch}: nothing is in force until it is accepted."))
+            .try_for_each(|batch| writeln!(f, "Proposal {batch}: nothing is in force until it is accepted."))?;
+        let set_up = self.batch.filter(|_| self.proposal.is_none());
+        set_up.iter().try_for_each(|batch| {
+            writeln!(f, "Set-up {batch}: in force without a person's signature; an approver has to countersign it.")
+        })
     }
 }

@@ -17,9 +17,10 @@ use shared::training::qualification::{RequirementState, qualification};
 use shared::training::task_session::{Performance, Performances};
 use store::{StoreError, questions, shelf};
 
+use super::import::WaitingImport;
 use super::query::Watermark;
 use super::{Core, Refused};
-use crate::store::{self as tables, Proposal};
+use crate::store as tables;
 
 /// How many sign-offs, and entries set aside, are shown at most.
 const SHOWN: usize = 25;
@@ -92,7 +93,8 @@ pub struct Overview {
     pub set_aside: Vec<Shown>,
     pub set_aside_count: usize,
     pub forks: Vec<ForkAlarm>,
-    pub proposals: Vec<Proposal>,
+    /// Imports that wait for an approver's signature.
+    pub imports: Vec<WaitingImport>,
     pub watermark: Watermark,
     pub stopped: bool,
 }
@@ -171,6 +173,7 @@ impl Core {
         let (plant, now) = (self.plant(), self.now());
         let (kiosks, watermark, stopped) =
             (self.kiosk_lines(silent_minutes)?, self.watermark(None)?, self.is_stopped()?);
+        let imports = self.waiting_imports()?;
         let ledger = self.ledger();
         let connection = ledger.connection();
         let shown = |ids: Vec<EntryId>| shown_all(connection, &plant, ids);
@@ -181,7 +184,7 @@ impl Core {
             set_aside: shown(latest_set_aside(connection)?)?,
             set_aside_count: set_aside_count(connection)?,
             forks: forks(connection, &plant)?,
-            proposals: tables::proposals(connection)?.into_iter().filter(|proposal| !proposal.accepted).collect(),
+            imports,
             plant: plant.clone(),
             kiosks,
             watermark,

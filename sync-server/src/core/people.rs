@@ -121,13 +121,26 @@ impl Core {
         role: Role,
         meaning: Meaning,
     ) -> Block {
+        self.block_over(draft, person, key, role, meaning, None)
+    }
+
+    /// A signature that also names what its signer was shown.
+    pub(crate) fn block_over(
+        &self,
+        draft: &Draft,
+        person: &PersonId,
+        key: &PersonSecret,
+        role: Role,
+        meaning: Meaning,
+        shown: Option<Digest32>,
+    ) -> Block {
         let signing = Signing {
             signer: person.clone(),
             printed_name: self.plant().printed_name(person),
             role,
             meaning,
             signed_at: self.now(),
-            shown: None,
+            shown,
         };
         signing.sign(draft, key)
     }

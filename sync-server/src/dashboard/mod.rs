@@ -1,6 +1,7 @@
 //! Pages for people: rendered here, one file per page, without a script. Words are those of the shop floor and of quality.
 
 pub mod assets;
+pub mod import;
 pub mod login;
 pub mod overview;
 pub mod people;

@@ -7,11 +7,12 @@ use axum::extract::{Query, State};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use shared::kind::Body;
-use shared::plant::Plant;
+use shared::plant::{Acceptance, Plant};
 use shared::time::SECOND_MS;
 
 use super::words::{self, State as Words};
 use super::{Clock, Moment, Page, Trouble, Viewer, WatermarkLine};
+use crate::core::import::WaitingImport;
 use crate::core::overview::{KioskLine, KioskState, Overview, Shown};
 use crate::router::App;
 
@@ -45,7 +46,7 @@ struct OverviewPage {
     set_aside: Vec<Held>,
     set_aside_count: usize,
     proposals: Vec<Waiting>,
-    set_up_entries: usize,
+    set_ups: Vec<Waiting>,
 }
 
 struct Kiosk {
@@ -134,18 +135,21 @@ impl OverviewPage {
             sign_offs: overview.sign_offs.iter().filter_map(|shown| sign_off(shown, plant, &clock)).collect(),
             set_aside: overview.set_aside.iter().map(|shown| held(shown, plant, &clock)).collect(),
             set_aside_count: overview.set_aside_count,
-            proposals: overview
-                .proposals
-                .iter()
-                .map(|proposal| Waiting {
-                    batch: proposal.batch.to_string(),
-                    rows: proposal.rows,
-                    made: clock.minute(proposal.made_at),
-                })
-                .collect(),
-            set_up_entries: plant.set_up.len(),
+            proposals: waiting(overview, Acceptance::Waiting, &clock),
+            set_ups: waiting(overview, Acceptance::SetUp, &clock),
         }
     }
+}
+
+/// The imports that stand so.
+fn waiting(overview: &Overview, acceptance: Acceptance, clock: &Clock) -> Vec<Waiting> {
+    let alike = overview.imports.iter().filter(|waiting| waiting.import.acceptance == acceptance);
+    let line = |waiting: &WaitingImport| Waiting {
+        batch: waiting.import.proposed.batch.to_string(),
+        rows: waiting.import.proposed.rows,
+        made: clock.minute(waiting.made_at),
+    };
+    alike.map(line).collect()
 }
 
 fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shared::id::{Digest32, DocumentId, VersionId};
+use shared::id::{DocumentId, VersionId};
 use shared::kind::Body;
 use shared::log::{Stream, Subject};
 use shared::plant::Plant;
@@ -17,8 +17,6 @@ pub struct Difference {
     pub new_or_changed: Vec<(Stream, Subject, Body)>,
     /// Rows that say what the plant says already.
     pub unchanged: usize,
-    /// Names the difference: an approver signs exactly this.
-    pub digest: Digest32,
     /// Rows of the plant that the folder lacks, by kind. They stay as they are: a folder never deletes.
     pub absent: BTreeMap<String, usize>,
 }
@@ -37,7 +35,6 @@ impl Difference {
 /// Compares a folder's bodies with the plant, row by row.
 pub fn difference(bodies: Vec<(Stream, Subject, Body)>, plant: &Plant) -> Difference {
     let mut new_or_changed = Vec::new();
-    let mut parts: Vec<Digest32> = Vec::new();
     let mut unchanged = 0;
     let mut met: BTreeSet<String> = BTreeSet::new();
     let mut approved_anew: BTreeSet<(DocumentId, VersionId)> = BTreeSet::new();
@@ -53,13 +50,11 @@ pub fn difference(bodies: Vec<(Stream, Subject, Body)>, plant: &Plant) -> Differ
             if let Body::VersionApproved(b) = &body {
                 approved_anew.insert((b.document.clone(), b.version.clone()));
             }
-            parts.push(digest);
             new_or_changed.push((stream, subject, body));
         }
         met.insert(key);
     }
-    let parts: Vec<&[u8]> = parts.iter().map(Digest32::as_bytes).collect();
-    Difference { digest: Digest32::of_parts(&parts), new_or_changed, unchanged, absent: absent(plant, &met) }
+    Difference { new_or_changed, unchanged, absent: absent(plant, &met) }
 }
 
 fn absent(plant: &Plant, met: &BTreeSet<String>) -> BTreeMap<String, usize> {

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Serialize;
+
 /// Longest value repeated in an error, in characters.
 const MAX_VALUE: usize = 120;
 /// Most errors listed for one file.
@@ -12,7 +14,7 @@ const MAX_PER_FILE: usize = 10_000;
 const MAX_LINES: usize = 8;
 
 /// One thing wrong in one place. Ordered by file, line, column.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
 pub struct ImportError {
     /// Path below the plant folder, with `/`.
     pub file: String,

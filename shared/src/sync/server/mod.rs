@@ -127,6 +127,31 @@ impl Server {
         Ok(written)
     }
 
+    /// Writes many entries of the server's own, in order, and numbers them at the end (S1): what is asked of the store once per entry above is
+    /// asked once for all. `written` is told how many there are so far. Not for recoveries.
+    pub fn write_all<'d, S: ServerShelf>(
+        &self,
+        store: &mut S,
+        drafts: impl IntoIterator<Item = &'d (Stream, Draft)>,
+        clock: ClockReading,
+        written: &dyn Fn(u64),
+    ) -> Result<Result<u64, NotWritten>, S::Error> {
+        if store.stopped()? {
+            return Ok(Err(NotWritten::Stopped));
+        }
+        let Some(epoch) = store.epochs()?.last().copied() else { return Ok(Err(NotWritten::NoEpoch)) };
+        let (mut call, mut count) = (Call::new(self, clock, epoch), 0);
+        for (stream, draft) in drafts {
+            if let Err(why) = call.write_in(store, epoch, stream, draft)? {
+                return Ok(Err(why));
+            }
+            count += 1;
+            written(count);
+        }
+        call.number(store)?;
+        Ok(Ok(count))
+    }
+
     /// Answers a call (S2–S6). `fresh` becomes an epoch only if the store turns out to have been put back behind its own back.
     ///
     /// Committed with it: the entries held and their numbers, re-issued enrolments, and, after a contradiction, the stop and the new epoch.
@@ -198,7 +223,19 @@ impl Call<'_> {
         stream: &Stream,
         draft: &Draft,
     ) -> Result<Result<Entry, NotWritten>, S::Error> {
-        let Some(epoch) = store.epochs()?.last().copied() else { return Ok(Err(NotWritten::NoEpoch)) };
+        match store.epochs()?.last().copied() {
+            Some(epoch) => self.write_in(store, epoch, stream, draft),
+            None => Ok(Err(NotWritten::NoEpoch)),
+        }
+    }
+
+    fn write_in<S: ServerShelf>(
+        &mut self,
+        store: &mut S,
+        epoch: Incarnation,
+        stream: &Stream,
+        draft: &Draft,
+    ) -> Result<Result<Entry, NotWritten>, S::Error> {
         let log = LogId { device: self.server.key, incarnation: epoch, stream: stream.clone() };
         let written = append(log, draft, self.clock, Vec::new(), &self.server.secret, store)?;
         if let Ok(entry) = &written {

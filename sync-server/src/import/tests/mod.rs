@@ -217,7 +217,6 @@ fn k5_a_second_import_changes_nothing_and_a_changed_row_is_one_entry() {
         ["person_set", "version_approved", "version_withdrawn"],
         "a corrected approval doesn't bring a withdrawn version back"
     );
-    assert_ne!(changed.digest, none.digest);
     write(&mut plant, changed.new_or_changed, 1);
     assert!(matches!(plant.documents["SOP-0001"].in_force(at("2026-01-01T00:00:00Z")), InForce::Withdrawn(_)));
     assert!(difference(read(folder.path()).unwrap().bodies(&badge), &plant).new_or_changed.is_empty());

@@ -1,0 +1,152 @@
+//! Imports before and after there is an approver: who stands for them, and with what (K5).
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::pen::{Stage, demo};
+use common::{Edge, refused};
+use reqwest::StatusCode;
+use reqwest::header::COOKIE;
+use serde_json::json;
+use shared::id::*;
+use shared::part11::boxes::Stretching;
+use shared::plant::{Acceptance, Import};
+use sync_server::core::Core;
+use sync_server::core::people::Signer;
+
+fn helga() -> Signer {
+    Signer { person: PersonId::new("helga").unwrap(), secret: "helga-secret".into() }
+}
+
+fn make_approver(core: &Core) {
+    let by = helga();
+    core.set_up_signing(&by.person, &by.secret, "identity card", None, Stretching::TESTS).unwrap();
+}
+
+fn imports(core: &Core) -> Vec<Import> {
+    core.plant().imports.values().cloned().collect()
+}
+
+/// The demo plant with a class of another name.
+fn changed(folder: &Path) {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("demo-plant")).unwrap() {
+        copy(&entry.unwrap().path(), folder);
+    }
+    let classes = folder.join("personnel_classes.csv");
+    let text = fs::read_to_string(&classes).unwrap();
+    fs::write(classes, text.trim_end().to_owned() + " (new)\n").unwrap();
+}
+
+fn copy(from: &Path, into: &Path) {
+    let target = into.join(from.file_name().unwrap());
+    if from.is_dir() {
+        fs::create_dir_all(&target).unwrap();
+        fs::read_dir(from).unwrap().for_each(|below| copy(&below.unwrap().path(), &target));
+    } else {
+        fs::copy(from, target).unwrap();
+    }
+}
+
+#[test]
+fn k5_an_import_of_set_up_is_in_force_and_waits_for_the_first_approvers_countersignature() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let [import] = imports(&core).try_into().unwrap();
+    assert_eq!((import.acceptance, core.plant().people.is_empty()), (Acceptance::SetUp, false));
+    assert!(import.proposed.files.iter().any(|file| file.file == "people.csv"));
+    let batch = import.proposed.batch;
+    assert!(core.accept_import(Some(batch), &helga(), "checked").is_err(), "nobody has a key yet");
+
+    make_approver(&core);
+    let rows_before = core.plant().rows.clone();
+    assert_eq!(
+        core.accept_import(Some(batch), &helga(), "checked against the old system").unwrap(),
+        import.proposed.rows
+    );
+    let Acceptance::Signed(entry) = imports(&core)[0].acceptance else { panic!("{:?}", imports(&core)) };
+    let entry = store::shelf::entry(core.ledger().connection(), &entry).unwrap().unwrap();
+    let block = &entry.blocks()[0];
+    assert_eq!((block.signer.as_str(), block.shown), ("helga", Some(import.shown())));
+    assert!(entry.blocks_verify() && core.plant().rows == rows_before);
+    assert!(core.waiting_imports().unwrap().is_empty());
+    let again = core.accept_import(Some(batch), &helga(), "twice").unwrap_err().to_string();
+    assert!(again.contains("no such import waits"), "{again}");
+    assert!(core.verify(true).unwrap().is_clean());
+}
+
+#[test]
+fn k5_once_an_approver_exists_an_import_is_a_proposal_that_takes_effect_when_signed() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    make_approver(&core);
+    let folder = tempfile::tempdir().unwrap();
+    changed(folder.path());
+    let before = core.plant().rows.clone();
+    let proposed = core.import(folder.path(), false, "it").unwrap();
+    let batch = proposed.proposal.expect("a proposal");
+    assert_eq!(core.plant().rows, before, "nothing of it is in force");
+    assert_eq!(core.plant().imports[&batch].acceptance, Acceptance::Waiting);
+    assert_eq!(core.plant().imports[&batch].proposed.difference, proposed.difference);
+    let ana = Signer { person: PersonId::new("ana").unwrap(), secret: "ana-secret".into() };
+    assert!(core.accept_import(Some(batch), &ana, "I may not").is_err());
+    core.accept_import(Some(batch), &helga(), "names corrected").unwrap();
+    assert_ne!(core.plant().rows, before);
+    assert!(matches!(core.plant().imports[&batch].acceptance, Acceptance::Signed(_)));
+}
+
+#[test]
+fn k5_a_proposal_whose_rows_were_exchanged_is_not_what_the_approver_signs() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    make_approver(&core);
+    let folder = tempfile::tempdir().unwrap();
+    changed(folder.path());
+    let first = core.import(folder.path(), false, "it").unwrap().proposal.unwrap();
+    let history = folder.path().join("history.csv");
+    let text = fs::read_to_string(&history).unwrap();
+    let kept: Vec<&str> = text.lines().collect();
+    let more = kept[1].replace("202", "201");
+    fs::write(&history, format!("{text}{more}\n")).unwrap();
+    let second = core.import(folder.path(), false, "it").unwrap().proposal.unwrap();
+    assert_ne!(core.plant().imports[&first].proposed.difference, core.plant().imports[&second].proposed.difference);
+    let swap = "UPDATE proposal SET content = (SELECT content FROM proposal WHERE batch = ?2) WHERE batch = ?1";
+    core.ledger().connection().execute(swap, [first.0, second.0]).unwrap();
+    let refused = core.accept_import(Some(first), &helga(), "checked").unwrap_err().to_string();
+    assert!(refused.contains("not what was proposed"), "{refused}");
+    assert_eq!(core.plant().imports[&first].acceptance, Acceptance::Waiting);
+}
+
+#[tokio::test]
+async fn k5_the_approver_countersigns_set_up_in_the_browser() {
+    let edge = Edge::demo().await;
+    let set_up = json!({"person": "helga", "secret": "helga-secret", "identity_proof": "identity card"});
+    assert_eq!(edge.admin_post("/api/v1/signing-set-up", set_up).await.status(), StatusCode::CREATED);
+    let session = edge.session().await;
+    let batch = imports(&edge.core)[0].proposed.batch;
+    let page = format!("/imports/{batch}");
+    let (_, overview) = edge.page("/", &session).await;
+    assert!(overview.contains("Waiting for a signature") && overview.contains(&page), "{overview}");
+    let (status, shown) = edge.page(&page, &session).await;
+    assert!(status == StatusCode::OK && shown.contains("people.csv") && shown.contains("Countersign"), "{shown}");
+
+    let sign = |secret: &str| {
+        let form = format!("person=helga&secret={secret}&reason=checked");
+        let request = edge.client.post(edge.at(&page)).header(COOKIE, &session);
+        request.header("content-type", "application/x-www-form-urlencoded").body(form).send()
+    };
+    assert!(sign("not-her-secret").await.unwrap().status().is_client_error());
+    assert_eq!(imports(&edge.core)[0].acceptance, Acceptance::SetUp);
+    assert_eq!(sign("helga-secret").await.unwrap().status(), StatusCode::SEE_OTHER);
+    assert!(matches!(imports(&edge.core)[0].acceptance, Acceptance::Signed(_)));
+    assert_eq!(edge.page(&page, &session).await.0, StatusCode::NOT_FOUND);
+    let api = edge
+        .post(
+            &format!("/api/v1/imports/{batch}/accept"),
+            "application/json",
+            json!({"reason": "again", "by": {"person": "helga", "secret": "helga-secret"}}).to_string(),
+        )
+        .await;
+    refused(api, StatusCode::UNPROCESSABLE_ENTITY, "refused").await;
+}
