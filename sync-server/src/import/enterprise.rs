@@ -9,9 +9,9 @@ use shared::kind::plant::{EquipmentSet, ShiftSet, SiteSet, WorkUnitSet};
 use shared::plant::personnel::parse_minute;
 use shared::time::SiteTime;
 
-use super::csv_table::{Row, Spec};
+use super::csv_table::{Row, Spec, Unread};
 use super::error::Reported;
-use super::references::Index;
+use super::references::{Index, Known};
 use super::source::Source;
 use super::{Located, PlantFolder};
 
@@ -131,7 +131,8 @@ fn minute(row: &Row<'_>, column: &str) -> Result<u16, Reported> {
 /// Reads the work units; gives the sites of each work center.
 fn work_units(source: &Source<'_>, index: &mut Index, folder: &mut PlantFolder) -> BTreeMap<WorkCenterId, Vec<SiteId>> {
     let mut site_of: BTreeMap<WorkCenterId, Vec<SiteId>> = BTreeMap::new();
-    let Index { sites, work_centers, work_units, areas, .. } = index;
+    let Index { sites, work_centers, work_units, places, .. } = index;
+    sites.ids().for_each(|site| places.add(site.to_string()));
     let unread = source.table(&WORK_UNITS, |row| {
         let work_unit: Result<WorkUnitId, _> = row.id("work_unit");
         let defined = work_unit.as_ref().map_or(Err(Reported), |unit| work_units.define(row, "work_unit", unit));
@@ -142,7 +143,7 @@ fn work_units(source: &Source<'_>, index: &mut Index, folder: &mut PlantFolder) 
         let (site, area, name) = (row.known("site", sites), row.text("area"), row.optional_text("name"));
         defined?;
         let (site, area, work_center, work_unit) = (site?, area?.to_owned(), work_center?, work_unit?);
-        areas.add(area.clone());
+        add_places(places, &site, &area, &work_center, &work_unit);
         let at = site_of.entry(work_center.clone()).or_default();
         if !at.contains(&site) {
             if let Some(other) = at.first() {
@@ -158,9 +159,22 @@ fn work_units(source: &Source<'_>, index: &mut Index, folder: &mut PlantFolder) 
             .push(Located { line: row.line, row: WorkUnitSet { work_unit, site, area, work_center, name } });
         Ok(())
     });
+    // A path names four ids: whichever row couldn't be read, it may have meant this one.
+    let whole = unread.whole || !unread.words.is_empty() || sites.misses_some();
+    places.unread(Unread { whole, ..Unread::default() });
     work_centers.unread(unread.clone());
     work_units.unread(unread);
     site_of
+}
+
+/// The names under which a role's scope may mean these places.
+fn add_places(places: &mut Known<String>, site: &SiteId, area: &str, center: &WorkCenterId, unit: &WorkUnitId) {
+    [area, center.as_str(), unit.as_str()].iter().for_each(|name| places.add((*name).to_owned()));
+    let mut path = site.to_string();
+    for below in [area, center.as_str(), unit.as_str()] {
+        path = format!("{path}/{below}");
+        places.add(path.clone());
+    }
 }
 
 fn equipment(source: &Source<'_>, index: &mut Index, folder: &mut PlantFolder) {

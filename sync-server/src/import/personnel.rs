@@ -262,24 +262,21 @@ fn roles(source: &Source<'_>, index: &Index, folder: &mut PlantFolder) {
         let person = row.known("person", &index.people);
         let (role, scope) = (row.word("role", &words), row.optional_text("scope"));
         let span = row.span("from", "until", index.time_of(person.as_ref().ok()));
+        let scope = scope.and_then(|scope| within(row, index, scope));
         let (person, role, scope, span) = (person?, role?, scope?, span?);
-        if let Some(scope) = scope.as_deref().filter(|scope| !is_place(index, scope)) {
-            row.warn(format!(
-                "the scope `{scope}` is no site, area, work center, work unit or personnel class of this folder"
-            ));
-        }
         unique.check(row, "role", (person.clone(), role, scope.clone(), span.from), "role")?;
         folder.roles.push(Located { line: row.line, row: RoleSet { person, role, scope, span } });
         Ok(())
     });
 }
 
-fn is_place(index: &Index, scope: &str) -> bool {
-    index.sites.get(scope).is_some()
-        || index.areas.get(scope).is_some()
-        || index.work_centers.get(scope).is_some()
-        || index.work_units.get(scope).is_some()
-        || index.classes.get(scope).is_some()
+/// A role's scope: a place, by name or path, or a personnel class. A role that reaches nowhere would look like one and give nothing.
+fn within(row: &Row<'_>, index: &Index, scope: Option<String>) -> Result<Option<String>, Reported> {
+    let Some(scope) = scope else { return Ok(None) };
+    if index.classes.get(&scope).is_none() && !(index.classes.misses_some() && index.places.get(&scope).is_none()) {
+        index.places.find(row, "scope", &scope)?;
+    }
+    Ok(Some(scope))
 }
 
 fn crews(source: &Source<'_>, index: &Index, folder: &mut PlantFolder) {

@@ -57,6 +57,11 @@ impl<K: Id> Known<K> {
         self.unread = unread;
     }
 
+    /// Whether something of the table that defines these ids could not be read.
+    pub fn misses_some(&self) -> bool {
+        self.unread.whole || !self.unread.words.is_empty()
+    }
+
     pub fn noun(&self) -> &'static str {
         self.noun
     }
@@ -101,8 +106,8 @@ pub(super) struct Index {
     pub tasks: Known<TaskId>,
     pub quizzes: Known<QuizId>,
     pub checks: Known<CheckId>,
-    /// Names of areas, for scopes of roles.
-    pub areas: Known<String>,
+    /// Where a role may reach: sites, areas, work centers and work units by name and by path (`SITE1/PACK/L2/SEAL`).
+    pub places: Known<String>,
     pub times: SiteTimes,
     /// The home site of each person and the site of each document, whose clock their dates go by.
     pub home: HashMap<PersonId, SiteId>,
@@ -130,7 +135,7 @@ impl Index {
             tasks: Known::of("task"),
             quizzes: Known::of("quiz"),
             checks: Known::of("check"),
-            areas: Known::of("area"),
+            places: Known::of("site, area, work center, work unit or personnel class"),
             times: SiteTimes::default(),
             home: HashMap::new(),
             document_site: HashMap::new(),

@@ -349,6 +349,19 @@ fn k2_a_row_too_large_for_an_entry_is_named() {
 }
 
 #[test]
+fn r4_a_roles_scope_is_a_place_by_name_or_path_without_a_warning() {
+    for scope in
+        ["HAL", "HAL/Packaging", "HAL/Packaging/L4", "HAL/Packaging/L4/L4-seal", "Packaging", "L4-seal", "lead", ""]
+    {
+        let folder = Folder::good();
+        folder.edit("roles.csv", "jonas,supervisor,L4", &format!("jonas,supervisor,{scope}"));
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read.warnings, Vec::<String>::new(), "{scope}");
+        assert_eq!(read.roles[0].row.scope.as_deref(), Some(scope).filter(|scope| !scope.is_empty()));
+    }
+}
+
+#[test]
 fn k2_odd_and_harmless_things_are_warnings() {
     let folder = Folder::good();
     folder.edit(
