@@ -253,6 +253,7 @@ fn subjects_in_log(connection: &Connection, log: &LogId, after: u64) -> Result<S
 /// Judges a person's record as a whole and writes what follows.
 fn rejudge(step: &mut Step<'_>, subject: &str) -> Result<KeyChange, StoreError> {
     let connection = step.connection;
+    step.world.judged += 1;
     let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else {
         return Ok(KeyChange::None);
     };

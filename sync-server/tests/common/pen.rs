@@ -74,10 +74,15 @@ impl Pen {
         Self { device, log, written: Vec::new() }
     }
 
-    /// Writes that somebody badged in.
+    /// Writes that Maria badged in.
     pub fn write(&mut self, core: &Core) -> Entry {
+        self.write_about(core, "maria", BadgeIn { day_pass: false })
+    }
+
+    /// Writes something about a person, which nobody signs.
+    pub fn write_about(&mut self, core: &Core, person: &str, body: impl Into<Body>) -> Entry {
         let (now, place) = (core.now(), self.written.len());
-        let statement = Statement { act: core.act(), body: Body::BadgeIn(BadgeIn { day_pass: false }) };
+        let statement = Statement { act: core.act(), body: body.into() };
         let position = Position {
             log: self.log.clone(),
             counter: place as u64 + 1,
@@ -86,7 +91,7 @@ impl Pen {
             clock: ClockReading::exact(now),
             plant: Vec::new(),
         };
-        let subject = Subject::person(&PersonId::new("maria").unwrap());
+        let subject = Subject::person(&PersonId::new(person).unwrap());
         let entry = seal(&Draft::new(subject, statement), &position, &self.device).unwrap();
         self.written.push(entry.clone());
         entry
