@@ -47,3 +47,39 @@ impl Import {
         Digest32(self.proposal.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ActId;
+
+    fn waiting() -> Import {
+        let proposed = ImportProposed {
+            batch: ActId([1; 16]),
+            files: Vec::new(),
+            difference: Digest32([2; 32]),
+            rows: 7,
+            account: "it".into(),
+        };
+        Import::proposed(EntryId([3; 32]), proposed)
+    }
+
+    fn of(difference: u8) -> ImportAccepted {
+        ImportAccepted { batch: ActId([1; 16]), difference: Digest32([difference; 32]), reason: "checked".into() }
+    }
+
+    #[test]
+    fn k5_only_a_persons_signature_over_this_difference_ends_the_waiting() {
+        let mut import = waiting();
+        import.accept(EntryId([4; 32]), Provenance::Signed, &of(9));
+        assert_eq!(import.acceptance, Acceptance::Waiting, "another difference was signed");
+        import.accept(EntryId([5; 32]), Provenance::SetUp, &of(2));
+        assert_eq!(import.acceptance, Acceptance::SetUp, "the server's own word marks set-up");
+        import.accept(EntryId([6; 32]), Provenance::Signed, &of(2));
+        assert_eq!(import.acceptance, Acceptance::Signed(EntryId([6; 32])));
+        import.accept(EntryId([7; 32]), Provenance::SetUp, &of(2));
+        import.accept(EntryId([8; 32]), Provenance::Signed, &of(2));
+        assert_eq!(import.acceptance, Acceptance::Signed(EntryId([6; 32])), "the first signature stands");
+        assert_eq!(import.shown(), Digest32([3; 32]));
+    }
+}

@@ -307,8 +307,9 @@ fn write_keys(
 ) -> Result<KeyChange, StoreError> {
     let mut now: BTreeMap<PersonKey, (EntryId, Digest32)> = BTreeMap::new();
     for (entry, judged) in entries.iter().zip(&record.entries) {
-        if let Some(Body::SigningSetUp(body)) = entry.statement().ok().flatten().map(|s| s.body)
+        if entry.header().kind == "signing_set_up"
             && judged.verdict.is_effective()
+            && let Some(Body::SigningSetUp(body)) = entry.statement().ok().flatten().map(|s| s.body)
         {
             // A key belongs to whoever set it up first; nobody else's set-up of it counts.
             let taken = world.keys.get(&body.key).is_some_and(|holder| holder != person);
@@ -452,6 +453,9 @@ fn follow_secret(connection: &Connection, entry: &Entry) -> Result<(), StoreErro
         for block in entry.blocks() {
             connection.prepare_cached(sql)?.execute(params![block.signer.as_str(), block.signed_at.0])?;
         }
+    }
+    if !matches!(entry.header().kind.as_str(), "secret_failed" | "lockout_lifted") {
+        return Ok(());
     }
     match entry.statement().ok().flatten().map(|s| s.body) {
         Some(Body::SecretFailed(_)) => {

@@ -166,7 +166,10 @@ impl<'a> Step<'a> {
     }
 
     fn note_enrolment(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        if entry.family() != Family::Plant {
+        // Asked of every entry: by its kind first, for reading a statement costs more than putting it.
+        if entry.family() != Family::Plant
+            || !matches!(entry.header().kind.as_str(), "device_enrolled" | "device_revoked")
+        {
             return Ok(());
         }
         match entry.statement().ok().flatten().map(|s| s.body) {

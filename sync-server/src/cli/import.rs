@@ -39,6 +39,7 @@ fn show(bar: &indicatif::ProgressBar, progress: Progress) {
     match progress {
         Progress::Reading => bar.set_message("reading the folder"),
         Progress::Comparing => bar.set_message("comparing with the plant"),
+        Progress::Contents => bar.set_message("keeping contents"),
         Progress::Writing { done, of } => {
             if bar.length() != Some(of) {
                 bar.set_length(of);

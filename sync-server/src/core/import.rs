@@ -52,6 +52,8 @@ pub enum Progress {
     Reading,
     /// What it says is compared with the plant.
     Comparing,
+    /// Content files are kept.
+    Contents,
     /// Entries are signed and put: so many of so many.
     Writing { done: u64, of: u64 },
     /// What follows from them is derived, once for all; then they are committed.
@@ -141,6 +143,7 @@ impl Core {
         if dry_run || drafts.is_empty() {
             return Ok(outcome);
         }
+        tell(Progress::Contents);
         self.keep_blobs(&folder)?;
         self.seal_answers(&folder)?;
         let proposed = ImportProposed {
@@ -193,10 +196,8 @@ impl Core {
     }
 
     fn keep_blobs(&self, folder: &PlantFolder) -> Result<(), Refused> {
-        for digest in folder.blobs.keys().filter(|digest| !self.blobs.has(digest)) {
-            self.blobs.write(&folder.blob(digest)?)?;
-        }
-        Ok(())
+        let lacking: Vec<Digest32> = folder.blobs.keys().filter(|digest| !self.blobs.has(digest)).copied().collect();
+        Ok(self.blobs.write_many(&lacking, &|digest| folder.blob(digest))?)
     }
 
     fn seal_answers(&self, folder: &PlantFolder) -> Result<(), Refused> {
@@ -438,7 +439,8 @@ fn difference_of<'d>(rows: impl Iterator<Item = (&'d Subject, &'d Body)>) -> Dig
         body => body.digest(),
     };
     let digests: Vec<Digest32> = rows.map(digest).collect();
-    Digest32::of_parts(&digests.iter().map(Digest32::as_bytes).map(|bytes| &bytes[..]).collect::<Vec<_>>())
+    let parts: Vec<&[u8]> = digests.iter().map(Digest32::as_bytes).collect();
+    Digest32::of_parts(&parts)
 }
 
 /// A quiz names its right answers under the site's key: under a public salt, a few questions with four choices are soon tried out (L2).
