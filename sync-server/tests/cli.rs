@@ -52,6 +52,20 @@ fn exit_codes_tell_yes_no_wrong_usage_and_could_not_run() {
 }
 
 #[test]
+fn u10_every_answer_says_how_complete_the_data_are() {
+    let data = demo();
+    let none = "No kiosk is enrolled yet";
+    assert!(told(&run(data.path(), &["query", "lot", "881"])).contains(none));
+    let lot = told(&run(data.path(), &["query", "lot", "881", "--json"]));
+    let lot: Value = serde_json::from_str(lot.lines().last().unwrap()).unwrap();
+    assert_eq!(lot["watermark"]["kiosks"], 0, "{lot}");
+    let file = data.path().join("questions.csv");
+    std::fs::write(&file, "person,document,at\nmaria,SOP-0042,2025-03-03\n").unwrap();
+    let batch = run(data.path(), &["query", "qualified", "--batch", file.to_str().unwrap()]);
+    assert!(String::from_utf8(batch.stderr).unwrap().contains(none));
+}
+
+#[test]
 fn g3_a_batch_is_answered_in_the_order_asked_like_one_by_one() {
     let data = demo();
     let file = data.path().join("questions.csv");

@@ -30,6 +30,7 @@ use shared::plant::Plant;
 use shared::time::Timestamp;
 
 use crate::config::{BadConfig, Config};
+use crate::core::query::Watermark;
 use crate::core::{Core, Machine, Refused};
 
 /// Lineproof's server: merges the kiosks' entries into the training record and answers for it.
@@ -209,6 +210,18 @@ fn instant(plant: &Plant, site: Option<&SiteId>, text: &str) -> Result<Timestamp
 /// Writes an instant in a site's time.
 fn shown(plant: &Plant, at: Timestamp) -> String {
     plant.site_time(None).local(at).format("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// How far the data are complete, in a sentence (U10).
+fn complete(plant: &Plant, watermark: &Watermark) -> String {
+    let missing: Vec<&str> = watermark.missing.iter().map(|name| name.as_str()).collect();
+    let missing = if missing.is_empty() { String::new() } else { format!("; missing: {}", missing.join(", ")) };
+    let counted = format!("{} of {} kiosks{missing}", watermark.complete, watermark.kiosks);
+    match watermark.complete_through {
+        _ if watermark.kiosks == 0 => "No kiosk is enrolled yet: this is what the server wrote or imported".into(),
+        Some(through) => format!("Data complete through {}; {counted}", shown(plant, through)),
+        None => format!("Data complete through: unknown; {counted}; a kiosk has never told everything it wrote"),
+    }
 }
 
 /// One JSON value on a line of its own.

@@ -7,8 +7,9 @@ use serde_json::json;
 use shared::id::{DocumentId, PersonId, VersionId};
 use shared::training::point_in_time::Asked;
 
-use super::{Done, Failure, Out, Shared, json_line, named, working};
+use super::{Done, Failure, Out, Shared, complete, json_line, named, working};
 use crate::core::overview::Batch;
+use crate::core::query::Watermark;
 
 /// One answer as it is printed.
 #[derive(Serialize)]
@@ -36,10 +37,13 @@ pub fn run(file: &Path, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> 
     }
     bar.finish_and_clear();
     let answers: Vec<Answered<'_>> = answers.into_iter().flatten().collect();
+    let watermark = core.watermark(None)?;
     if shared.json {
-        write_lines(&answers, out)?
+        write_lines(&answers, &watermark, out)?
     } else {
-        write_table(&answers, out)?
+        write_table(&answers, out)?;
+        // Beside the table, which programs read.
+        eprintln!("sync-server: {}", complete(&core.plant(), &watermark));
     }
     let unanswered =
         answers.iter().filter(|a| matches!(a.answer, "unknown_person" | "unknown_document" | "bad_time")).count();
@@ -114,11 +118,11 @@ fn write_table(answers: &[Answered<'_>], out: Out<'_>) -> Result<(), Failure> {
     Ok(table.flush()?)
 }
 
-fn write_lines(answers: &[Answered<'_>], out: Out<'_>) -> Result<(), Failure> {
+fn write_lines(answers: &[Answered<'_>], watermark: &Watermark, out: Out<'_>) -> Result<(), Failure> {
     let mut counts = std::collections::BTreeMap::<&str, usize>::new();
     for answer in answers {
         *counts.entry(answer.answer).or_default() += 1;
         json_line(out, answer)?;
     }
-    json_line(out, &json!({"summary": {"questions": answers.len(), "answers": counts}}))
+    json_line(out, &json!({"summary": {"questions": answers.len(), "answers": counts, "watermark": watermark}}))
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use shared::id::LotId;
 
-use super::{Done, Failure, Out, Shared, json_line, shown};
+use super::{Done, Failure, Out, Shared, complete, json_line, shown};
 
 /// Who worked on the lot, and were they qualified then?
 ///
@@ -19,11 +19,16 @@ impl Lot {
     pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
         let core = shared.open()?;
         let (plant, starts) = (core.plant(), core.query_lot(&self.lot)?);
+        let watermark = core.watermark(None)?;
         let unqualified = starts.iter().filter(|start| !start.qualified && !start.supervised).count();
         if shared.json {
             starts.iter().try_for_each(|start| json_line(out, start))?;
-            json_line(out, &json!({"lot": self.lot, "starts": starts.len(), "unqualified": unqualified}))?;
-        } else if starts.is_empty() {
+            let summary =
+                json!({"lot": self.lot, "starts": starts.len(), "unqualified": unqualified, "watermark": watermark});
+            json_line(out, &summary)?;
+            return Ok(Done::or_no(unqualified == 0));
+        }
+        if starts.is_empty() {
             writeln!(out, "Nobody started a task on lot {}, as far as the kiosks have told.", self.lot)?;
         } else {
             for start in &starts {
@@ -48,6 +53,7 @@ impl Lot {
                 self.lot
             )?;
         }
+        writeln!(out, "{}", complete(&plant, &watermark))?;
         Ok(Done::or_no(unqualified == 0))
     }
 }

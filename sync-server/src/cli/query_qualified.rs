@@ -7,7 +7,7 @@ use shared::id::{DocumentId, KioskName, PersonId, RequirementId};
 use shared::plant::Plant;
 use shared::training::point_in_time::{Asked, Qualified as Answer, QualifiedAnswer};
 
-use super::{Done, Failure, Out, Shared, instant, json_line, query_batch, shown};
+use super::{Done, Failure, Out, Shared, complete, instant, json_line, query_batch, shown};
 use crate::core::query::PointInTime;
 use crate::dashboard::words;
 
@@ -72,20 +72,7 @@ fn write(plant: &Plant, answer: &PointInTime, out: Out<'_>) -> Result<(), Failur
         writeln!(out, "\nWhat kiosk {} could know then ({revisions}):", known.kiosk)?;
         write_answer(plant, &known.qualified, out)?;
     }
-    let watermark = &answer.watermark;
-    let missing: Vec<&str> = watermark.missing.iter().map(|name| name.as_str()).collect();
-    let missing = if missing.is_empty() { String::new() } else { format!("; missing: {}", missing.join(", ")) };
-    let counted = format!("{} of {} kiosks{missing}", watermark.complete, watermark.kiosks);
-    match watermark.complete_through {
-        _ if watermark.kiosks == 0 => {
-            writeln!(out, "\nNo kiosk is enrolled yet: this is what the server wrote or imported")?
-        }
-        Some(through) => writeln!(out, "\nData complete through {}; {counted}", shown(plant, through))?,
-        None => {
-            writeln!(out, "\nData complete through: unknown; {counted}; a kiosk has never told everything it wrote")?
-        }
-    }
-    Ok(())
+    Ok(writeln!(out, "\n{}", complete(plant, &answer.watermark))?)
 }
 
 fn write_answer(plant: &Plant, answer: &Answer, out: Out<'_>) -> Result<(), Failure> {
