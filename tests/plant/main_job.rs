@@ -121,3 +121,17 @@ fn r15_wrong_secrets_lock_out_across_a_restart_and_merge() {
     plant.kiosk("K3").lift_lockout(&id("ben"), "identified", &kiosk_signer("jonas")).unwrap();
     assert!(plant.kiosk("K3").unlock(&kiosk_signer("ben")).is_ok());
 }
+
+#[test]
+fn r12_a_new_secret_takes_the_old_ones_place_even_at_the_same_instant() {
+    let mut plant = sunday_evening();
+    plant.settle();
+    let new = kiosk::core::secret::Signer { person: id("maria"), secret: "another-secret".into() };
+    let kiosk = plant.kiosk("K3");
+    let fast = shared::part11::boxes::Stretching::TESTS;
+    kiosk.set_up_signing(&new.person, &new.secret, "identity card", &kiosk_signer("jonas"), fast).unwrap();
+    kiosk.set_up_signing(&new.person, "a-third-secret", "identity card", &kiosk_signer("jonas"), fast).unwrap();
+    let third = kiosk::core::secret::Signer { secret: "a-third-secret".into(), ..new.clone() };
+    assert!(kiosk.unlock(&third).is_ok());
+    assert!(kiosk.unlock(&new).is_err());
+}

@@ -163,6 +163,9 @@ impl Core {
             return Err(Denied::SamePerson);
         }
         let now = self.now();
+        if !self.plant().is_active(person, now.clock.wall) {
+            return Err(Denied::Unknown);
+        }
         let right = authority_check(self.plant(), &verifier.person, &Right::Lead, now.clock.wall);
         if right != Held::Yes || secret.chars().count() < MIN_PASSPHRASE {
             return Err(Denied::NoAuthority { person: verifier.person.clone() });
@@ -185,7 +188,10 @@ impl Core {
             self.block(&draft, &verifier.person, &verifiers_key, Role::Supervisor, Meaning::IdentityVerified, None);
         draft.blocks = vec![own, seen];
         let stream = Stream::record(&self.site()?);
-        let (name, version) = (person_box_name(person), now.clock.wall.0 as u64);
+        let name = person_box_name(person);
+        // A box takes the place of the one before, also after the clock was set back.
+        let before = questions::sealed_box(self.ledger.connection(), &name)?.map_or(0, |(version, _)| version);
+        let version = (now.clock.wall.0 as u64).max(before + 1);
         let bytes = ByteVec::from(to_cbor(&sealed));
         self.write_with(now, |writer| {
             writer.step().seal_box(&name, version, &bytes)?;
