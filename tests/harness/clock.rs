@@ -14,12 +14,19 @@ pub struct VirtualClock {
 
 impl VirtualClock {
     pub fn at(text: &str) -> Self {
-        let now = crate::at(text);
+        Self::beginning(crate::at(text))
+    }
+
+    pub fn beginning(now: Timestamp) -> Self {
         Self { now_ms: Arc::new(AtomicI64::new(now.0)), drawn: Arc::default() }
     }
 
     pub fn set(&self, text: &str) {
-        self.now_ms.store(crate::at(text).0, Ordering::SeqCst);
+        self.set_to(crate::at(text));
+    }
+
+    pub fn set_to(&self, now: Timestamp) {
+        self.now_ms.store(now.0, Ordering::SeqCst);
     }
 
     pub fn advance_ms(&self, ms: i64) {

@@ -24,11 +24,16 @@ impl Stage {
         self.happen(kiosk, Event::Key(format!("{text}\n")))
     }
 
+    /// Types a whole text into a field and confirms it.
+    pub fn type_text(&mut self, kiosk: &str, field: &str, text: &str) -> Result<(), Trouble> {
+        self.happen(kiosk, Event::Typed { field: field.to_owned(), text: text.to_owned() })?;
+        self.tap(kiosk, "ok")
+    }
+
     /// Types a person's secret and confirms it.
     pub fn enter_secret(&mut self, kiosk: &str, person: &str) -> Result<(), Trouble> {
         self.expect_screen(kiosk, Screen::Secret)?;
-        self.happen(kiosk, Event::Typed { field: "secret".into(), text: secret_of(person) })?;
-        self.tap(kiosk, "ok")
+        self.type_text(kiosk, "secret", &secret_of(person))
     }
 
     /// What the kiosk shows.
@@ -54,8 +59,7 @@ impl Stage {
         let now = self.clock.now();
         let found = self.kiosks.iter_mut().find(|on_stage| on_stage.name == kiosk).ok_or("no such kiosk")?;
         let core = found.core.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let snapshot = desk::snapshot(core)?;
-        let mut events = VecDeque::from([Event::Status(Box::new(snapshot)), event]);
+        let mut events: VecDeque<Event> = standing(core).into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
             for command in found.presenter.handle(event, now) {
                 if matches!(command.what, What::SetUp { .. }) {
@@ -65,9 +69,20 @@ impl Stage {
                 events.push_back(Event::Reply { request: command.request, reply });
             }
         }
-        let snapshot = desk::snapshot(core)?;
-        found.presenter.handle(Event::Status(Box::new(snapshot)), now);
+        if let Some(status) = standing(core) {
+            found.presenter.handle(status, now);
+        }
         self.take_picture(kiosk)
+    }
+
+    /// Lets every kiosk notice what time it is, as its ticks do.
+    pub fn tick(&mut self) -> Result<(), Trouble> {
+        for place in 0..self.kiosks.len() {
+            let name = self.kiosks[place].name.clone();
+            self.kiosk(&name)?.end_overdue_sessions()?;
+            self.happen(&name, Event::Tick)?;
+        }
+        Ok(())
     }
 
     /// Badge, task, lot: up to the verdict.
@@ -111,7 +126,7 @@ impl Stage {
             if view.screen != Screen::Quiz || view.quiz.state != QuizState::Question {
                 break;
             }
-            let positions = right.0.get(&view.quiz.question).ok_or("a question that the plant folder doesn't have")?;
+            let positions = right.of_question(&view.quiz.question)?;
             for position in positions {
                 self.tap(kiosk, &format!("answer:{}", position + 1))?;
             }
@@ -178,12 +193,21 @@ impl Stage {
     }
 }
 
+/// How the terminal stands; `None` when its store can't say, as the running kiosk has it.
+fn standing(core: &mut kiosk::core::Core) -> Option<Event> {
+    desk::snapshot(core).ok().map(|snapshot| Event::Status(Box::new(snapshot)))
+}
+
 /// The right answers of a plant folder's quizzes, by the question's text: what its author knows.
 pub struct Answers(BTreeMap<String, Vec<u16>>);
 
 impl Answers {
     pub fn of(folder: &std::path::Path) -> Result<Self, Trouble> {
-        let folder = sync_server::import::read(folder).map_err(|errors| format!("{errors:?}"))?;
+        Self::of_folder(&sync_server::import::read(folder).map_err(|errors| format!("{errors:?}"))?)
+    }
+
+    /// The same, of a folder that was read already.
+    pub fn of_folder(folder: &sync_server::import::PlantFolder) -> Result<Self, Trouble> {
         let mut answers = BTreeMap::new();
         for quiz in &folder.quizzes {
             let paper = Paper::decode(&folder.blob(&quiz.row.paper)?)?;
@@ -191,5 +215,11 @@ impl Answers {
             answers.extend(paper.questions.into_iter().map(|q| q.text).zip(right.iter().cloned()));
         }
         Ok(Self(answers))
+    }
+
+    /// The right answers of a question, as positions from 0.
+    pub fn of_question(&self, question: &str) -> Result<&[u16], Trouble> {
+        let right = self.0.get(question).ok_or("the plant folder doesn't have this question")?;
+        Ok(right)
     }
 }

@@ -7,6 +7,9 @@
 pub mod clock;
 pub mod hand;
 pub mod people;
+#[path = "../play/mod.rs"]
+pub mod play;
+pub mod replica;
 pub mod shift;
 pub mod stage;
 pub mod story;
@@ -75,11 +78,7 @@ impl Plant {
         let units: Vec<WorkUnitId> = work_units.iter().map(|unit| WorkUnitId::new(unit).expect("an id")).collect();
         let code = self.server.enrol_code(KioskName::new(name).expect("a name"), &units).expect("a code");
         let mut kiosk = self.open_kiosk(name);
-        let (set_up, request) = kiosk.begin_set_up(&code, "https://harness", AUTHORITY.to_vec());
-        let request = minicbor_decode(&request);
-        let answer =
-            self.server.enrol(&request, Digest32::of(AUTHORITY)).expect("a server").expect("the code is right");
-        kiosk.complete_set_up(set_up, &shared::kind::to_cbor(&answer)).expect("the proofs agree");
+        enrol_directly(&self.server, &mut kiosk, &code).expect("the code is right");
         self.kiosks.push((name.to_owned(), kiosk));
         self.meet(name);
     }
@@ -161,6 +160,10 @@ pub fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap_or_else(|| panic!("{text} is no time"))
 }
 
-fn minicbor_decode(bytes: &[u8]) -> shared::part11::enrolment::EnrolRequest {
-    shared::part11::enrolment::EnrolRequest::read(bytes).expect("our own request")
+/// Terminal set-up without a wire between: the bytes are handed over.
+pub(crate) fn enrol_directly(server: &Server, kiosk: &mut Kiosk, code: &str) -> Result<(), stage::Trouble> {
+    let (set_up, request) = kiosk.begin_set_up(code, "https://harness", AUTHORITY.to_vec());
+    let request = shared::part11::enrolment::EnrolRequest::read(&request).ok_or("no request to enrol")?;
+    let answer = server.enrol(&request, Digest32::of(AUTHORITY))?.map_err(|why| format!("{why:?}"))?;
+    Ok(kiosk.complete_set_up(set_up, &shared::kind::to_cbor(&answer))?)
 }

@@ -5,4 +5,5 @@ mod import;
 mod main_job;
 mod others_bugs;
 mod scene;
+mod scripts;
 mod trail;

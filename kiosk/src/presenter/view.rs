@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// The whole of what is on view: the screen, the bar above it, and the model of every screen.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct View {
     pub screen: Screen,
     /// Language on screen, as a code: `en`, `de`.
@@ -36,7 +38,8 @@ pub struct View {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident { $first:ident $(, $(#[$vdoc:meta])* $rest:ident)* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+        #[serde(rename_all = "kebab-case")]
         pub enum $name { #[default] $first, $($(#[$vdoc])* $rest,)* }
     )*};
 }
@@ -44,7 +47,7 @@ macro_rules! codes {
 macro_rules! models {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $ty:ty = $default:expr,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, PartialEq, Serialize)]
         pub struct $name { $($(#[$fdoc])* pub $field: $ty,)* }
         impl Default for $name {
             fn default() -> Self {
@@ -310,7 +313,7 @@ codes! {
 }
 
 /// A stretch of text in one style.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Run {
     pub text: String,
     pub style: RunStyle,
@@ -327,6 +330,13 @@ pub struct PageImage {
 impl std::fmt::Debug for PageImage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PageImage({}×{})", self.width, self.height)
+    }
+}
+
+impl Serialize for PageImage {
+    /// Its size: pixels are nothing to read.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{} × {}", self.width, self.height))
     }
 }
 

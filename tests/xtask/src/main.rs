@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod play;
 mod run;
 mod test;
 
@@ -39,6 +40,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Plays a script of a person's acts against real kiosks and a real server. Example: cargo xtask play tests/play/main-job.play
+    Play(play::Play),
     /// Writes a synthetic plant folder. Example: cargo xtask plant --people 500 --documents 100 --years 3 --kiosks 4 --seed 1 /tmp/plant
     Plant {
         #[arg(long)]
@@ -70,17 +73,18 @@ fn main() -> ExitCode {
         Command::Demo { once } => demo::demo(once),
         Command::Test { quick } => test::test(quick),
         Command::Bench { arguments } => bench(&arguments),
+        Command::Play(asked) => return code(play::play(&asked)),
         Command::Plant { people, documents, years, seed, out, .. } => plant(people, documents, years, seed, &out),
         Command::Faults { names, count, seed } => faults(&names, count, seed),
     };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(why) => {
-            eprintln!("could not run: {why}");
-            ExitCode::from(3)
-        }
-    }
+    code(outcome.map(|good| u8::from(!good)))
+}
+
+fn code(outcome: Result<u8, String>) -> ExitCode {
+    ExitCode::from(outcome.unwrap_or_else(|why| {
+        eprintln!("could not run: {why}");
+        3
+    }))
 }
 
 fn bench(arguments: &[String]) -> run::Outcome {

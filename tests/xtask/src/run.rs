@@ -14,6 +14,13 @@ pub fn cargo(arguments: &[&str], environment: &[(&str, String)]) -> Outcome {
     Ok(status.success())
 }
 
+/// Runs a program of ours through cargo and gives its exit code on; 3 when it could not be built or ended otherwise.
+pub fn cargo_code(arguments: &[&str]) -> Result<u8, String> {
+    let status = workspace_cargo(arguments).status().map_err(|error| format!("cargo: {error}"))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.filter(|code| *code <= 3).unwrap_or(3))
+}
+
 /// Runs cargo, showing each line it prints and handing it on.
 pub fn cargo_lines(arguments: &[&str], mut each: impl FnMut(&str)) -> Outcome {
     let mut command = workspace_cargo(arguments);
