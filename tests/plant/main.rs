@@ -7,3 +7,4 @@ mod others_bugs;
 mod scene;
 mod scripts;
 mod trail;
+mod ways_to_go;

@@ -68,10 +68,10 @@ pub enum Why {
     Some,
     /// Evidence exists and waits for a ruling: the qualification is suspended.
     OnHold,
+    /// A failed or not-yet result came later. It is nearer than what older evidence lacks: else a superseded pass would hide it.
+    Failed,
     Expired,
     Superseded,
-    /// A failed or not-yet result came later.
-    Failed,
     /// On a version that isn't effective yet.
     NotYetEffective,
     Never,
