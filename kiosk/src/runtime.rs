@@ -14,6 +14,9 @@ pub mod ui;
 
 use std::io;
 
+use crate::core::Denied;
+use crate::presenter::view::Fault;
+
 pub use store_thread::{Reach, Store, StoreGone, StoreReport};
 pub use sync::{Carrier, Exchanged, NotExchanged, NotSetUp, enrol, exchange_until_quiet};
 
@@ -23,4 +26,15 @@ const SYNC_THREADS: usize = 1;
 /// The sync threads.
 pub fn sync_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(SYNC_THREADS).thread_name("sync").enable_all().build()
+}
+
+/// What keeps the store closed, and the code for IT. A full disk is none of the faults with which the gate goes on, for it doesn't.
+pub fn fault_of(why: &Denied) -> (Fault, &'static str) {
+    match why {
+        Denied::Store(error) if error.is_disk_full() => (Fault::InternalError, "DISK-FULL"),
+        Denied::Store(error) if error.is_damage() => (Fault::DamagedDatabase, "STORE-DAMAGED"),
+        Denied::Store(_) => (Fault::InternalError, "STORE-CLOSED"),
+        Denied::Io(_) => (Fault::KeyStoreLost, "KEYS-UNREADABLE"),
+        _ => (Fault::InternalError, "STORE-REFUSED"),
+    }
 }

@@ -223,25 +223,16 @@ fn trimmed(url: &str) -> String {
 }
 
 fn no_answer(error: reqwest::Error) -> NoAnswer {
-    let mut source: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(cause) = source {
-        if let Some(tls) = cause.downcast_ref::<rustls::Error>()
-            && matches!(tls, rustls::Error::InvalidCertificate(_))
-        {
-            return NoAnswer::Foreign;
-        }
-        // An IO error wraps what TLS said.
-        if let Some(io) = cause.downcast_ref::<std::io::Error>()
-            && let Some(inner) = io.get_ref()
-            && inner
-                .downcast_ref::<rustls::Error>()
-                .is_some_and(|tls| matches!(tls, rustls::Error::InvalidCertificate(_)))
-        {
-            return NoAnswer::Foreign;
-        }
-        source = cause.source();
+    if distrusts(&error) { NoAnswer::Foreign } else { NoAnswer::Offline(error.to_string()) }
+}
+
+/// Whether a certificate was refused anywhere below. IO errors wrap each other, and name what they wrap as no source of theirs.
+fn distrusts(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
     }
-    NoAnswer::Offline(error.to_string())
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|inner| distrusts(inner)) || error.source().is_some_and(distrusts)
 }
 
 async fn refusal(answer: reqwest::Response) -> String {

@@ -218,6 +218,21 @@ impl Stage {
         Ok(())
     }
 
+    /// Ends the server's edge: nobody answers any more.
+    pub fn stop_server(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
+    }
+
+    /// From now on the kiosk's calls go to another address; whom it trusts stays the same.
+    pub fn lead_astray(&mut self, name: &str, url: &str) -> Result<(), Trouble> {
+        let found = self.kiosks.iter_mut().find(|kiosk| kiosk.name == name).ok_or("no such kiosk")?;
+        let authority = lock(&found.core).enrolled().map(|enrolled| enrolled.authority.clone()).unwrap_or_default();
+        found.line = Line::Https(Link::trusting(url, &authority)?);
+        Ok(())
+    }
+
     /// Every kiosk whose cable is in exchanges until nobody has news.
     pub fn settle(&mut self) -> Result<(), Trouble> {
         for _ in 0..2 {

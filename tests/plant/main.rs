@@ -1,6 +1,7 @@
 //! Scenarios, a file each. A test bears the id of the requirement it shows.
 
 mod documents;
+mod bad_input;
 mod import;
 mod main_job;
 mod others_bugs;

@@ -13,11 +13,12 @@ use shared::time::Timestamp;
 use slint::{PlatformError, Timer, TimerMode};
 use tokio::sync::{Notify, mpsc};
 
+use super::fault_of;
 use super::store_thread::{Reach, Store, StoreReport};
 use super::sync::{NotSetUp, enrol, keep_in_step};
 use crate::clock::{Environment, Machine};
 use crate::config::{Held, Run};
-use crate::core::{Core, Denied};
+use crate::core::Core;
 use crate::desk;
 use crate::presenter::message::{Command, Event, Hidden, NotEnrolled, Reply, RequestId, StatusSnapshot, What};
 use crate::presenter::view::{Fault, NextStep, Screen, Trouble, View};
@@ -403,17 +404,6 @@ impl Default for Moments {
 impl Moments {
     fn now(&self) -> Timestamp {
         self.began.plus_ms(self.machine.steady().0)
-    }
-}
-
-/// What keeps the store closed, and the code for IT. A full disk is none of the faults with which the gate goes on, for it doesn't.
-fn fault_of(why: &Denied) -> (Fault, &'static str) {
-    match why {
-        Denied::Store(error) if error.is_disk_full() => (Fault::InternalError, "DISK-FULL"),
-        Denied::Store(error) if error.is_damage() => (Fault::DamagedDatabase, "STORE-DAMAGED"),
-        Denied::Store(_) => (Fault::InternalError, "STORE-CLOSED"),
-        Denied::Io(_) => (Fault::KeyStoreLost, "KEYS-UNREADABLE"),
-        _ => (Fault::InternalError, "STORE-REFUSED"),
     }
 }
 
