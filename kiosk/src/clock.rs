@@ -119,6 +119,11 @@ impl Clock {
         (off.abs() > BELIEVED_JUMP_MS).then_some(Stepped { before, after: server, why: "corrected by the server" })
     }
 
+    /// By how much the machine's own clock is off from the time used here, in milliseconds: 0 until a server or a jump said otherwise.
+    pub fn machine_off_ms(&self) -> i64 {
+        self.disbelieved_ms
+    }
+
     fn reading(&self, steady: Timestamp) -> ClockReading {
         let wall = self.anchor.wall.plus_ms(steady.since(self.anchor.steady).max(0));
         ClockReading { wall, uncertainty_ms: u32::try_from(self.anchor.uncertainty_ms).unwrap_or(u32::MAX) }
@@ -150,6 +155,7 @@ mod tests {
         let later = NOON.plus_ms(5 * HOUR_MS);
         assert!(clock.hear(later, Timestamp(10), NOON, 20).is_some());
         assert_eq!(clock.read(NOON.plus_ms(10), Timestamp(20)).0.wall, later.plus_ms(10));
+        assert_eq!(clock.machine_off_ms(), -5 * HOUR_MS);
         assert!(clock.hear(NOON, Timestamp(30), NOON.plus_ms(20), 20).is_some());
         assert_eq!(clock.read(NOON.plus_ms(30), Timestamp(40)).0.wall.0, NOON.0 + 10);
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use shared::id::*;
-use shared::kind::plant::{Format, KeyStoreKind};
+use shared::kind::plant::KeyStoreKind;
 use shared::kind::record::{Edit, Outcome};
 use shared::log::Entry;
 use shared::plant::Plant;
@@ -14,7 +14,9 @@ use store::questions;
 
 use crate::core::secret::Signer;
 use crate::core::{Core, Denied, gate};
+use crate::pdf;
 use crate::presenter::message::*;
+use crate::storage;
 
 /// Does what is asked, in one durable step, and says what came of it.
 pub fn perform(core: &mut Core, what: What) -> Reply {
@@ -26,17 +28,21 @@ pub fn perform(core: &mut Core, what: What) -> Reply {
 
 /// How the terminal stands.
 pub fn snapshot(core: &mut Core) -> Result<StatusSnapshot, Denied> {
-    let sessions = if core.enrolment().is_some() { core.running_sessions()? } else { Vec::new() };
+    let (sessions, ended) = match core.enrolment() {
+        Some(_) => (core.running_sessions()?, core.ended_sessions()?),
+        None => Default::default(),
+    };
     let enrolled_at = core.enrolled().and_then(|enrolled| Entry::from_store(&enrolled.enrolment, true).ok());
     Ok(StatusSnapshot {
         plant: core.plant().clone(),
         site: core.enrolment().map(|enrolment| enrolment.site.clone()),
         sessions,
+        ended,
         key_store: core.enrolment().map_or(KeyStoreKind::File, |enrolment| enrolment.key_store),
         set_aside: core.set_aside()?,
         retired: false,
         enrolled_at: enrolled_at.map(|entry| entry.header().wall),
-        storage: None,
+        storage: storage::of(core.folder()),
         status: core.status()?,
     })
 }
@@ -68,6 +74,8 @@ fn done(core: &mut Core, what: What) -> Result<Reply, Denied> {
         What::ConfirmTrainer { session, trainer } => plainly(core.confirm_trainer(&session, &trainer)),
         What::Unlock { person, secret } => plainly(core.unlock_session(&Signer { person, secret: secret.0 })),
         What::CheckSecret { person, secret } => plainly(core.unlock(&Signer { person, secret: secret.0 }).map(drop)),
+        // A driver with threads of its own does this in one of them.
+        What::DrawPage { document, page, width } => Ok(Reply::Page(pdf::draw(&document, page, width))),
         // It waits for the server, which the store's thread never does.
         What::SetUp { .. } => Ok(Reply::Denied(Refusal::NotSetUp)),
         training => train(core, training),
@@ -78,11 +86,7 @@ fn train(core: &mut Core, what: What) -> Result<Reply, Denied> {
     match what {
         What::Procedure { person, requirement } => {
             let about = core.about(&requirement)?;
-            let procedure = core.procedure(&person, &about)?;
-            if procedure.format == Format::Pdf {
-                tracing::warn!(digest = %procedure.digest, "a PDF can't be drawn on this terminal");
-            }
-            Ok(Reply::Procedure(Box::new(ProcedureReply { procedure, images: Vec::new() })))
+            core.procedure(&person, &about).map(|procedure| Reply::Procedure(Box::new(procedure)))
         }
         What::SignRead { context, digest, seconds } => {
             let procedure = core.procedure(&context.person, &context.about)?;
@@ -102,8 +106,10 @@ fn train(core: &mut Core, what: What) -> Result<Reply, Denied> {
                 multiple: open.multiple,
                 pass_percent: open.quiz.pass_percent,
                 attempts_left: open.attempts_left,
+                chosen: open.chosen,
             })))
         }
+        What::KeepAnswers { person, answers } => plainly(core.keep_answers(&person, answers)),
         What::SignQuiz { context, answers } => {
             let result = core.sign_quiz(&context.person, answers)?;
             let score = QuizScore { percent: result.score_percent, attempts_left: result.attempts_left };
@@ -235,7 +241,7 @@ fn sheet(core: &mut Core, context: &Context) -> Result<Reply, Denied> {
         notes: sheet.worksheet.history().into_iter().flat_map(notes).collect(),
         runs,
         conflict: sheet.worksheet.has_conflict(),
-        after_sign_off: false,
+        after_sign_off: !sheet.after_sign_off.is_empty(),
         state,
     })))
 }

@@ -185,7 +185,7 @@ fn told_of(status: &Status, blobs_lacking: usize) -> Value {
         "revoked": status.revoked,
         "contradicted": status.contradicted,
         "entries": status.entries,
-        "waiting": status.waiting,
+        "waiting": status.waiting(),
         "plant": plant,
         "blobs_lacking": blobs_lacking,
         "forks": status.forks,

@@ -14,9 +14,11 @@ pub mod core;
 pub mod desk;
 pub mod headless;
 pub mod key_store;
+pub mod pdf;
 pub mod presenter;
 pub mod runtime;
 pub mod self_test;
+pub mod storage;
 pub mod store;
 pub mod sync_driver;
 #[cfg(feature = "window")]

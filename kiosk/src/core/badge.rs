@@ -76,9 +76,12 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the badge session. Its task sessions go on (S11).
+    /// Ends the badge session. Its task sessions go on (S11), but for supervised work, which ends when its person signs out (S3).
     pub fn badge_out(&mut self, how: SessionEnd) -> Result<(), Denied> {
-        let drafts = self.leaving(how)?;
+        let mut drafts = self.leaving(how)?;
+        if let Some(person) = self.person().filter(|_| how == SessionEnd::Tap).cloned() {
+            drafts.extend(self.endings_by_badge_out(&person)?);
+        }
         self.session = None;
         if drafts.is_empty() { Ok(()) } else { self.write(drafts).map(drop) }
     }

@@ -60,8 +60,14 @@ impl Core {
             }
         };
         self.round_trip_ms = round_trip_ms;
-        self.line = Line::Online;
+        // An answer that had to be dropped brought nothing: to say "online" of it would be untrue.
+        self.line = if matches!(outcome, Outcome::Taken(_)) { Line::Online } else { Line::Offline };
         self.after_step()?;
+        if let Outcome::Taken(taken) = &outcome
+            && !taken.again
+        {
+            self.note_in_step()?;
+        }
         Ok(match outcome {
             Outcome::Taken(taken) => News { held: taken.held.len(), again: taken.again, dropped: None },
             Outcome::Dropped(why) => News { held: 0, again: false, dropped: Some(dropped_word(&why)) },
@@ -84,6 +90,13 @@ impl Core {
         let clock = self.reading();
         step(&mut self.ledger, clock, |step| Ok::<_, Denied>(step.step.set("contact", &to_cbor(&time))?))?;
         self.journal_step(stepped)
+    }
+
+    /// Everything the server had for this kiosk as of its last signed time is here, and everything from here is there.
+    fn note_in_step(&mut self) -> Result<(), Denied> {
+        let Some(contact) = self.last_contact()? else { return Ok(()) };
+        let clock = self.reading();
+        step(&mut self.ledger, clock, |step| Ok(step.step.set("in_step", &to_cbor(&contact))?))
     }
 
     /// Blobs that procedures and quizzes name and that aren't here yet; those in force or upcoming first.

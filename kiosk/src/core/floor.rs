@@ -3,7 +3,7 @@
 use shared::id::*;
 use shared::kind::plant::{Activity, ActivityKind, CheckSet};
 use shared::kind::record::{About, CheckSigned, CriterionResult, Edit, Outcome, RunObserved};
-use shared::kind::{Body, Meaning, Role};
+use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::{Held, Right, authority_check};
 use shared::part11::signature::PersonSecret;
@@ -29,6 +29,8 @@ pub struct Sheet {
     pub worksheet: Worksheet,
     pub runs: Vec<Run>,
     pub runs_needed: u32,
+    /// Edits of the training before this one that came in after its check was signed: they are shown, the signed content stays.
+    pub after_sign_off: Vec<EntryId>,
 }
 
 /// What two people are about to sign.
@@ -51,7 +53,9 @@ impl Core {
         let subject = Subject::person(person);
         let mut entries = store::shelf::record_about(self.ledger.connection(), subject.as_str())?;
         fold_sort(&mut entries);
-        let closed_by = entries.iter().rev().find(|entry| closes(entry, about)).map(Entry::id);
+        let closing = entries.iter().rev().find(|entry| closes(entry, about));
+        let after_sign_off = closing.map_or_else(Vec::new, |check| after_sign_off(check, &entries));
+        let closed_by = closing.map(Entry::id);
         let id = worksheet_id(person, &about.requirement, about.version.as_ref(), closed_by.as_ref());
         let worksheet = Worksheet::replay(id, entries.iter().filter_map(SheetFact::of));
         let runs = entries.iter().filter_map(|entry| run_on(entry, id)).collect();
@@ -61,7 +65,7 @@ impl Core {
             Activity::Runs(n) => Some(*n),
             _ => None,
         });
-        Ok(Sheet { about: about.clone(), worksheet, runs, runs_needed: runs_needed.unwrap_or(0) })
+        Ok(Sheet { about: about.clone(), worksheet, runs, runs_needed: runs_needed.unwrap_or(0), after_sign_off })
     }
 
     /// Writes edits on the worksheet: each tap is stored at once, so a swap of people loses nothing (S2).
@@ -210,6 +214,13 @@ impl Core {
 fn closes(entry: &Entry, about: &About) -> bool {
     let Ok(Some(statement)) = entry.statement() else { return false };
     matches!(statement.body, Body::CheckSigned(b) if b.about == *about)
+}
+
+/// The edits of a signed worksheet that its signers had not seen.
+fn after_sign_off(check: &Entry, entries: &[Entry]) -> Vec<EntryId> {
+    let Ok(Some(Statement { body: Body::CheckSigned(signed), .. })) = check.statement() else { return Vec::new() };
+    let sheet = Worksheet::replay(signed.worksheet, entries.iter().filter_map(SheetFact::of));
+    sheet.after_sign_off(&signed.edits).unwrap_or_default()
 }
 
 fn run_on(entry: &Entry, worksheet: WorksheetId) -> Option<Run> {

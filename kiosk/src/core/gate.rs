@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use shared::id::*;
 use shared::kind::journal::{DecidedVersion, Decision};
 use shared::kind::plant::TaskSet;
-use shared::kind::presence::{SessionEnd, StartedUnder, TaskEnded, TaskStarted, TrainerConfirmed};
+use shared::kind::presence::{SessionEnd, StartedUnder, TaskStarted};
 use shared::kind::record::SupervisedStart;
 use shared::kind::{Meaning, Role};
 use shared::log::{Revision, Stream, Subject};
 use shared::record::TrainingRecord;
 use shared::sync::TerminalShelf;
 use shared::training::gate::RULE_VERSION;
-use shared::training::task_session::{Performances, TaskSession};
+use shared::training::task_session::Performances;
 use shared::training::{GateDecision, Known, Question, RequirementState, decide, qualification};
 use store::questions;
 
@@ -157,11 +157,6 @@ impl Core {
         Ok((questions::record(connection, person)?, questions::performances(connection, person)?))
     }
 
-    fn trainees_of(&mut self, trainer: &PersonId) -> Result<u32, Denied> {
-        let running = self.running_sessions()?;
-        Ok(running.iter().filter(|session| session.trainer.as_ref() == Some(trainer)).count() as u32)
-    }
-
     fn record_decision(
         &mut self,
         person: &PersonId,
@@ -240,84 +235,6 @@ impl Core {
             }))
         })
     }
-
-    /// Task sessions that run at the kiosk's work units now.
-    pub fn running_sessions(&mut self) -> Result<Vec<TaskSession>, Denied> {
-        let now = self.reading().wall;
-        let max = self.plant().policy.session.task_session_max_hours;
-        let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();
-        let mut running = Vec::new();
-        for unit in units {
-            let open = questions::open_sessions(self.ledger.connection(), &unit)?;
-            running.extend(open.into_iter().filter(|session| session.runs(now, max)));
-        }
-        Ok(running)
-    }
-
-    /// The next start at a unit ends what ran there (S11).
-    fn ended_by_start(&mut self, unit: &WorkUnitId) -> Result<Vec<TaskSession>, Denied> {
-        Ok(self.running_sessions()?.into_iter().filter(|session| session.work_unit == *unit).collect())
-    }
-
-    fn ending(&self, session: &TaskSession, how: SessionEnd) -> shared::log::Draft {
-        self.draft(Subject::new("session", session.session), TaskEnded { session: session.session, how })
-    }
-
-    /// Ends a task session by tap.
-    pub fn end_session(&mut self, session: &ActId, how: SessionEnd) -> Result<(), Denied> {
-        let running = questions::session(self.ledger.connection(), session)?.ok_or(Denied::Unknown)?;
-        let draft = self.ending(&running, how);
-        let presence = Stream::presence(&self.site()?);
-        self.write(vec![(presence, draft)]).map(drop)
-    }
-
-    /// The trainer is still there (S3).
-    pub fn confirm_trainer(&mut self, session: &ActId, trainer: &PersonId) -> Result<(), Denied> {
-        let body = TrainerConfirmed { session: *session, trainer: trainer.clone() };
-        let draft = self.draft(Subject::new("session", session), body);
-        let presence = Stream::presence(&self.site()?);
-        self.write(vec![(presence, draft)]).map(drop)
-    }
-
-    /// Ends what has run too long, what a new version stops, and supervised work nobody confirmed. Called by the clock.
-    pub fn end_overdue_sessions(&mut self) -> Result<usize, Denied> {
-        let now = self.reading().wall;
-        let plant = self.plant().clone();
-        let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();
-        let mut over = Vec::new();
-        for unit in units {
-            for session in questions::open_sessions(self.ledger.connection(), &unit)? {
-                over.extend(why_over(&session, &plant, now).map(|how| self.ending(&session, how)));
-            }
-        }
-        let presence = Stream::presence(&self.site()?);
-        let count = over.len();
-        if count > 0 {
-            self.write(over.into_iter().map(|draft| (presence.clone(), draft)).collect())?;
-        }
-        Ok(count)
-    }
-}
-
-fn why_over(session: &TaskSession, plant: &shared::plant::Plant, now: shared::time::Timestamp) -> Option<SessionEnd> {
-    use shared::kind::plant::InFlight;
-    use shared::time::MINUTE_MS;
-    let confirm_ms = i64::from(plant.policy.trainee.confirm_minutes) * MINUTE_MS;
-    if !session.runs(now, plant.policy.session.task_session_max_hours) {
-        return Some(SessionEnd::TimeOut);
-    }
-    if session.confirmed_at.is_some_and(|confirmed| now.since(confirmed) > confirm_ms) {
-        return Some(SessionEnd::TrainerSilent);
-    }
-    let stopped = session.versions.iter().any(|(document, version)| {
-        match plant.documents.get(document).map(|d| d.in_force(now)) {
-            Some(shared::plant::InForce::Version(current)) => {
-                current.id() != version && current.approved.in_flight == InFlight::Stop
-            }
-            _ => true,
-        }
-    });
-    stopped.then_some(SessionEnd::NewVersion)
 }
 
 fn decided_versions(decision: &GateDecision) -> Vec<DecidedVersion> {

@@ -1,11 +1,12 @@
 //! Learning on the spot: the procedure, read and signed; the quiz, drawn, answered, graded and signed (U13).
 
+use minicbor::{Decode, Encode};
 use shared::id::*;
 use shared::kind::plant::{Activity, ActivityKind, Format, QuizSet, RequirementSet};
 use shared::kind::presence::QuizOpened;
 use shared::kind::record::{About, Outcome, QuizAttempt, Read};
-use shared::kind::{Body, Meaning, Role};
-use shared::log::{Entry, Stream, Subject};
+use shared::kind::{Body, Meaning, Role, to_cbor};
+use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::boxes::{SealedBox, keyed_answers};
 use shared::plant::InForce;
 use shared::plant::steps::{Step, steps};
@@ -44,7 +45,46 @@ pub struct OpenQuiz {
     /// For each question, whether more than one answer is right: the screen says "choose all" there.
     pub multiple: Vec<bool>,
     pub attempts_left: u32,
+    /// The answers given so far, by question.
+    pub chosen: Vec<Vec<u16>>,
     paper: Paper,
+}
+
+/// An open quiz as it is kept on disk: its person goes on with the same questions after a swap or a restart, so that nobody draws until
+/// the questions please, and nothing that was answered is lost (S2, R17).
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[cbor(map)]
+struct KeptQuiz {
+    #[n(0)]
+    about: About,
+    #[n(1)]
+    quiz: QuizId,
+    #[n(2)]
+    paper: Digest32,
+    #[n(3)]
+    answers: Digest32,
+    #[n(4)]
+    drawn: Vec<u16>,
+    #[n(5)]
+    chosen: Vec<Vec<u16>>,
+}
+
+impl KeptQuiz {
+    fn of(open: &OpenQuiz) -> Self {
+        Self {
+            about: open.about.clone(),
+            quiz: open.quiz.quiz.clone(),
+            paper: open.quiz.paper,
+            answers: open.quiz.answers,
+            drawn: open.drawn.clone(),
+            chosen: open.chosen.clone(),
+        }
+    }
+
+    /// A quiz that has changed since, or another version's, is begun anew; that it was opened stays in the presence stream.
+    fn is_of(&self, about: &About, quiz: &QuizSet) -> bool {
+        (&self.about, &self.quiz, self.paper, self.answers) == (about, &quiz.quiz, quiz.paper, quiz.answers)
+    }
 }
 
 /// How an attempt went.
@@ -122,13 +162,23 @@ impl Core {
         meaning: Meaning,
         shown: Option<Digest32>,
     ) -> Result<Entry, Denied> {
-        let body = body.into();
+        let draft = self.own_draft(person, body.into(), meaning, shown)?;
+        let stream = Stream::record(&self.site()?);
+        self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
+    }
+
+    fn own_draft(
+        &mut self,
+        person: &PersonId,
+        body: Body,
+        meaning: Meaning,
+        shown: Option<Digest32>,
+    ) -> Result<Draft, Denied> {
         let key = self.session_key(person)?;
         let heads = self.heads_about(person, about_of(&body))?;
         let mut draft = self.draft(Subject::person(person), body).having_seen(heads);
         draft.blocks = vec![self.block(&draft, person, &key, Role::Operator, meaning, shown)];
-        let stream = Stream::record(&self.site()?);
-        self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
+        Ok(draft)
     }
 
     /// The record entries about the person and requirement that no other of them has seen: what a new one names as seen.
@@ -142,7 +192,7 @@ impl Core {
         Ok(mine.iter().map(|entry| entry.id()).filter(|id| !seen.contains(id)).collect())
     }
 
-    /// Opens a quiz: draws the questions and counts the attempt from the first look on.
+    /// Opens a quiz: draws the questions, and says so before they are seen. One that was left half answered here goes on as it was.
     pub fn open_quiz(&mut self, person: &PersonId, about: &About) -> Result<OpenQuiz, Denied> {
         self.check_order(person, about, ActivityKind::Quiz)?;
         let plant = self.plant().clone();
@@ -154,18 +204,46 @@ impl Core {
         }
         let bytes = self.blobs.read(&quiz.paper)?.ok_or(Denied::ContentMissing)?;
         let paper = Paper::decode(&bytes).map_err(|_| Denied::ContentMissing)?;
-        let drawn = draw(paper.questions.len() as u16, quiz.ask, self.random());
+        let kept = self.kept_quiz(person)?.filter(|kept| kept.is_of(about, &quiz));
+        let is_new = kept.is_none();
+        let (drawn, chosen) = match kept {
+            Some(kept) => (kept.drawn, kept.chosen),
+            None => (draw(paper.questions.len() as u16, quiz.ask, self.random()), Vec::new()),
+        };
         let questions = drawn.iter().filter_map(|place| paper.questions.get(usize::from(*place)).cloned()).collect();
         let right = self.right_answers(&quiz)?;
         let several = |place: &u16| right.get(usize::from(*place)).is_some_and(|answers| answers.len() > 1);
         let multiple = drawn.iter().map(several).collect();
-        let body = QuizOpened { quiz: quiz.quiz.clone(), requirement: about.requirement.clone() };
-        let draft = self.draft(Subject::person(person), body);
-        let presence = Stream::presence(&self.site()?);
-        self.write(vec![(presence, draft)])?;
-        let open = OpenQuiz { about: about.clone(), quiz, drawn, questions, multiple, attempts_left, paper };
+        let open = OpenQuiz { about: about.clone(), quiz, drawn, questions, multiple, attempts_left, chosen, paper };
+        if is_new {
+            self.note_opened(person, &open)?;
+        }
         self.session_of(person)?.quiz = Some(open.clone());
         Ok(open)
+    }
+
+    fn note_opened(&mut self, person: &PersonId, open: &OpenQuiz) -> Result<(), Denied> {
+        let body = QuizOpened { quiz: open.quiz.quiz.clone(), requirement: open.about.requirement.clone() };
+        let (draft, presence) = (self.draft(Subject::person(person), body), Stream::presence(&self.site()?));
+        let (now, state) = (self.now(), to_cbor(&KeptQuiz::of(open)));
+        self.write_with(now, |writer| {
+            writer.write(&presence, &draft)?;
+            Ok(writer.step().keep_quiz(person, &state)?)
+        })
+    }
+
+    fn kept_quiz(&self, person: &PersonId) -> Result<Option<KeptQuiz>, Denied> {
+        let state = crate::store::open_quiz(self.ledger.connection(), person)?;
+        // One that can't be read any more is begun anew.
+        Ok(state.and_then(|state| minicbor::decode(&state).ok()))
+    }
+
+    /// Keeps the answers given so far: a swap of people, an idle log-out and a restart lose none of them (S2).
+    pub fn keep_answers(&mut self, person: &PersonId, chosen: Vec<Vec<u16>>) -> Result<(), Denied> {
+        let open = self.session_of(person)?.quiz.as_mut().ok_or(Denied::NoSession)?;
+        open.chosen = chosen;
+        let (state, clock) = (to_cbor(&KeptQuiz::of(open)), self.reading());
+        crate::store::step(&mut self.ledger, clock, |step| Ok(step.keep_quiz(person, &state)?))
     }
 
     /// Attempts that remain: the quiz's limit, plus one per coaching, less what was tried on this version since the last pass.
@@ -198,7 +276,12 @@ impl Core {
             score_percent,
             outcome: if passed { Outcome::Passed } else { Outcome::Failed },
         };
-        let entry = self.sign_own(person, body, Meaning::Answered, Some(open.quiz.paper))?;
+        let draft = self.own_draft(person, body.into(), Meaning::Answered, Some(open.quiz.paper))?;
+        let (now, stream) = (self.now(), Stream::record(&self.site()?));
+        let entry = self.write_with(now, |writer| {
+            writer.step().close_quiz(person)?;
+            writer.write(&stream, &draft)
+        })?;
         self.session_of(person)?.quiz = None;
         let attempts_left = self.attempts_left(person, &open.about, &open.quiz)?;
         Ok(QuizResult { entry: entry.id(), score_percent, passed, attempts_left })

@@ -10,6 +10,7 @@ pub mod floor;
 pub mod gate;
 pub mod learn;
 pub mod secret;
+pub mod sessions;
 pub mod set_up;
 pub mod status;
 

@@ -31,14 +31,28 @@ pub struct Status {
     pub line: Line,
     pub revoked: Option<String>,
     pub contradicted: bool,
+    /// When the server was last heard, by its own signed time: the last moment at which the clock was confirmed.
     pub last_contact: Option<Timestamp>,
-    /// Entries the server hasn't confirmed.
-    pub waiting: u64,
+    /// When an exchange last left nothing to fetch: an answer that was cut short, or dropped, is none.
+    pub in_step: Option<Timestamp>,
+    /// Entries the server hasn't confirmed, by stream.
+    pub waiting_in: Vec<(Stream, u64)>,
+    /// Sealed boxes (signing keys) the server hasn't shown back.
+    pub boxes_waiting: u64,
     pub plant: Vec<(Stream, u64)>,
     pub now: Timestamp,
     pub uncertainty_ms: u32,
+    /// By how much the machine's own clock is off from the time used here.
+    pub machine_off_ms: i64,
     pub forks: u64,
     pub entries: u64,
+}
+
+impl Status {
+    /// Entries the server hasn't confirmed, of all streams.
+    pub fn waiting(&self) -> u64 {
+        self.waiting_in.iter().map(|(_, count)| count).sum()
+    }
 }
 
 impl Core {
@@ -49,7 +63,7 @@ impl Core {
             |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(::store::StoreError::from);
         let (forks, entries) =
             (count("SELECT count(*) FROM fork")? as u64, count("SELECT coalesce(max(row), 0) FROM entry")? as u64);
-        let waiting = store::waiting(connection)?;
+        let (waiting_in, boxes_waiting) = (store::waiting(connection)?, store::boxes_waiting(connection)?);
         let revoked = self.member.as_ref().and_then(|member| match member.terminal.standing() {
             Some(DeviceStanding::Revoked(reason)) => Some(reason.clone()),
             _ => self.plant().revoked_devices.get(&member.enrolment.device).cloned(),
@@ -63,10 +77,13 @@ impl Core {
             contradicted: self.member.as_ref().is_some_and(|member| member.terminal.is_contradicted()),
             revoked,
             last_contact: self.last_contact()?,
-            waiting,
+            in_step: self.time_kept("in_step")?,
+            waiting_in,
+            boxes_waiting,
             plant: self.revisions()?,
             now: reading.wall,
             uncertainty_ms: reading.uncertainty_ms,
+            machine_off_ms: self.clock.machine_off_ms(),
             forks,
             entries,
         })
@@ -82,7 +99,11 @@ impl Core {
 
     /// When the server was last heard, by its own signed time.
     pub fn last_contact(&self) -> Result<Option<Timestamp>, Denied> {
-        let bytes = ::store::questions::setting(self.ledger.connection(), "contact")?;
+        self.time_kept("contact")
+    }
+
+    fn time_kept(&self, name: &str) -> Result<Option<Timestamp>, Denied> {
+        let bytes = ::store::questions::setting(self.ledger.connection(), name)?;
         Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()))
     }
 

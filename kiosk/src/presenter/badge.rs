@@ -31,6 +31,11 @@ impl Presenter {
             Screen::SetUp => self.type_code(&scan.0),
             Screen::Lot | Screen::SecondBadge if self.is_waiting() => {}
             Screen::Lot => self.lot_scanned(scan.0),
+            // The question who may have the screen is answered by the badge that may sign.
+            Screen::Swap if self.covered == Screen::SecondBadge => {
+                self.swap_back();
+                self.send(Purpose::SecondBadge, What::LookUp { badge: scan });
+            }
             Screen::SecondBadge => self.send(Purpose::SecondBadge, What::LookUp { badge: scan }),
             Screen::Fault if self.badged.is_none() => {}
             _ if self.badged.is_some() => self.send(Purpose::OtherBadge, What::LookUp { badge: scan }),
@@ -52,7 +57,8 @@ impl Presenter {
         }
     }
 
-    /// A badge while somebody is signed in. Where nothing is half done it takes the screen at once; else the screen asks (S2).
+    /// A badge while somebody is signed in. It takes the screen at once: each tap is stored, so nothing is lost. Only where two people are
+    /// at work together the screen asks first; and where a counter-signature is asked for, the badge opens that (S2).
     pub(super) fn other_badge(&mut self, seen: BadgeSeen) {
         let Some(badged) = self.badged.as_mut() else { return };
         let BadgeSeen::Person(person) = seen else { return };
@@ -71,10 +77,11 @@ impl Presenter {
             return;
         }
         match self.screen {
-            Screen::Tasks | Screen::Verdict | Screen::Receipt | Screen::Sessions | Screen::Fault => {
-                self.badge_in(person)
+            Screen::Secret if second.is_some() => self.another_second(person),
+            Screen::Secret | Screen::Worksheet | Screen::Check | Screen::Supervised | Screen::Swap => {
+                self.offer_swap(person)
             }
-            _ => self.offer_swap(person),
+            _ => self.badge_in(person),
         }
     }
 
@@ -108,6 +115,8 @@ impl Presenter {
 
     /// The badge session before ends here, in memory; the store writes its end with the new one's beginning.
     fn badge_in(&mut self, person: PersonSeen) {
+        let half_way = self.badged.as_ref().filter(|badged| badged.is_half_way(self.screen));
+        self.left = half_way.map(|badged| (badged.seen.printed_name.clone(), self.now));
         self.turn_session();
         self.screen = Screen::Idle;
         self.notice(BadgeResult::Reading);
@@ -145,15 +154,11 @@ impl Presenter {
 
     /// Ends the badge session: by tap, or because nobody touched anything.
     pub(super) fn sign_out(&mut self, how: SessionEnd) {
-        let Some(badged) = &self.badged else { return };
-        // Supervised work ends when its person signs out (S3); it outlives a mere pause.
-        let watched = badged.supervised.as_ref().filter(|watched| how == SessionEnd::Tap && watched.runs());
-        let watched = watched.map(super::supervised::Watched::session);
+        if self.badged.is_none() {
+            return;
+        }
         self.turn_session();
         self.screen = Screen::Idle;
-        if let Some(session) = watched {
-            self.send(Purpose::Nothing, What::EndSession { session, how });
-        }
         self.send(Purpose::Nothing, What::BadgeOut { how });
     }
 
@@ -179,6 +184,7 @@ impl Presenter {
     }
 
     pub(super) fn fade_notice(&mut self) {
+        self.left.take_if(|(_, since)| self.now.since(*since) >= NOTICE_MS);
         let old = self.now.since(self.notice.since) >= NOTICE_MS;
         if self.notice.result != BadgeResult::None && old {
             self.notice = Notice::default();
@@ -208,6 +214,7 @@ impl Presenter {
         view::Swap {
             kept: badged.seen.printed_name.clone(),
             other: other.printed_name.clone(),
+            refusal: badged.signing.as_ref().map_or_else(Default::default, |signing| signing.refusal_of(&other.person)),
             doing: match self.covered {
                 Screen::Quiz => view::Meaning::QuizDone,
                 Screen::Worksheet => view::Meaning::RunPerformed,
@@ -224,19 +231,27 @@ impl Presenter {
 }
 
 impl Badged {
+    /// Whether they leave something behind to come back to.
+    fn is_half_way(&self, screen: Screen) -> bool {
+        let at_work = self.reader.is_some() || self.quiz.is_some() || self.sheet.is_some() || self.check.is_some();
+        at_work && !matches!(screen, Screen::Idle | Screen::Tasks | Screen::Receipt | Screen::Sessions)
+    }
+
     fn left_half_done(self: Box<Self>) -> (shared::id::PersonId, Kept) {
-        let Self { seen, reader, check, kept, .. } = *self;
+        let Self { seen, reader, check, sheet, training, kept, .. } = *self;
+        let about = training.map(|training| training.context.about);
+        let note = sheet.and_then(|sheet| Some((about?, sheet.unsaved_note()?))).or(kept.note);
         let pages = reader.and_then(|reading| reading.seen()).or(kept.pages);
         let check = check.map(|checking| checking.marks()).or(kept.check);
-        (seen.person, Kept { check, pages })
+        (seen.person, Kept { check, pages, note })
     }
 }
 
 fn result_of(seen: &BadgeSeen) -> BadgeResult {
     match seen {
         BadgeSeen::Person(_) => BadgeResult::None,
-        // Of a person whose records don't come here, this terminal can say as little as of an unknown one.
-        BadgeSeen::Unknown | BadgeSeen::OtherSite { .. } => BadgeResult::Unknown,
+        BadgeSeen::Unknown => BadgeResult::Unknown,
+        BadgeSeen::OtherSite { .. } => BadgeResult::OtherSite,
         BadgeSeen::Disabled { .. } => BadgeResult::Disabled,
         BadgeSeen::Inactive { .. } => BadgeResult::Inactive,
     }

@@ -49,6 +49,10 @@ struct Builder<'a> {
     heading: Option<usize>,
     cells: Option<Vec<String>>,
     code: bool,
+    /// The text before the picture being read: what is read is what stands for it.
+    before_picture: Vec<Run>,
+    /// Pictures of the heading or table row being read.
+    pictures: Vec<Vec<Run>>,
 }
 
 impl<'a> Builder<'a> {
@@ -67,6 +71,8 @@ impl<'a> Builder<'a> {
             heading: None,
             cells: None,
             code: false,
+            before_picture: Vec::new(),
+            pictures: Vec::new(),
         }
     }
 
@@ -81,7 +87,8 @@ impl<'a> Builder<'a> {
             Event::HardBreak if self.cells.is_some() || self.heading.is_some() => self.push(" ", None),
             Event::HardBreak | Event::Rule => self.flush(),
             Event::InlineMath(text) | Event::DisplayMath(text) => self.push(&text, Some(RunStyle::Code)),
-            Event::Html(_) | Event::InlineHtml(_) | Event::FootnoteReference(_) | Event::TaskListMarker(_) => {}
+            Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
+            Event::FootnoteReference(_) | Event::TaskListMarker(_) => {}
         }
     }
 
@@ -115,7 +122,7 @@ impl<'a> Builder<'a> {
             Tag::TableCell | Tag::Paragraph => {}
             Tag::Strong => self.style.push(RunStyle::Strong),
             Tag::Emphasis => self.style.push(RunStyle::Emphasis),
-            Tag::Image { .. } => self.style.push(RunStyle::Emphasis),
+            Tag::Image { .. } => self.begin_picture(),
             _ => {}
         }
     }
@@ -149,7 +156,8 @@ impl<'a> Builder<'a> {
             }
             TagEnd::TableHead => self.row(BlockKind::TableHead),
             TagEnd::TableRow => self.row(BlockKind::TableRow),
-            TagEnd::Strong | TagEnd::Emphasis | TagEnd::Image => drop(self.style.pop()),
+            TagEnd::Image => self.end_picture(),
+            TagEnd::Strong | TagEnd::Emphasis => drop(self.style.pop()),
             _ => {}
         }
     }
@@ -170,6 +178,43 @@ impl<'a> Builder<'a> {
     fn row(&mut self, kind: BlockKind) {
         let cells = self.cells.take().unwrap_or_default();
         self.done.push((Block { kind, cells, ..Block::default() }, self.here));
+        self.put_pictures();
+    }
+
+    fn begin_picture(&mut self) {
+        if !self.is_inside() {
+            self.flush();
+        }
+        self.before_picture = std::mem::take(&mut self.runs);
+    }
+
+    /// A picture is not shown here, and that stands where it would stand, or below the heading or table row that holds it.
+    fn end_picture(&mut self) {
+        let text = std::mem::replace(&mut self.runs, std::mem::take(&mut self.before_picture));
+        self.pictures.push(text);
+        if !self.is_inside() {
+            self.put_pictures();
+        }
+    }
+
+    fn put_pictures(&mut self) {
+        let here = self.here;
+        let block = |text| (Block { kind: BlockKind::Picture, text, ..Block::default() }, here);
+        self.done.extend(self.pictures.drain(..).map(block));
+    }
+
+    /// In a heading or a table row, which are one block each.
+    fn is_inside(&self) -> bool {
+        self.cells.is_some() || self.heading.is_some()
+    }
+
+    /// Of HTML nothing is shown; a picture or film in it is not passed over in silence.
+    fn html(&mut self, html: &str) {
+        let html = html.to_ascii_lowercase();
+        if ["<img", "<picture", "<video", "<object", "<svg"].iter().any(|tag| html.contains(tag)) {
+            self.begin_picture();
+            self.end_picture();
+        }
     }
 
     fn end_heading(&mut self) {
@@ -186,6 +231,7 @@ impl<'a> Builder<'a> {
             _ => BlockKind::Heading3,
         };
         self.done.push((Block { kind, heading: text, ..Block::default() }, self.here));
+        self.put_pictures();
     }
 
     /// Ends the text being read, as whatever it stands in.
@@ -284,5 +330,23 @@ mod tests {
         assert_eq!(changed, [false, true, true, false, false]);
         assert_eq!(found[3].block.number, "2");
         assert_eq!(found[3].step, Some(1));
+    }
+
+    #[test]
+    fn l1_a_picture_that_is_not_shown_is_named_where_it_would_stand() {
+        let text = "# A ![logo](l.png)\n\nBefore ![the *seal* bar](s.png) after.\n\n| k |\n|---|\n| ![x](x.png) |\n\n<img src=y>\n";
+        let found = placed(text, &[]);
+        use BlockKind::*;
+        let kinds: Vec<BlockKind> = found.iter().map(|p| p.block.kind).collect();
+        assert_eq!(kinds, [Heading1, Picture, Paragraph, Picture, Paragraph, TableHead, TableRow, Picture, Picture]);
+        let said = |at: usize| found[at].block.text.iter().map(|run| run.text.as_str()).collect::<String>();
+        assert_eq!(
+            (found[0].block.heading.as_str(), said(1).as_str(), said(3).as_str()),
+            ("A ", "logo", "the seal bar")
+        );
+        assert_eq!(
+            (said(2).as_str(), said(4).as_str(), said(7).as_str(), said(8).as_str()),
+            ("Before ", " after.", "x", "")
+        );
     }
 }

@@ -40,6 +40,11 @@ impl Sheet {
         own.and_then(|numbers| numbers.get(place).copied()).unwrap_or_else(|| count(place + 1))
     }
 
+    /// What was written of a note that nobody saved.
+    pub fn unsaved_note(self) -> Option<String> {
+        (self.writing && !self.note.trim().is_empty()).then_some(self.note)
+    }
+
     fn may(&self, kind: ActivityKind) -> bool {
         comes_next(&self.reply.state, kind) && !self.reply.conflict
     }
@@ -86,7 +91,12 @@ impl Presenter {
         }
         match badged.sheet.as_mut() {
             Some(sheet) => sheet.reply = reply,
-            None => badged.sheet = Some(Sheet { reply, page: 0, writing: false, note: String::new() }),
+            None => {
+                // A note that was being written when its writer left is still there.
+                let note = badged.kept.note.take_if(|(about, _)| *about == reply.about).map(|(_, note)| note);
+                let (writing, note) = (note.is_some(), note.unwrap_or_default());
+                badged.sheet = Some(Sheet { reply, page: 0, writing, note });
+            }
         }
         if opened {
             self.touched = self.now;

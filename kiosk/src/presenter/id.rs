@@ -31,6 +31,8 @@ pub enum Action {
     SignOut,
     Language,
     Status,
+    /// To the address of the server, at set-up.
+    Server,
     Sessions,
     Lot,
     Read,
@@ -76,6 +78,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("sign-out", Action::SignOut),
     ("language", Action::Language),
     ("status", Action::Status),
+    ("server", Action::Server),
     ("sessions", Action::Sessions),
     ("lot", Action::Lot),
     ("read", Action::Read),
@@ -169,7 +172,24 @@ fn single(text: &str) -> Option<char> {
 pub const IDS: &[(&str, &[&str])] = &[
     ("every screen", &["action:language", "action:sign-out"]),
     ("idle", &["action:status"]),
-    ("set-up", &["key:<0-9>", "key:back", "key:clear", "ok", "next", "action:status", "typed code"]),
+    (
+        "set-up",
+        &[
+            "kb:<character>",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "kb:space",
+            "key:clear",
+            "ok",
+            "cancel",
+            "next",
+            "action:server",
+            "action:status",
+            "typed code",
+            "typed server",
+        ],
+    ),
     ("tasks", &["task:<task>", "lot:same", "action:lot", "action:sessions", "page:prev", "page:next"]),
     (
         "lot",

@@ -16,11 +16,11 @@ use shared::training::quiz::Question;
 use shared::training::task_session::TaskSession;
 use shared::training::{GateDecision, RequirementState};
 
-use super::view::PageImage;
 use crate::core::badge::BadgeSeen;
 use crate::core::gate;
 use crate::core::learn::Procedure;
 use crate::core::status::{Line, Status};
+use crate::pdf;
 
 /// A text that is for one pair of eyes: a secret, or a badge's number. It is never printed.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -37,7 +37,7 @@ impl fmt::Debug for Hidden {
 pub enum Event {
     /// Something with this accessible id was touched.
     Tap(String),
-    /// A whole text for a field, from a host with an input method of its own: `secret`, `lot`, `note`, `code`, `value`.
+    /// A whole text for a field, from a host with an input method of its own: `secret`, `lot`, `note`, `code`, `server`, `value`.
     Typed {
         field: String,
         text: String,
@@ -119,6 +119,13 @@ pub enum What {
         person: PersonId,
         requirement: RequirementId,
     },
+    /// Draws a page (from 0) of a document as a picture of that width. It takes its time, so that a driver with threads does it in one of
+    /// its own, not in the store's.
+    DrawPage {
+        document: pdf::Document,
+        page: usize,
+        width: u32,
+    },
     /// Checks the person's own secret and keeps their key for the badge session.
     Unlock {
         person: PersonId,
@@ -137,6 +144,11 @@ pub enum What {
     OpenQuiz {
         person: PersonId,
         requirement: RequirementId,
+    },
+    /// Keeps the answers given so far, for when the person comes back.
+    KeepAnswers {
+        person: PersonId,
+        answers: Vec<Vec<u16>>,
     },
     /// Grades and signs. `answers` are the positions chosen, by question.
     SignQuiz {
@@ -187,6 +199,7 @@ pub enum What {
     /// Terminal set-up. It needs the network, so that whoever drives the presenter does it, not [`crate::desk`].
     SetUp {
         code: Hidden,
+        server: String,
     },
 }
 
@@ -207,7 +220,8 @@ pub enum Reply {
     Tasks(Vec<TaskCard>),
     Verdict(Box<VerdictReply>),
     Decision(Box<GateDecision>),
-    Procedure(Box<ProcedureReply>),
+    Procedure(Box<Procedure>),
+    Page(Result<pdf::Page, pdf::NotDrawn>),
     Quiz(Box<QuizReply>),
     Sheet(Box<SheetReply>),
     Check(Box<CheckReply>),
@@ -248,13 +262,6 @@ pub struct Past {
     pub trained_on: BTreeMap<RequirementId, VersionId>,
 }
 
-#[derive(Debug, Clone)]
-pub struct ProcedureReply {
-    pub procedure: Procedure,
-    /// Pages as pictures, for a document that is one; empty when this terminal can't draw it.
-    pub images: Vec<PageImage>,
-}
-
 /// A quiz being answered.
 #[derive(Debug, Clone)]
 pub struct QuizReply {
@@ -264,6 +271,8 @@ pub struct QuizReply {
     pub multiple: Vec<bool>,
     pub pass_percent: u8,
     pub attempts_left: u32,
+    /// The answers given before, by question, when it goes on after a break.
+    pub chosen: Vec<Vec<u16>>,
 }
 
 /// A training on the floor, as it stands here.
@@ -374,6 +383,8 @@ pub struct StatusSnapshot {
     pub plant: Arc<Plant>,
     pub site: Option<SiteId>,
     pub sessions: Vec<TaskSession>,
+    /// How the latest task sessions here ended.
+    pub ended: Vec<(ActId, SessionEnd)>,
     pub key_store: KeyStoreKind,
     /// Entries set aside.
     pub set_aside: u64,
@@ -386,6 +397,7 @@ pub struct StatusSnapshot {
 pub struct Storage {
     pub free_bytes: u64,
     pub total_bytes: u64,
+    pub database_bytes: u64,
 }
 
 impl Default for StatusSnapshot {
@@ -400,10 +412,13 @@ impl Default for StatusSnapshot {
             revoked: None,
             contradicted: false,
             last_contact: None,
-            waiting: 0,
+            in_step: None,
+            waiting_in: Vec::new(),
+            boxes_waiting: 0,
             plant: Vec::new(),
             now: Timestamp(0),
             uncertainty_ms: 0,
+            machine_off_ms: 0,
             forks: 0,
             entries: 0,
         };
@@ -412,6 +427,7 @@ impl Default for StatusSnapshot {
             plant: Arc::default(),
             site: None,
             sessions: Vec::new(),
+            ended: Vec::new(),
             key_store: KeyStoreKind::File,
             set_aside: 0,
             retired: false,

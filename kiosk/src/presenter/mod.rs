@@ -6,7 +6,7 @@
 //!
 //! Call [`Presenter::handle`] with each event, carry its commands out in order, feed their replies back, and show
 //! [`Presenter::view`]. Read: [`message`] (what goes in and out) → [`view`] (what is shown) → [`id`] (what can be touched) → this file →
-//! a flow a file, in the order of a visit: `badge`, `tasks`, `lot`, `verdict`, `training`, `reader`, `signing`, `second`, `quiz`,
+//! a flow a file, in the order of a visit: `badge`, `tasks`, `lot`, `verdict`, `training`, `reader`, `paper`, `signing`, `second`, `quiz`,
 //! `supervised`, `floor`, `check`.
 
 pub mod id;
@@ -22,6 +22,7 @@ mod decimal;
 mod floor;
 mod keys;
 mod lot;
+pub mod paper;
 mod quiz;
 mod reader;
 mod say;
@@ -41,6 +42,7 @@ use std::collections::BTreeMap;
 
 use shared::id::*;
 use shared::kind::presence::SessionEnd;
+use shared::kind::record::About;
 use shared::time::{SECOND_MS, Timestamp};
 
 use id::{Action, TapId};
@@ -61,7 +63,7 @@ pub fn ids() -> &'static [(&'static str, &'static [&'static str])] {
 pub struct Settings {
     /// Name and version, for the status screen.
     pub software: String,
-    /// Address of the server, for terminal set-up.
+    /// Address of the server; empty when it is to be typed at terminal set-up.
     pub server: String,
     /// Languages the screens have words in, the terminal's own first.
     pub languages: Vec<String>,
@@ -107,6 +109,8 @@ pub struct Presenter {
     badged: Option<Box<Badged>>,
     /// What people left half done, for when they come back; never a secret, never anything unsigned that would be sent by itself.
     kept: BTreeMap<PersonId, Kept>,
+    /// Who just left work half done to the next badge, and when.
+    left: Option<(String, Timestamp)>,
     last_lot: Option<LotId>,
 }
 
@@ -140,6 +144,8 @@ struct Badged {
 struct Kept {
     check: Option<check::Marks>,
     pages: Option<reader::Seen>,
+    /// A note that was being written.
+    note: Option<(About, String)>,
 }
 
 /// What a reply is for.
@@ -155,6 +161,8 @@ enum Purpose {
     /// Whether the second person may sign.
     MaySign(Box<PersonSeen>),
     Procedure(reader::Use),
+    /// A page (from 0) of the document with these bytes: of another that was open before, nothing is shown.
+    Page(Digest32, usize),
     Secret,
     Sign,
     Quiz,
@@ -169,7 +177,7 @@ enum Purpose {
 impl Purpose {
     /// Whether the screen waits: a second touch must not do it twice.
     fn holds_the_screen(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::Edit | Self::OtherBadge | Self::FirstBadge)
+        !matches!(self, Self::Nothing | Self::Edit | Self::OtherBadge | Self::FirstBadge | Self::Page(..))
     }
 }
 
@@ -196,6 +204,7 @@ impl Presenter {
             trouble: view::Trouble::default(),
             badged: None,
             kept: BTreeMap::new(),
+            left: None,
             last_lot: None,
             settings,
         }
@@ -311,6 +320,7 @@ impl Presenter {
             ("note", Screen::Worksheet) => self.type_note(text),
             ("value", Screen::Check) => self.type_value(&text),
             ("code", Screen::SetUp) => self.type_code(&text),
+            ("server", Screen::SetUp) => self.type_whole_address(&text),
             _ => {}
         }
     }
@@ -339,6 +349,7 @@ impl Presenter {
             (Purpose::Ask, Reply::Verdict(verdict)) => self.verdict_came(*verdict),
             (Purpose::MaySign(seen), reply) => self.may_sign(*seen, reply),
             (Purpose::Procedure(use_of), Reply::Procedure(procedure)) => self.procedure_came(*procedure, use_of),
+            (Purpose::Page(document, page), Reply::Page(drawn)) => self.page_came(&document, page, drawn),
             (Purpose::Secret, reply) => self.secret_checked(reply),
             (Purpose::Sign, reply) => self.sign_replied(reply),
             (Purpose::Quiz, Reply::Quiz(quiz)) => self.quiz_came(*quiz),
@@ -361,6 +372,7 @@ impl Presenter {
         self.pass_second_badge_time();
         self.pass_supervised_time();
         self.pass_status_time();
+        self.pass_drawing_time();
         if self.idle_left_s() == Some(0) {
             self.sign_out(SessionEnd::Idle);
         }

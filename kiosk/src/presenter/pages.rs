@@ -2,12 +2,16 @@
 
 use std::ops::Range;
 
+use super::paper::Room;
 use super::view::{Block, BlockKind, Run};
 
 /// Cuts blocks into pages. The window measures; without one, [`Estimate`] does.
 pub trait Pager {
     /// Ranges of blocks, in order, that together hold them all.
     fn pages(&self, blocks: &[Block]) -> Vec<Range<usize>>;
+
+    /// The room that the picture of a page has.
+    fn room(&self) -> Room;
 }
 
 /// Most characters of one block: what is longer is split at a space, so that no block is taller than a page.
@@ -27,6 +31,11 @@ impl Estimate {
         Self { width: width - 412.0, height: height - 304.0 }
     }
 
+    /// Beside a drawn page stands no list of steps.
+    fn paper_width(&self) -> f32 {
+        self.width + 316.0
+    }
+
     fn block(&self, block: &Block) -> f32 {
         let (size, below, room) = match block.kind {
             BlockKind::Heading1 => (34.0, 16.0, self.width - 44.0),
@@ -34,7 +43,7 @@ impl Estimate {
             BlockKind::Heading3 => (24.0, 16.0, self.width - 44.0),
             BlockKind::Paragraph => (22.0, 16.0, self.width - 44.0),
             BlockKind::Bullet | BlockKind::Numbered => (22.0, 10.0, self.width - 100.0 - 36.0 * block.depth as f32),
-            BlockKind::Note => (22.0, 40.0, self.width - 108.0),
+            BlockKind::Note | BlockKind::Picture => (22.0, 40.0, self.width - 108.0),
             BlockKind::TableHead | BlockKind::TableRow => return self.row(block),
         };
         let length = match block.kind {
@@ -78,6 +87,10 @@ impl Pager for Estimate {
             pages.push(start..blocks.len());
         }
         pages
+    }
+
+    fn room(&self) -> Room {
+        Room { width: self.paper_width() as u32, height: self.height as u32 }
     }
 }
 

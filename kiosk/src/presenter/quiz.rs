@@ -6,21 +6,37 @@ use shared::kind::plant::ActivityKind;
 use shared::kind::record::Outcome;
 
 use super::id::{Action, TapId};
-use super::message::{QuizReply, QuizScore, SignedReply};
+use super::message::{QuizReply, QuizScore, SignedReply, What};
 use super::say::{count, document_title, edition_of, text};
 use super::view::{self, QuizNext, QuizState, Screen};
-use super::{Badged, Presenter, reader, signing};
+use super::{Badged, Presenter, Purpose, reader, signing};
 
 /// A quiz being answered.
 pub(super) struct Answering {
     reply: QuizReply,
     place: usize,
     chosen: Vec<BTreeSet<u16>>,
+    /// It goes on after a break.
+    resumed: bool,
     /// The attempt was not passed.
     failed: Option<QuizScore>,
 }
 
 impl Answering {
+    /// At the first question without an answer: a quiz that was begun before goes on there.
+    fn new(mut reply: QuizReply) -> Self {
+        let mut before = std::mem::take(&mut reply.chosen);
+        before.resize(reply.questions.len(), Vec::new());
+        let chosen: Vec<BTreeSet<u16>> = before.into_iter().map(|answers| answers.into_iter().collect()).collect();
+        let resumed = chosen.iter().any(|answers| !answers.is_empty());
+        let open = chosen.iter().position(BTreeSet::is_empty).unwrap_or(chosen.len().saturating_sub(1));
+        Self { reply, place: open, chosen, resumed, failed: None }
+    }
+
+    fn answers(&self) -> Vec<Vec<u16>> {
+        self.chosen.iter().map(|chosen| chosen.iter().copied().collect()).collect()
+    }
+
     fn multiple(&self) -> bool {
         self.reply.multiple.get(self.place).copied().unwrap_or(true)
     }
@@ -54,8 +70,7 @@ impl Presenter {
         if let Some(training) = badged.training.as_mut() {
             training.context.about = reply.about.clone();
         }
-        let chosen = vec![BTreeSet::new(); reply.questions.len()];
-        badged.quiz = Some(Answering { reply, place: 0, chosen, failed: None });
+        badged.quiz = Some(Answering::new(reply));
         self.touched = self.now;
         self.screen = Screen::Quiz;
     }
@@ -65,9 +80,13 @@ impl Presenter {
         let Some(quiz) = badged.quiz.as_mut() else { return };
         match (id, quiz.failed.is_some()) {
             (TapId::Action(Action::Back), _) => self.back_to_tasks(),
-            (TapId::Answer(number), false) => quiz.choose(number),
+            (TapId::Answer(number), false) => {
+                quiz.choose(number);
+                let (person, answers) = (badged.seen.person.clone(), quiz.answers());
+                self.send(Purpose::Nothing, What::KeepAnswers { person, answers });
+            }
             (TapId::Next, false) if quiz.is_answered() && quiz.is_last() => {
-                let answers = quiz.chosen.iter().map(|chosen| chosen.iter().copied().collect()).collect();
+                let answers = quiz.answers();
                 self.begin_signing(signing::Act::Quiz { answers });
             }
             (TapId::Next, false) if quiz.is_answered() => quiz.place += 1,
@@ -137,6 +156,7 @@ impl Presenter {
                 None if quiz.is_last() => QuizNext::Finish,
                 None => QuizNext::Answer,
             },
+            resumed: quiz.resumed,
             can_go_on: quiz.failed.is_some() || quiz.is_answered(),
         }
     }

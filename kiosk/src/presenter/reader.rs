@@ -8,18 +8,17 @@ use shared::time::{SECOND_MS, Timestamp};
 
 use super::blocks::{self, Placed};
 use super::id::{Action, TapId};
-use super::message::ProcedureReply;
+use super::message::*;
 use super::pages::Pager;
+use super::paper::Paper;
 use super::say::{count, edition_of, language_name, text};
-use super::view::{self, Block, BlockKind, ReaderNext, Run, Screen};
-use super::{Badged, Presenter, signing};
+use super::view::{self, Block, ReaderNext, Run, Screen};
+use super::{Badged, Presenter, Purpose, signing};
+use crate::core::learn::Procedure;
+use crate::pdf::{self, Document};
 
 /// Steps shown beside the page.
 const RAIL: usize = 7;
-/// Shown in place of a document this terminal can't draw.
-const NOT_DRAWN: &str =
-    "This procedure is a PDF. It can’t be shown on this terminal: read it where PDFs are shown, and sign it there.";
-
 /// Why the procedure is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
@@ -41,14 +40,18 @@ pub(super) struct Seen {
 
 /// An open procedure.
 pub(super) struct Reading {
-    reply: ProcedureReply,
+    procedure: Procedure,
     use_of: Use,
     placed: Vec<Placed>,
+    /// The drawn pages of a document that isn't text.
+    paper: Option<Paper>,
     whole: Pages,
     /// The changed steps alone; `None` when they aren't told apart.
     changed: Option<Pages>,
     changed_only: bool,
     page: usize,
+    /// What was on view the last time, until it is known how many pages there are.
+    before: Option<Seen>,
     opened_at: Timestamp,
 }
 
@@ -67,7 +70,7 @@ impl Pages {
         Self { blocks, ranges, seen }
     }
 
-    fn pictures(count: usize) -> Self {
+    fn screens(count: usize) -> Self {
         Self { blocks: Vec::new(), ranges: vec![0..0; count], seen: vec![false; count] }
     }
 
@@ -79,23 +82,45 @@ impl Pages {
 }
 
 impl Reading {
-    fn new(reply: ProcedureReply, use_of: Use, changed_steps: &[String], pager: &dyn Pager, now: Timestamp) -> Self {
-        let procedure = &reply.procedure;
-        let placed = match procedure.format {
+    fn new(
+        procedure: Procedure,
+        use_of: Use,
+        changed_steps: &[String],
+        pager: &dyn Pager,
+        seen: Option<&Seen>,
+        now: Timestamp,
+    ) -> Self {
+        let (placed, paper) = match procedure.format {
             Format::Markdown => {
-                blocks::blocks(&String::from_utf8_lossy(&procedure.bytes), &procedure.steps, changed_steps)
+                let text = String::from_utf8_lossy(&procedure.bytes);
+                (blocks::blocks(&text, &procedure.steps, changed_steps), None)
             }
-            Format::Pdf if reply.images.is_empty() => not_drawn(&procedure.change_summary),
-            Format::Pdf => Vec::new(),
+            Format::Pdf => {
+                let document = Document::new(procedure.digest, procedure.bytes.clone());
+                (summary(&procedure.change_summary), Some(Paper::new(document, pager.room())))
+            }
         };
-        let whole = match reply.images.len() {
-            0 => Pages::of((0..placed.len()).collect(), &placed, pager),
-            pictures => Pages::pictures(pictures),
+        let whole = match &paper {
+            None => Pages::of((0..placed.len()).collect(), &placed, pager),
+            Some(_) => Pages::screens(1),
         };
         let changed: Vec<usize> = (0..placed.len()).filter(|at| placed[*at].block.changed).collect();
         let changed = (!changed.is_empty()).then(|| Pages::of(changed, &placed, pager));
         let changed_only = changed.is_some() && use_of != Use::LookUp;
-        let mut reading = Self { reply, use_of, placed, whole, changed, changed_only, page: 0, opened_at: now };
+        let seen = seen.filter(|seen| use_of == Use::Sign && seen.digest == procedure.digest).cloned();
+        let mut reading = Self {
+            procedure,
+            use_of,
+            placed,
+            paper,
+            whole,
+            changed,
+            changed_only,
+            page: 0,
+            before: seen,
+            opened_at: now,
+        };
+        reading.remember();
         reading.show(0);
         reading
     }
@@ -111,9 +136,28 @@ impl Reading {
     fn show(&mut self, page: usize) {
         let page = page.min(self.pages().ranges.len().saturating_sub(1));
         self.page = page;
-        if let Some(seen) = self.pages_mut().seen.get_mut(page) {
+        self.see();
+    }
+
+    /// The page counts as seen when it is on view: a drawn one not before its picture came.
+    fn see(&mut self) {
+        let page = self.page;
+        let on_view = self.paper.as_ref().is_none_or(|paper| paper.image(page).is_some());
+        if let Some(seen) = self.pages_mut().seen.get_mut(page).filter(|_| on_view) {
             *seen = true;
         }
+    }
+
+    /// A drawn page came: with the first one it is known how many screens there are.
+    fn page_came(&mut self, page: usize, drawn: Result<pdf::Page, pdf::NotDrawn>) {
+        let Some(paper) = self.paper.as_mut() else { return };
+        let known = paper.screens() > 0;
+        paper.came(page, drawn);
+        if !known && paper.screens() > 0 {
+            self.whole = Pages::screens(paper.screens());
+            self.remember();
+        }
+        self.see();
     }
 
     fn next(&self) -> ReaderNext {
@@ -121,7 +165,7 @@ impl Reading {
         let is_last = self.page + 1 >= pages.ranges.len();
         if !is_last {
             ReaderNext::NextPage
-        } else if self.use_of == Use::LookUp || !self.is_drawn() {
+        } else if self.use_of == Use::LookUp || !self.may_be_signed() {
             ReaderNext::Close
         } else if pages.seen.iter().any(|seen| !seen) {
             ReaderNext::SeeAllPages
@@ -132,28 +176,28 @@ impl Reading {
         }
     }
 
-    fn is_drawn(&self) -> bool {
-        self.reply.procedure.format == Format::Markdown || !self.reply.images.is_empty()
+    /// Whether everything that was on view could be read.
+    fn may_be_signed(&self) -> bool {
+        self.paper.as_ref().is_none_or(Paper::is_whole)
     }
 
     /// What to remember when its reader leaves half way.
     pub fn seen(self) -> Option<Seen> {
-        let Self { reply, use_of, whole, changed, .. } = self;
+        let Self { procedure, use_of, whole, changed, .. } = self;
         let changed = changed.map(|pages| pages.seen).unwrap_or_default();
-        (use_of == Use::Sign).then_some(Seen { digest: reply.procedure.digest, whole: whole.seen, changed })
+        (use_of == Use::Sign).then_some(Seen { digest: procedure.digest, whole: whole.seen, changed })
     }
 
-    fn remember(&mut self, seen: &Seen) {
-        if seen.digest == self.reply.procedure.digest {
-            self.whole.remember(&seen.whole);
-            if let Some(changed) = self.changed.as_mut() {
-                changed.remember(&seen.changed);
-            }
+    fn remember(&mut self) {
+        let Some(seen) = &self.before else { return };
+        self.whole.remember(&seen.whole);
+        if let Some(changed) = self.changed.as_mut() {
+            changed.remember(&seen.changed);
         }
     }
 
     fn rail(&self) -> Vec<view::StepMark> {
-        let steps = &self.reply.procedure.steps;
+        let steps = &self.procedure.steps;
         let pages = self.pages();
         let on_page = pages.ranges.get(self.page).cloned().unwrap_or(0..0);
         let here: Vec<usize> =
@@ -174,25 +218,51 @@ impl Reading {
 }
 
 impl Presenter {
-    pub(super) fn procedure_came(&mut self, reply: ProcedureReply, use_of: Use) {
+    pub(super) fn procedure_came(&mut self, procedure: Procedure, use_of: Use) {
         let Some(badged) = self.badged.as_mut() else { return };
         let changed_steps = match badged.training.as_mut().filter(|_| use_of != Use::LookUp) {
             Some(training) => {
-                training.context.about = reply.procedure.about.clone();
+                training.context.about = procedure.about.clone();
                 training.changed_steps.clone()
             }
             None => Vec::new(),
         };
-        let mut reading = Reading::new(reply, use_of, &changed_steps, self.pager.as_ref(), self.now);
-        if let Some(seen) = badged.kept.pages.as_ref().filter(|_| use_of == Use::Sign) {
-            reading.remember(seen);
-        }
-        badged.reader = Some(reading);
+        let seen = badged.kept.pages.as_ref();
+        badged.reader = Some(Reading::new(procedure, use_of, &changed_steps, self.pager.as_ref(), seen, self.now));
         self.touched = self.now;
         self.screen = Screen::Reader;
+        self.ask_for_page();
+    }
+
+    /// Asks for the picture of the page on view, unless it is there or on its way.
+    fn ask_for_page(&mut self) {
+        let Some(reading) = self.badged.as_mut().and_then(|badged| badged.reader.as_mut()) else { return };
+        let wanted = reading.paper.as_mut().and_then(|paper| paper.wanted(reading.page, self.now));
+        if let Some((document, page, width)) = wanted {
+            self.send(Purpose::Page(document.digest, page), What::DrawPage { document, page, width });
+        }
+    }
+
+    pub(super) fn page_came(&mut self, document: &Digest32, page: usize, drawn: Result<pdf::Page, pdf::NotDrawn>) {
+        let reading = self.badged.as_mut().and_then(|badged| badged.reader.as_mut());
+        if let Some(reading) = reading.filter(|reading| reading.procedure.digest == *document) {
+            reading.page_came(page, drawn);
+        }
+    }
+
+    pub(super) fn pass_drawing_time(&mut self) {
+        let reading = self.badged.as_mut().and_then(|badged| badged.reader.as_mut());
+        if let Some(paper) = reading.and_then(|reading| reading.paper.as_mut()) {
+            paper.pass_time(self.now);
+        }
     }
 
     pub(super) fn tap_reader(&mut self, id: TapId) {
+        self.turn_pages(id);
+        self.ask_for_page();
+    }
+
+    fn turn_pages(&mut self, id: TapId) {
         let Some(badged) = self.badged.as_mut() else { return };
         let Some(reading) = badged.reader.as_mut() else { return };
         match id {
@@ -212,7 +282,7 @@ impl Presenter {
                 ReaderNext::ReadAndUnderstood => {
                     let seconds =
                         u32::try_from(self.now.since(reading.opened_at).max(0) / SECOND_MS).unwrap_or(u32::MAX);
-                    let digest = reading.reply.procedure.digest;
+                    let digest = reading.procedure.digest;
                     self.begin_signing(signing::Act::Read { digest, seconds });
                 }
                 ReaderNext::Close if reading.use_of == Use::BeforeQuiz => {
@@ -239,7 +309,9 @@ impl Presenter {
 
     pub(super) fn reader_view(&self, badged: &Badged) -> view::Reader {
         let Some(reading) = &badged.reader else { return view::Reader::default() };
-        let (procedure, pages) = (&reading.reply.procedure, reading.pages());
+        let (procedure, pages) = (&reading.procedure, reading.pages());
+        let paper = reading.paper.as_ref();
+        let state = paper.map_or(view::Paper::None, |paper| paper.state(reading.page));
         let on_page = pages.ranges.get(reading.page).cloned().unwrap_or(0..0);
         let blocks = pages.blocks.get(on_page).into_iter().flatten().map(|at| reading.placed[*at].block.clone());
         view::Reader {
@@ -252,8 +324,13 @@ impl Presenter {
             changed_only: reading.changed_only,
             can_toggle: reading.changed.is_some(),
             steps: reading.rail(),
-            blocks: blocks.collect(),
-            page_image: reading.reply.images.get(reading.page).cloned(),
+            blocks: match state {
+                view::Paper::None => blocks.collect(),
+                view::Paper::NotDrawn => reading.placed.iter().map(|placed| placed.block.clone()).collect(),
+                view::Paper::Drawing | view::Paper::Shown | view::Paper::Lacking => Vec::new(),
+            },
+            paper: state,
+            page_image: paper.and_then(|paper| paper.image(reading.page)),
             page: count(reading.page + 1),
             pages: count(pages.ranges.len().max(1)),
             unseen: count(pages.seen.iter().filter(|seen| !**seen).count()),
@@ -262,9 +339,8 @@ impl Presenter {
     }
 }
 
-fn not_drawn(summary: &str) -> Vec<Placed> {
-    let text = |text: &str| vec![Run { text: text.to_owned(), ..Run::default() }];
-    let note = Block { kind: BlockKind::Note, text: text(NOT_DRAWN), ..Block::default() };
-    let summary = Block { text: text(summary), ..Block::default() };
-    [note, summary].into_iter().map(|block| Placed { block, step: None }).collect()
+/// What QA wrote about the version: all that can be shown of a document that can't be drawn.
+fn summary(summary: &str) -> Vec<Placed> {
+    let text = vec![Run { text: summary.to_owned(), ..Run::default() }];
+    vec![Placed { block: Block { text, ..Block::default() }, step: None }]
 }

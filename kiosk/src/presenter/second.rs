@@ -27,6 +27,15 @@ impl Presenter {
         }
     }
 
+    /// Another badge while the second person's secret is asked for: the signature is theirs to give if they may.
+    pub(super) fn another_second(&mut self, person: PersonSeen) {
+        if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) {
+            signing.back_to_badge(self.now);
+            self.screen = Screen::SecondBadge;
+            self.second_person(person);
+        }
+    }
+
     fn second_person(&mut self, person: PersonSeen) {
         let Some(badged) = &self.badged else { return };
         let Some(signing) = badged.signing.as_ref().filter(|signing| signing.turn == Turn::Badge) else { return };
@@ -36,12 +45,6 @@ impl Presenter {
         if person.locked_out {
             return self.refuse_second(SecondRefusal::LockedOut, Some(person));
         }
-        // Who was refused and shows the badge again wants the screen, not the signature.
-        let again = signing.refusal != SecondRefusal::None
-            && signing.refused.as_ref().is_some_and(|r| r.person == person.person);
-        if again {
-            return self.offer_swap(person);
-        }
         let boxed = Purpose::MaySign(Box::new(person.clone()));
         match signing.act.kind() {
             Kind::Confirm => {
@@ -49,7 +52,7 @@ impl Presenter {
                 if is_trainer {
                     self.second_is_here(person)
                 } else {
-                    self.refuse_second(SecondRefusal::NotAllowed, Some(person))
+                    self.refuse_and_offer(SecondRefusal::NotAllowed, person)
                 }
             }
             Kind::Supervised => {
@@ -70,7 +73,7 @@ impl Presenter {
             Reply::Done => self.second_is_here(seen),
             Reply::Decision(decision) if decision.answer.may_start() => self.second_is_here(seen),
             Reply::Decision(decision) => match decision.reasons.iter().find_map(trainer_refused) {
-                Some(why) => self.refuse_second(why, Some(seen)),
+                Some(why) => self.refuse_and_offer(why, seen),
                 // Supervision is not the point any more: the gate says what is.
                 None => {
                     self.cancel_signing();
@@ -87,7 +90,7 @@ impl Presenter {
                 } else {
                     SecondRefusal::NotAllowed
                 };
-                self.refuse_second(why, Some(seen));
+                self.refuse_and_offer(why, seen);
             }
             Reply::Denied(refusal) => self.refused(&refusal),
             _ => {}
@@ -98,6 +101,12 @@ impl Presenter {
         if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) {
             (signing.refusal, signing.refused) = (why, refused);
         }
+    }
+
+    /// Somebody who may not sign, but may work here: the first person's work is kept, and they may have the screen (S2).
+    fn refuse_and_offer(&mut self, why: SecondRefusal, person: PersonSeen) {
+        self.refuse_second(why, Some(person.clone()));
+        self.offer_swap(person);
     }
 
     pub(super) fn tap_second(&mut self, id: TapId) {

@@ -3,7 +3,7 @@
 //! One's own first signing of a badge session asks for the secret, later ones don't; a sign-off by two always asks both (R13). A secret
 //! lives here from its first character to the command that carries it, and no longer than the dialogue.
 
-use shared::id::{ActId, Digest32};
+use shared::id::{ActId, Digest32, PersonId};
 use shared::kind::plant::{KeyStoreKind, Profile};
 use shared::kind::record::{CriterionResult, Outcome};
 use shared::time::{SECOND_MS, Timestamp};
@@ -121,6 +121,20 @@ impl Signing {
         }
     }
 
+    /// Why this person may not give the signature that is asked for.
+    pub fn refusal_of(&self, person: &PersonId) -> SecondRefusal {
+        let refused = self.refused.as_ref().is_some_and(|refused| refused.person == *person);
+        if refused { self.refusal } else { SecondRefusal::None }
+    }
+
+    /// The second person's part begins anew, with another badge.
+    pub fn back_to_badge(&mut self, now: Timestamp) {
+        self.turn_to(Turn::Badge);
+        let limited = matches!(self.act.kind(), Kind::Supervised | Kind::Confirm);
+        self.deadline = limited.then(|| now.plus_ms(BOTH_WITHIN_MS));
+        (self.second, self.refusal, self.refused) = (None, SecondRefusal::None, None);
+    }
+
     fn turn_to(&mut self, turn: Turn) {
         self.turn = turn;
         self.typed = Hidden::default();
@@ -175,10 +189,8 @@ impl Presenter {
         let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
         match signing.act.kind() {
             Kind::Read | Kind::Quiz => self.send_signed(None),
-            kind => {
-                signing.turn_to(Turn::Badge);
-                let limited = matches!(kind, Kind::Supervised | Kind::Confirm);
-                signing.deadline = limited.then(|| self.now.plus_ms(BOTH_WITHIN_MS));
+            _ => {
+                signing.back_to_badge(self.now);
                 self.screen = Screen::SecondBadge;
             }
         }

@@ -2,6 +2,7 @@
 
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::presence::SessionEnd;
+use shared::log::Stream;
 use shared::time::{MINUTE_MS, SECOND_MS, Timestamp};
 
 use super::id::{Action, TapId};
@@ -12,7 +13,7 @@ use super::{Presenter, Purpose};
 use crate::core::status::Line;
 
 /// From this share of the storage on in use, in percent, the bar warns.
-const STORAGE_WARNING_PERCENT: i32 = 95;
+const STORAGE_WARNING_PERCENT: i32 = 80;
 /// The status screen goes back by itself, in milliseconds.
 const STATUS_SHOWN_MS: i64 = 2 * MINUTE_MS;
 
@@ -88,7 +89,7 @@ impl Presenter {
             (screen, None) => self.covered = screen,
         }
         let status = &self.snapshot.status;
-        let kept = if fault == Fault::DamagedDatabase { status.entries } else { status.waiting };
+        let kept = if fault == Fault::DamagedDatabase { status.entries } else { status.waiting() };
         self.trouble = view::Trouble {
             fault,
             code: code.to_owned(),
@@ -114,7 +115,7 @@ impl Presenter {
 
     pub(super) fn trouble_view(&self) -> view::Trouble {
         if self.screen == Screen::Idle && self.is_revoked() {
-            let kept = count(self.snapshot.status.waiting);
+            let kept = count(self.snapshot.status.waiting());
             let since = self.snapshot.status.last_contact.map_or_else(String::new, |at| self.say().moment(at));
             return view::Trouble {
                 fault: Fault::Revoked,
@@ -131,14 +132,13 @@ impl Presenter {
         let (status, plant, say) = (&self.snapshot.status, &self.snapshot.plant, self.say());
         let units = status.work_units.iter().map(|unit| unit_name(plant, unit)).collect::<Vec<_>>().join(" · ");
         let kiosk = status.kiosk.as_ref().map_or_else(String::new, ToString::to_string);
-        let age_ms = status.last_contact.map(|at| self.wall().since(at).max(0));
         view::Chrome {
             terminal: if units.is_empty() { kiosk } else { units },
             person: self.badged.as_ref().map_or_else(String::new, |badged| badged.seen.printed_name.clone()),
             sync: self.sync_state(),
-            offline_since: status.last_contact.map_or_else(String::new, |at| say.moment(at)),
-            waiting: count(status.waiting),
-            plant_age_minutes: age_ms.map_or(-1, |ms| count(ms / MINUTE_MS)),
+            offline_since: status.in_step.or(status.last_contact).map_or_else(String::new, |at| say.moment(at)),
+            waiting: count(status.waiting()),
+            plant_age_minutes: self.plant_age_minutes(),
             plant_revision: self.revision(),
             clock: say.clock(self.wall()),
             idle_seconds: self.idle_left_s().map_or(-1, count),
@@ -166,6 +166,30 @@ impl Presenter {
         count(self.snapshot.status.plant.iter().map(|(_, revision)| revision).sum::<u64>())
     }
 
+    /// Minutes since all of the plant's data was last known to be here.
+    fn plant_age_minutes(&self) -> i32 {
+        let age_ms = self.snapshot.status.in_step.map(|at| self.wall().since(at).max(0));
+        age_ms.map_or(-1, |ms| count(ms / MINUTE_MS))
+    }
+
+    /// What waits, by the kind of its stream; kinds of which nothing waits stand with a nought, so that nothing seems to be left out.
+    fn waiting_rows(&self) -> Vec<view::WaitingRow> {
+        let status = &self.snapshot.status;
+        let mut counts = [
+            (EntryKind::Records, 0),
+            (EntryKind::Presence, 0),
+            (EntryKind::Journal, 0),
+            (EntryKind::Keys, status.boxes_waiting),
+            (EntryKind::Other, 0),
+        ];
+        for (stream, number) in &status.waiting_in {
+            let kind = kind_of(stream);
+            counts.iter_mut().filter(|(row, _)| *row == kind).for_each(|(_, sum)| *sum += number);
+        }
+        let rows = counts.into_iter().filter(|(kind, number)| *number > 0 || *kind != EntryKind::Other);
+        rows.map(|(kind, number)| view::WaitingRow { kind, count: count(number) }).collect()
+    }
+
     fn storage_used(&self) -> i32 {
         let Some(storage) = self.snapshot.storage.filter(|storage| storage.total_bytes > 0) else { return 0 };
         let used = storage.total_bytes.saturating_sub(storage.free_bytes);
@@ -176,18 +200,22 @@ impl Presenter {
         let (status, say) = (&self.snapshot.status, self.say());
         let chrome = self.chrome();
         let kiosk = status.kiosk.as_ref().map_or_else(String::new, |kiosk| format!("{kiosk} · {}", chrome.terminal));
-        let contact = status.last_contact.map_or_else(|| "–".to_owned(), |at| say.date_and_minute(at));
+        let when = |at: Option<Timestamp>| at.map_or_else(String::new, |at| say.date_and_minute(at));
+        let storage = self.snapshot.storage;
         view::Status {
             kiosk,
             software: self.settings.software.clone(),
             server: status.url.clone().unwrap_or_else(|| self.settings.server.clone()),
-            last_exchange: contact.clone(),
-            waiting: vec![view::WaitingRow { kind: EntryKind::Records, count: count(status.waiting) }],
+            last_exchange: when(status.in_step),
+            behind: status.in_step < status.last_contact,
+            waiting: self.waiting_rows(),
             plant_revision: self.revision(),
-            complete_through: contact,
-            storage_free: self.snapshot.storage.map_or_else(|| "–".to_owned(), |storage| bytes(storage.free_bytes)),
+            plant_age_minutes: self.plant_age_minutes(),
+            storage_free: storage.map_or_else(String::new, |storage| bytes(storage.free_bytes)),
             storage_used: self.storage_used(),
-            clock_offset: seconds(self.lead_ms),
+            database: storage.map_or_else(String::new, |storage| bytes(storage.database_bytes)),
+            clock_offset: seconds(status.machine_off_ms),
+            clock_confirmed: when(status.last_contact),
             clock_uncertainty: format!("± {}", seconds(i64::from(status.uncertainty_ms)).trim_start_matches('+')),
             key_store: match self.snapshot.key_store {
                 KeyStoreKind::File => KeyStore::File,
@@ -210,6 +238,15 @@ impl Presenter {
             alarm_since: String::new(),
             set_aside: count(self.snapshot.set_aside),
         }
+    }
+}
+
+fn kind_of(stream: &Stream) -> EntryKind {
+    match stream.to_string().split('/').next() {
+        Some("record") => EntryKind::Records,
+        Some("presence") => EntryKind::Presence,
+        Some("journal") => EntryKind::Journal,
+        _ => EntryKind::Other,
     }
 }
 

@@ -123,30 +123,29 @@ impl Presenter {
 
     /// What the terminal's sessions say of the supervised start on view.
     pub(super) fn follow_supervised(&mut self) {
-        let (wall, interval_ms, most_ms) = (self.wall(), self.interval_ms(), self.most_ms());
         let Some(watched) = self.badged.as_mut().and_then(|badged| badged.supervised.as_mut()) else { return };
         if !watched.runs() {
             return;
         }
-        match self.snapshot.sessions.iter().find(|session| session.session == watched.session) {
-            Some(session) => {
-                watched.confirmed_at = watched.confirmed_at.max(session.confirmed_at.unwrap_or(watched.confirmed_at))
-            }
-            None if wall.since(watched.confirmed_at) >= interval_ms => watched.end = Some(SupervisedEnd::NotConfirmed),
-            None if wall.since(watched.started_at) >= most_ms => watched.end = Some(SupervisedEnd::TimeOver),
-            // It was ended by something else than time: another start at the unit, or a version that stops it.
-            None => watched.end = Some(SupervisedEnd::Blocked),
+        if let Some((_, how)) = self.snapshot.ended.iter().find(|(session, _)| *session == watched.session) {
+            watched.end = Some(end_of(*how));
+        } else if let Some(session) = self.snapshot.sessions.iter().find(|running| running.session == watched.session) {
+            watched.confirmed_at = watched.confirmed_at.max(session.confirmed_at.unwrap_or(watched.confirmed_at));
         }
     }
 
     pub(super) fn pass_supervised_time(&mut self) {
-        let (wall, interval_ms) = (self.wall(), self.interval_ms());
+        let (wall, interval_ms, most_ms) = (self.wall(), self.interval_ms(), self.most_ms());
         let allowed_ms = i64::from(self.snapshot.plant.policy.idle.task_seconds) * SECOND_MS;
         let unattended = self.screen == Screen::Supervised && self.now.since(self.touched) >= allowed_ms;
         let Some(badged) = self.badged.as_mut() else { return };
         let Some(watched) = badged.supervised.as_mut() else { return };
+        // The screen doesn't wait for the store to say so.
         if watched.runs() && wall.since(watched.confirmed_at) > interval_ms {
             watched.end = Some(SupervisedEnd::NotConfirmed);
+        }
+        if watched.runs() && wall.since(watched.started_at) >= most_ms {
+            watched.end = Some(SupervisedEnd::TimeOver);
         }
         if unattended && badged.unlocked {
             badged.unlocked = false;
@@ -190,5 +189,18 @@ impl Presenter {
             seconds_left: count((left_ms + SECOND_MS - 1) / SECOND_MS),
             every_minutes: count(plant.policy.trainee.confirm_minutes),
         }
+    }
+}
+
+fn end_of(how: SessionEnd) -> SupervisedEnd {
+    match how {
+        SessionEnd::Tap | SessionEnd::Idle => SupervisedEnd::ByTap,
+        SessionEnd::BadgeOut | SessionEnd::NextBadge => SupervisedEnd::BadgeOut,
+        SessionEnd::Elsewhere => SupervisedEnd::BadgeElsewhere,
+        SessionEnd::TimeOut => SupervisedEnd::TimeOver,
+        SessionEnd::TrainerSilent => SupervisedEnd::NotConfirmed,
+        SessionEnd::NewVersion => SupervisedEnd::NewVersion,
+        SessionEnd::NextStart => SupervisedEnd::NextStart,
+        SessionEnd::Blocked => SupervisedEnd::Blocked,
     }
 }

@@ -100,6 +100,7 @@ impl Presenter {
             pages: count(pages),
             lot: text(badged.lot.as_ref().map(LotId::as_str)),
             last_lot: text(last.map(LotId::as_str)),
+            kept: self.left.as_ref().map_or_else(String::new, |(name, _)| name.clone()),
             sessions: count(self.snapshot.sessions.len()),
         }
     }

@@ -179,7 +179,6 @@ impl Presenter {
             state: if reply.synced { StoredState::Synced } else { StoredState::Stored },
             open: receipt.open,
             open_count: training.map_or(0, runs_open),
-            open_from: String::new(),
             next: receipt.next,
         }
     }

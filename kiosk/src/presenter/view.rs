@@ -3,6 +3,7 @@
 //! A [`View`] holds codes and parameters; the words are made of them where the screens are. It never holds a secret: of what is typed
 //! there, only the number of characters (R14).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -120,7 +121,7 @@ models! {
 
 codes! {
     /// What came of the last badge shown.
-    BadgeResult { None, Reading, Unknown, Disabled, Inactive, LockedOut, Unreadable, Elsewhere }
+    BadgeResult { None, Reading, Unknown, Disabled, Inactive, LockedOut, Unreadable, OtherSite }
     /// What a changed procedure means for a running session.
     SessionNotice { None, Finish, Stop }
 }
@@ -161,10 +162,12 @@ models! {
         /// What was typed so far, grouped as it is printed.
         code: String = none(),
         server: String = none(),
+        /// The address is being typed, not the code.
+        typing_server: bool = false,
+        can_change_server: bool = false,
         terminal: String = none(),
         work_units: String = none(),
-        attempts_left: i32 = -1,
-        /// The code is long enough to be sent.
+        /// What is typed, address or code, can be gone on with.
         can_send: bool = false,
     }
 }
@@ -194,6 +197,8 @@ models! {
         /// Lot of the session before, for "same as last"; empty when none or the same.
         last_lot: String = none(),
         sessions: i32 = 0,
+        /// Whose half-done work was just kept; empty when nobody's was.
+        kept: String = none(),
     }
     Lot {
         typed: String = none(),
@@ -307,7 +312,10 @@ models! {
 // ---- reader
 
 codes! {
-    BlockKind { Heading1, Heading2, Heading3, Paragraph, Bullet, Numbered, TableHead, TableRow, Note }
+    /// `Picture` stands for one that this terminal doesn't show; its text is what the document says of it.
+    BlockKind { Heading1, Heading2, Heading3, Paragraph, Bullet, Numbered, TableHead, TableRow, Note, Picture }
+    /// How a document that is drawn, not written, stands: none is; being drawn; on view; on view but lacking something; it can't be.
+    Paper { None, Drawing, Shown, Lacking, NotDrawn }
     RunStyle { Plain, Strong, Emphasis, Code }
     ReaderNext { NextPage, ReadAndUnderstood, SeeAllPages, Close }
 }
@@ -319,17 +327,36 @@ pub struct Run {
     pub style: RunStyle,
 }
 
-/// A page as a picture: 8 bits each of red, green, blue and alpha, row by row.
+/// A page as a picture: 8 bits each of red, green, blue and alpha, row by row. Of a page that is higher than the screen only some
+/// rows are on view.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageImage {
     pub width: u32,
     pub height: u32,
     pub rgba: Arc<[u8]>,
+    /// The rows on view.
+    pub rows: Range<u32>,
+}
+
+impl PageImage {
+    /// All of a page.
+    pub fn new(width: u32, height: u32, rgba: Arc<[u8]>) -> Self {
+        Self { width, height, rgba, rows: 0..height }
+    }
+
+    /// The pixels of the rows on view; `None` for pixels that don't fill the size they claim.
+    pub fn on_view(&self) -> Option<&[u8]> {
+        let line = usize::try_from(self.width).ok()?.checked_mul(4)?;
+        let (start, end) = (usize::try_from(self.rows.start).ok()?, usize::try_from(self.rows.end).ok()?);
+        let whole = self.rgba.len() == line.checked_mul(usize::try_from(self.height).ok()?)?;
+        let shown = self.rgba.get(start.checked_mul(line)?..end.checked_mul(line)?);
+        shown.filter(|pixels| whole && !pixels.is_empty())
+    }
 }
 
 impl std::fmt::Debug for PageImage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PageImage({}×{})", self.width, self.height)
+        write!(f, "PageImage({}×{}, {:?})", self.width, self.height, self.rows)
     }
 }
 
@@ -376,7 +403,8 @@ models! {
         /// At most 7: the window around the page on view.
         steps: Vec<StepMark> = Vec::new(),
         blocks: Vec<Block> = Vec::new(),
-        /// The page as a picture, when the document is one; then `blocks` is empty.
+        paper: Paper = Paper::None,
+        /// The page as a picture, while it is on view; then `blocks` is empty.
         page_image: Option<PageImage> = None,
         page: i32 = 1,
         pages: i32 = 1,
@@ -448,6 +476,8 @@ models! {
         percent: i32 = 0,
         pass_mark: i32 = 0,
         next: QuizNext = QuizNext::Answer,
+        /// It goes on after a break, with the answers given before.
+        resumed: bool = false,
         /// An answer is chosen, so that `next` may be touched.
         can_go_on: bool = true,
     }
@@ -589,7 +619,7 @@ models! {
 codes! {
     StoredState { Stored, Synced }
     /// What is open after the signature.
-    Open { Qualified, EffectiveLater, Quiz, Runs, Check, SecondSignature, OnHold, NotPassed, Nothing }
+    Open { Qualified, Quiz, Runs, Check, SecondSignature, OnHold, NotPassed, Nothing }
 }
 
 models! {
@@ -611,8 +641,6 @@ models! {
         open: Open = Open::Nothing,
         /// For `Runs`: how many are still needed.
         open_count: i32 = 0,
-        /// For `EffectiveLater`: from when.
-        open_from: String = none(),
         next: NextStep = NextStep::BackToTasks,
     }
 }
@@ -621,7 +649,7 @@ models! {
 
 codes! {
     SupervisedState { Running, ConfirmNow, Ended }
-    SupervisedEnd { ByTap, NotConfirmed, BadgeOut, BadgeElsewhere, TimeOver, Blocked }
+    SupervisedEnd { ByTap, NotConfirmed, BadgeOut, BadgeElsewhere, TimeOver, Blocked, NewVersion, NextStart }
 }
 
 models! {
@@ -653,7 +681,8 @@ models! {
 // ---- status, fault, swap
 
 codes! {
-    EntryKind { Records, Presence, Journal, Blobs }
+    /// `Keys` are sealed boxes; `Other` is what is carried for others or stands outside the order.
+    EntryKind { Records, Presence, Journal, Keys, Other }
     KeyStore { File, Tpm }
     EnrolmentState { NotEnrolled, Enrolled, Revoked, Retired }
     Alarm { None, Fork, Continuity, RestoredCopy }
@@ -669,14 +698,23 @@ models! {
         kiosk: String = none(),
         software: String = none(),
         server: String = none(),
+        /// When an exchange last left nothing to fetch; empty when none ever did.
         last_exchange: String = none(),
+        /// The server answers, but the last exchange was not complete.
+        behind: bool = false,
         waiting: Vec<WaitingRow> = Vec::new(),
         plant_revision: i32 = 0,
-        complete_through: String = none(),
+        /// Minutes since plant data was last complete; -1 when it never was.
+        plant_age_minutes: i32 = -1,
+        /// Free space, as printed; empty when the system doesn't say.
         storage_free: String = none(),
         /// Used share of the storage, in percent.
         storage_used: i32 = 0,
+        database: String = none(),
+        /// How far the machine's own clock is off from the time used here.
         clock_offset: String = none(),
+        /// When the server last confirmed the time; empty when it never did.
+        clock_confirmed: String = none(),
         clock_uncertainty: String = none(),
         key_store: KeyStore = KeyStore::File,
         enrolment: EnrolmentState = EnrolmentState::NotEnrolled,
@@ -700,5 +738,7 @@ models! {
         /// What the first person was doing.
         doing: Meaning = Meaning::ReadAndUnderstood,
         document: String = none(),
+        /// A signature was asked for, and the other may not give it; why.
+        refusal: SecondRefusal = SecondRefusal::None,
     }
 }

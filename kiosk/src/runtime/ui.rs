@@ -14,6 +14,7 @@ use slint::{PlatformError, Timer, TimerMode};
 use tokio::sync::{Notify, mpsc};
 
 use super::fault_of;
+use super::drawing::Drawing;
 use super::store_thread::{Reach, Store, StoreReport};
 use super::sync::{NotSetUp, enrol, keep_in_step};
 use crate::clock::{Environment, Machine};
@@ -63,6 +64,7 @@ pub fn run(held: Held, run: &Run) -> Result<(), NoWindow> {
     };
     let (store, thread) = Store::start(move || held.open(), report)?;
     let server = Server::start(&store, run, inputs.clone())?;
+    let drawing = Drawing::start()?;
 
     let acts = inputs.clone();
     window.on_act(move |act| put(&acts, Input::Act(act)));
@@ -71,7 +73,7 @@ pub fn run(held: Held, run: &Run) -> Result<(), NoWindow> {
     timer.start(TimerMode::Repeated, TICK, move || put(&ticks, Input::Tick));
 
     let settings = settings(&window, run);
-    let stage = Rc::new(RefCell::new(Stage::new(window, store, server, inputs, settings)));
+    let stage = Rc::new(RefCell::new(Stage::new(window, store, server, drawing, inputs, settings)));
     stage.borrow_mut().appear(run)?;
     let playing = stage.clone();
     let play = slint::spawn_local(async move {
@@ -112,7 +114,6 @@ fn put(inputs: &Inputs, input: Input) {
 struct Server {
     runtime: Option<tokio::runtime::Runtime>,
     due: Arc<Notify>,
-    url: Option<String>,
 }
 
 impl Server {
@@ -124,7 +125,7 @@ impl Server {
         if let (Some(code), Some(url)) = (run.enrol.clone(), run.server.clone()) {
             runtime.spawn(set_up_by_code(store.clone(), url, code, due.clone()));
         }
-        Ok(Self { runtime: Some(runtime), due, url: run.server.clone() })
+        Ok(Self { runtime: Some(runtime), due })
     }
 }
 
@@ -205,6 +206,7 @@ struct Stage {
     generation: u64,
     store: Option<Store>,
     server: Server,
+    drawing: Drawing,
     looks: Option<Looks>,
     inputs: Inputs,
     moments: Moments,
@@ -218,7 +220,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(window: Window, store: Store, server: Server, inputs: Inputs, settings: Settings) -> Self {
+    fn new(window: Window, store: Store, server: Server, drawing: Drawing, inputs: Inputs, settings: Settings) -> Self {
         let moments = Moments::default();
         let presenter = presenter(&window, &moments, &settings);
         let looks = Some(Looks::new(store.clone(), inputs.clone()));
@@ -228,6 +230,7 @@ impl Stage {
             generation: 0,
             store: Some(store),
             server,
+            drawing,
             looks,
             inputs,
             moments,
@@ -270,7 +273,7 @@ impl Stage {
             }
             Input::Status(snapshot) => {
                 self.entries = i32::try_from(snapshot.status.entries).unwrap_or(i32::MAX);
-                self.waiting = i32::try_from(snapshot.status.waiting).unwrap_or(i32::MAX);
+                self.waiting = i32::try_from(snapshot.status.waiting()).unwrap_or(i32::MAX);
                 self.tell(Event::Status(snapshot));
             }
             Input::Store(report) => self.handle_report(&report),
@@ -299,28 +302,30 @@ impl Stage {
         }
     }
 
-    /// Everything is done by the store thread, in order, but terminal set-up, which waits for the server.
+    /// Everything is done by the store thread, in order, but what takes long and needs no store: drawing, and terminal set-up, which waits
+    /// for the server.
     fn do_command(&self, command: Command) {
         let Some(store) = &self.store else { return };
         let (generation, inputs, request) = (self.generation, self.inputs.clone(), command.request);
         let answer = move |reply| put(&inputs, Input::Reply { generation, request, reply });
-        if let What::SetUp { code } = command.what {
-            self.set_up(store.clone(), code, answer);
-            return;
+        match command.what {
+            What::SetUp { code, server } => self.set_up(store.clone(), code, server, answer),
+            What::DrawPage { document, page, width } => {
+                self.drawing.draw(document, page, width, move |drawn| answer(Reply::Page(drawn)));
+            }
+            what => {
+                let due = self.server.due.clone();
+                store.send(move |core| {
+                    answer(desk::perform(core, what));
+                    due.notify_one();
+                });
+                self.look();
+            }
         }
-        let due = self.server.due.clone();
-        store.send(move |core| {
-            answer(desk::perform(core, command.what));
-            due.notify_one();
-        });
-        self.look();
     }
 
-    fn set_up(&self, store: Store, code: Hidden, answer: impl FnOnce(Reply) + Send + 'static) {
-        let (Some(runtime), Some(url)) = (&self.server.runtime, self.server.url.clone()) else {
-            tracing::error!("no server's address was given: start the kiosk with --server");
-            return answer(Reply::NotEnrolled(NotEnrolled::NoNetwork));
-        };
+    fn set_up(&self, store: Store, code: Hidden, url: String, answer: impl FnOnce(Reply) + Send + 'static) {
+        let Some(runtime) = &self.server.runtime else { return };
         let due = self.server.due.clone();
         runtime.spawn(async move {
             let reply = match enrol(&store, &url, &code.0).await {

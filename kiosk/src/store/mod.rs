@@ -15,10 +15,11 @@ use shared::time::{ClockReading, HybridTime};
 use store::{Ledger, Step, StoreError, shelf};
 
 const SCHEMA: &str = include_str!("schema.sql");
+const OPEN_QUIZ: &str = include_str!("open_quiz.sql");
 
 /// Opens or makes the kiosk's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ledger::open(path, &[SCHEMA])
+    Ledger::open(path, &[SCHEMA, OPEN_QUIZ])
 }
 
 /// One durable step of the kiosk.
@@ -56,6 +57,19 @@ impl KioskStep<'_, '_> {
 
     fn connection(&self) -> &Connection {
         self.step.connection()
+    }
+
+    /// Keeps a quiz as far as its person has answered it.
+    pub fn keep_quiz(&mut self, person: &PersonId, state: &[u8]) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO open_quiz (person, state) VALUES (?1, ?2)";
+        self.connection().prepare_cached(sql)?.execute(params![person.as_str(), state])?;
+        Ok(())
+    }
+
+    /// The quiz is an attempt now.
+    pub fn close_quiz(&mut self, person: &PersonId) -> Result<(), StoreError> {
+        self.connection().prepare_cached("DELETE FROM open_quiz WHERE person = ?1")?.execute([person.as_str()])?;
+        Ok(())
     }
 
     /// Keeps a box sealed here; it goes to the server with the next call.
@@ -254,9 +268,28 @@ fn read_logs(connection: &Connection, sql: &str, parameters: impl rusqlite::Para
     Ok(logs)
 }
 
-/// How many of this kiosk's held entries wait for the server's confirmation.
-pub fn waiting(connection: &Connection) -> Result<u64, StoreError> {
-    let count: i64 = connection.query_row("SELECT count(*) FROM unconfirmed", [], |row| row.get(0))?;
+/// The quiz a person left half answered here.
+pub fn open_quiz(connection: &Connection, person: &PersonId) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT state FROM open_quiz WHERE person = ?1")?;
+    Ok(statement.query_row([person.as_str()], |row| row.get(0)).optional()?)
+}
+
+/// How many held entries wait for the server's confirmation, by stream: this kiosk's own, and those it carries for others.
+pub fn waiting(connection: &Connection) -> Result<Vec<(Stream, u64)>, StoreError> {
+    let sql = "SELECT l.stream, count(*) FROM unconfirmed u JOIN log l USING (log) GROUP BY l.stream ORDER BY l.stream";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    rows.map(|row| {
+        let (stream, count) = row?;
+        let stream = Stream::parse(&stream).ok_or_else(|| StoreError::Damaged("the name of a stream".into()))?;
+        Ok((stream, count as u64))
+    })
+    .collect()
+}
+
+/// How many boxes sealed here the server has not shown back.
+pub fn boxes_waiting(connection: &Connection) -> Result<u64, StoreError> {
+    let count: i64 = connection.query_row("SELECT count(*) FROM box_to_give", [], |row| row.get(0))?;
     Ok(count as u64)
 }
 

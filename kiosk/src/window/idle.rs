@@ -7,7 +7,7 @@ use super::convert::{Rows, ToUi, codes};
 use crate::presenter::view;
 
 codes! {
-    BadgeResult { None, Reading, Unknown, Disabled, Inactive, LockedOut, Unreadable, Elsewhere }
+    BadgeResult { None, Reading, Unknown, Disabled, Inactive, LockedOut, Unreadable, OtherSite }
 }
 
 pub(super) struct Adapter {

@@ -7,6 +7,7 @@ use slint::ComponentHandle;
 
 use super::convert::ToUi;
 use crate::presenter::pages::{Estimate, Pager};
+use crate::presenter::paper::Room;
 use crate::presenter::view::Block;
 
 /// Measures in the window itself. Holds no window open: without one it estimates.
@@ -21,5 +22,16 @@ impl Pager for WindowPager {
             let size = app.window().size().to_logical(app.window().scale_factor());
             Estimate::window(size.width, size.height).pages(blocks)
         })
+    }
+
+    fn room(&self) -> Room {
+        let Some(app) = self.0.upgrade() else { return Estimate::default().room() };
+        let (window, theme) = (app.window(), app.global::<ui::Theme>());
+        let (scale, size) = (window.scale_factor(), window.size().to_logical(window.scale_factor()));
+        let pixels = |logical: f32| (logical * scale).max(1.0) as u32;
+        Room {
+            width: pixels(theme.invoke_paper_width(size.width)),
+            height: pixels(theme.invoke_page_height(size.height)),
+        }
     }
 }

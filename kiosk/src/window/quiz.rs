@@ -40,6 +40,7 @@ impl Adapter {
             percent,
             pass_mark,
             next,
+            resumed,
             can_go_on,
         } = now;
         let screen = app.global::<ui::Quiz>();
@@ -56,6 +57,7 @@ impl Adapter {
         screen.set_percent(percent.ui());
         screen.set_pass_mark(pass_mark.ui());
         screen.set_next(next.ui());
+        screen.set_resumed(resumed.ui());
         screen.set_can_go_on(can_go_on.ui());
     }
 }

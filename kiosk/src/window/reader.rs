@@ -1,5 +1,6 @@
 //! A procedure, page by page.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use kiosk_ui as ui;
@@ -9,7 +10,8 @@ use super::convert::{Rows, ToUi, codes, structs};
 use crate::presenter::view;
 
 codes! {
-    BlockKind { Heading1, Heading2, Heading3, Paragraph, Bullet, Numbered, TableHead, TableRow, Note }
+    BlockKind { Heading1, Heading2, Heading3, Paragraph, Bullet, Numbered, TableHead, TableRow, Note, Picture }
+    Paper { None, Drawing, Shown, Lacking, NotDrawn }
     ReaderNext { NextPage, ReadAndUnderstood, SeeAllPages, Close }
 }
 
@@ -45,7 +47,7 @@ pub(super) struct Adapter {
     steps: Rows<view::StepMark>,
     blocks: Rows<view::Block>,
     /// The pixels on view, so that the same page isn't copied again.
-    pixels: Option<Arc<[u8]>>,
+    pixels: Option<(Arc<[u8]>, Range<u32>)>,
 }
 
 impl Adapter {
@@ -70,6 +72,7 @@ impl Adapter {
             can_toggle,
             steps,
             blocks,
+            paper,
             page_image,
             page,
             pages,
@@ -87,6 +90,7 @@ impl Adapter {
         screen.set_can_toggle(can_toggle.ui());
         self.steps.follow(steps);
         self.blocks.follow(blocks);
+        screen.set_paper(paper.ui());
         self.show_picture(&screen, page_image.as_ref());
         screen.set_page(page.ui());
         screen.set_pages(pages.ui());
@@ -95,26 +99,25 @@ impl Adapter {
     }
 
     fn show_picture(&mut self, screen: &ui::Reader<'_>, picture: Option<&view::PageImage>) {
-        screen.set_is_image(picture.is_some());
-        let same = match (&self.pixels, picture) {
-            (Some(was), Some(now)) => Arc::ptr_eq(was, &now.rgba),
+        let now = picture.map(|picture| (picture.rgba.clone(), picture.rows.clone()));
+        let same = match (&self.pixels, &now) {
+            (Some((was, rows)), Some((now, rows_now))) => Arc::ptr_eq(was, now) && rows == rows_now,
             (was, now) => was.is_none() && now.is_none(),
         };
         if same {
             return;
         }
-        self.pixels = picture.map(|picture| picture.rgba.clone());
+        self.pixels = now;
         screen.set_page_image(picture.and_then(image).unwrap_or_default());
     }
 }
 
 /// `None` for pixels that don't fill the size they claim.
 fn image(picture: &view::PageImage) -> Option<Image> {
-    let bytes = u64::from(picture.width) * u64::from(picture.height) * 4;
-    if bytes == 0 || picture.rgba.len() as u64 != bytes {
-        tracing::error!(width = picture.width, height = picture.height, "the picture of a page is not whole");
+    let Some(pixels) = picture.on_view() else {
+        tracing::error!(?picture, "the picture of a page is not whole");
         return None;
-    }
-    let pixels = SharedPixelBuffer::<Rgba8Pixel>::clone_from_slice(&picture.rgba, picture.width, picture.height);
-    Some(Image::from_rgba8(pixels))
+    };
+    let rows = picture.rows.end - picture.rows.start;
+    Some(Image::from_rgba8(SharedPixelBuffer::<Rgba8Pixel>::clone_from_slice(pixels, picture.width, rows)))
 }

@@ -8,7 +8,7 @@ use crate::presenter::view;
 
 codes! {
     StoredState { Stored, Synced }
-    Open { Qualified, EffectiveLater, Quiz, Runs, Check, SecondSignature, OnHold, NotPassed, Nothing }
+    Open { Qualified, Quiz, Runs, Check, SecondSignature, OnHold, NotPassed, Nothing }
 }
 
 structs! {
@@ -26,19 +26,7 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Receipt) {
-        let view::Receipt {
-            document,
-            title,
-            version,
-            about,
-            signatures,
-            entry,
-            state,
-            open,
-            open_count,
-            open_from,
-            next,
-        } = now;
+        let view::Receipt { document, title, version, about, signatures, entry, state, open, open_count, next } = now;
         let screen = app.global::<ui::Receipt>();
         screen.set_document(document.ui());
         screen.set_title(title.ui());
@@ -49,7 +37,6 @@ impl Adapter {
         screen.set_state(state.ui());
         screen.set_open(open.ui());
         screen.set_open_count(open_count.ui());
-        screen.set_open_from(open_from.ui());
         screen.set_next(next.ui());
     }
 }

@@ -7,7 +7,7 @@ use super::convert::{Rows, ToUi, codes, structs};
 use crate::presenter::view;
 
 codes! {
-    EntryKind { Records, Presence, Journal, Blobs }
+    EntryKind { Records, Presence, Journal, Keys, Other }
     KeyStore { File, Tpm }
     EnrolmentState { NotEnrolled, Enrolled, Revoked, Retired }
     Alarm { None, Fork, Continuity, RestoredCopy }
@@ -33,12 +33,15 @@ impl Adapter {
             software,
             server,
             last_exchange,
+            behind,
             waiting,
             plant_revision,
-            complete_through,
+            plant_age_minutes,
             storage_free,
             storage_used,
+            database,
             clock_offset,
+            clock_confirmed,
             clock_uncertainty,
             key_store,
             enrolment,
@@ -54,7 +57,10 @@ impl Adapter {
         screen.set_last_exchange(last_exchange.ui());
         self.waiting.follow(waiting);
         screen.set_plant_revision(plant_revision.ui());
-        screen.set_complete_through(complete_through.ui());
+        screen.set_behind(behind.ui());
+        screen.set_plant_age_minutes(plant_age_minutes.ui());
+        screen.set_database(database.ui());
+        screen.set_clock_confirmed(clock_confirmed.ui());
         screen.set_storage_free(storage_free.ui());
         screen.set_storage_used(storage_used.ui());
         screen.set_clock_offset(clock_offset.ui());

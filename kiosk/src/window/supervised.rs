@@ -8,7 +8,7 @@ use crate::presenter::view;
 
 codes! {
     SupervisedState { Running, ConfirmNow, Ended }
-    SupervisedEnd { ByTap, NotConfirmed, BadgeOut, BadgeElsewhere, TimeOver, Blocked }
+    SupervisedEnd { ByTap, NotConfirmed, BadgeOut, BadgeElsewhere, TimeOver, Blocked, NewVersion, NextStart }
 }
 
 pub(super) struct Adapter;

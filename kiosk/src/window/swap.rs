@@ -14,11 +14,12 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Swap) {
-        let view::Swap { kept, other, doing, document } = now;
+        let view::Swap { kept, other, doing, document, refusal } = now;
         let screen = app.global::<ui::Swap>();
         screen.set_kept(kept.ui());
         screen.set_other(other.ui());
         screen.set_doing(doing.ui());
         screen.set_document(document.ui());
+        screen.set_refusal(refusal.ui());
     }
 }

@@ -25,7 +25,7 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Tasks) {
-        let view::Tasks { rows, page, pages, lot, last_lot, sessions } = now;
+        let view::Tasks { rows, page, pages, lot, last_lot, sessions, kept } = now;
         let screen = app.global::<ui::Tasks>();
         self.rows.follow(rows);
         screen.set_page(page.ui());
@@ -33,5 +33,6 @@ impl Adapter {
         screen.set_lot(lot.ui());
         screen.set_last_lot(last_lot.ui());
         screen.set_sessions(sessions.ui());
+        screen.set_kept(kept.ui());
     }
 }

@@ -50,4 +50,10 @@ pub enum SessionEnd {
     NewVersion,
     #[n(7)]
     TrainerSilent,
+    /// Trainee or trainer of supervised work signed out.
+    #[n(8)]
+    BadgeOut,
+    /// Quality blocked the task for the person.
+    #[n(9)]
+    Blocked,
 }

@@ -48,6 +48,9 @@ pub struct EnrolAnswer {
     pub proof: Digest32,
 }
 
+/// The characters of a code: none that is taken for another. A terminal's keys for a code are these.
+pub const CODE_ALPHABET: &str = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
 /// What stands for a code at the server: its letters without case and separators.
 pub fn code_key(code: &str) -> Digest32 {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();

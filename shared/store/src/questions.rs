@@ -93,6 +93,19 @@ pub fn open_sessions(connection: &Connection, work_unit: &WorkUnitId) -> Result<
     sessions_of(&mut statement, params![work_unit.as_str()])
 }
 
+/// Task sessions begun at a work unit from `started_after` on, the latest first, at most `most`.
+pub fn latest_sessions(
+    connection: &Connection,
+    work_unit: &WorkUnitId,
+    started_after: Timestamp,
+    most: u32,
+) -> Result<Vec<TaskSession>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state FROM task_session WHERE work_unit = ?1 AND started_ms >= ?2 ORDER BY started_ms DESC LIMIT ?3",
+    )?;
+    sessions_of(&mut statement, params![work_unit.as_str(), started_after.0, most])
+}
+
 /// Everybody's task sessions on a lot (H5).
 pub fn sessions_on_lot(connection: &Connection, lot: &LotId) -> Result<Vec<TaskSession>, StoreError> {
     let mut statement =

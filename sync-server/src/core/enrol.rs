@@ -6,7 +6,7 @@ use shared::kind::plant::{DeviceEnrolled, DeviceRevoked};
 use shared::kind::{Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
-use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::part11::enrolment::{CODE_ALPHABET, EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
 use shared::time::MINUTE_MS;
 
 use super::people::Signer;
@@ -157,7 +157,7 @@ impl Core {
 
 /// Eight characters that nobody confuses, in two groups.
 fn readable_code(random: [u8; 8]) -> String {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    let letters: Vec<char> = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let alphabet: Vec<char> = CODE_ALPHABET.chars().collect();
+    let letters: Vec<char> = random.iter().map(|byte| alphabet[usize::from(*byte) % alphabet.len()]).collect();
     format!("{}-{}", letters[..4].iter().collect::<String>(), letters[4..].iter().collect::<String>())
 }

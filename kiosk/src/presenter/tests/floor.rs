@@ -2,6 +2,7 @@
 
 use shared::id::ActId;
 use shared::kind::plant::ActivityKind;
+use shared::kind::presence::SessionEnd;
 use shared::kind::record::Outcome as Recorded;
 use shared::record::worksheet::{Mark, State};
 use shared::training::task_session::TaskSession;
@@ -237,8 +238,49 @@ fn s3_signing_out_ends_the_supervised_start_and_a_pause_does_not() {
         "she comes back to it"
     );
     kiosk.tap("action:sign-out");
-    assert_eq!(kiosk.count(|what| matches!(what, What::EndSession { .. })), 1);
+    // The core ends it with the badge session, in one step.
+    assert!(matches!(kiosk.log.last(), Some(What::BadgeOut { how: SessionEnd::Tap })));
     assert_eq!(kiosk.screen(), Screen::Idle);
+}
+
+#[test]
+fn s3_the_screen_says_truly_how_supervised_work_ended() {
+    for (how, end) in [
+        (SessionEnd::BadgeOut, SupervisedEnd::BadgeOut),
+        (SessionEnd::Elsewhere, SupervisedEnd::BadgeElsewhere),
+        (SessionEnd::TrainerSilent, SupervisedEnd::NotConfirmed),
+        (SessionEnd::TimeOut, SupervisedEnd::TimeOver),
+        (SessionEnd::Blocked, SupervisedEnd::Blocked),
+        (SessionEnd::NewVersion, SupervisedEnd::NewVersion),
+        (SessionEnd::NextStart, SupervisedEnd::NextStart),
+    ] {
+        let mut kiosk = supervised();
+        assert_eq!(kiosk.view().supervised.state, SupervisedState::Running);
+        kiosk.snapshot.sessions.clear();
+        kiosk.tell();
+        assert_eq!(kiosk.view().supervised.state, SupervisedState::Running, "nothing is said before it is known");
+        kiosk.snapshot.ended = vec![(ActId([7; 16]), how)];
+        kiosk.tell();
+        assert_eq!(
+            (kiosk.view().supervised.state, kiosk.view().supervised.end),
+            (SupervisedState::Ended, end),
+            "{how:?}"
+        );
+    }
+}
+
+#[test]
+fn s3_the_time_of_a_supervised_start_ends_while_the_store_is_silent() {
+    let mut kiosk = supervised();
+    let hours = i64::from(kiosk.snapshot.plant.policy.session.task_session_max_hours);
+    let minutes = i64::from(kiosk.snapshot.plant.policy.trainee.confirm_minutes);
+    for _ in 0..hours * 60 / (minutes - 1) {
+        kiosk.wait((minutes - 1) * 60_000);
+        kiosk.badge(JONAS);
+        assert_eq!(kiosk.view().supervised.state, SupervisedState::Running);
+    }
+    kiosk.wait((minutes - 1) * 60_000);
+    assert_eq!(kiosk.view().supervised.end, SupervisedEnd::TimeOver);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use super::script::*;
 use super::story::read_to_the_end;
-use crate::presenter::message::{Event, Reply, What};
+use crate::presenter::message::{Event, QuizReply, Reply, What};
 use crate::presenter::view::*;
+use shared::kind::plant::ActivityKind;
 
 fn signs(what: &What) -> bool {
     matches!(
@@ -155,17 +156,179 @@ fn s2_a_swap_keeps_the_first_persons_pages_and_marks() {
     kiosk.tap("action:whole");
     read_to_the_end(&mut kiosk);
     kiosk.badge(BEN);
-    kiosk.tap("swap:stay");
-    assert_eq!((kiosk.screen(), kiosk.view().reader.unseen), (Screen::Reader, 0));
-    kiosk.badge(BEN);
-    kiosk.tap("swap:switch");
+    assert_eq!((kiosk.screen(), kiosk.view().chrome.person.as_str()), (Screen::Tasks, "Ben Hartwig"));
+    assert_eq!(kiosk.view().tasks.kept, "Maria Lindner", "the screen says that her work is kept");
+    kiosk.wait(10_000);
+    assert_eq!(kiosk.view().tasks.kept, "");
     kiosk.badge(MARIA);
-    assert_eq!(kiosk.view().chrome.person, "Maria Lindner");
+    assert_eq!((kiosk.view().chrome.person.as_str(), kiosk.view().tasks.kept.as_str()), ("Maria Lindner", ""));
     kiosk.tap("lot:same");
     kiosk.tap("task:seal-pouch");
     kiosk.tap("next");
     kiosk.tap("action:whole");
     assert_eq!((kiosk.screen(), kiosk.view().reader.unseen), (Screen::Reader, 0), "the pages she saw are remembered");
+}
+
+#[test]
+fn s2_every_answer_of_a_quiz_is_kept_at_once_and_the_quiz_goes_on_there() {
+    let mut kiosk = Kiosk::new();
+    kiosk.held = vec![ActivityKind::Read];
+    kiosk.maria_asks();
+    kiosk.tap("next");
+    kiosk.tap("answer:2");
+    let kept = |what: &What| matches!(what, What::KeepAnswers { answers, .. } if *answers == [vec![1], vec![]]);
+    assert_eq!(kiosk.count(kept), 1);
+    kiosk.badge(BEN);
+    assert_eq!((kiosk.screen(), kiosk.view().quiz), (Screen::Tasks, Quiz::default()));
+    kiosk.badge(MARIA);
+    kiosk.tap("lot:same");
+    kiosk.tap("task:seal-pouch");
+    kiosk.slow = true;
+    kiosk.tap("next");
+    let Reply::Quiz(quiz) = kiosk.reply_to_first() else { panic!("the quiz is asked for") };
+    kiosk.next_reply = Some(Reply::Quiz(Box::new(QuizReply { chosen: vec![vec![1], vec![]], ..*quiz })));
+    kiosk.answer_first();
+    let quiz = kiosk.view().quiz;
+    assert_eq!(
+        (quiz.number, quiz.resumed, quiz.can_go_on),
+        (2, true, false),
+        "at the first question without an answer"
+    );
+}
+
+#[test]
+fn s2_a_note_being_written_is_there_when_its_writer_comes_back() {
+    let mut kiosk = at_the_worksheet();
+    kiosk.typed("note", "first run, bar 2");
+    kiosk.badge(BEN);
+    assert_eq!(kiosk.screen(), Screen::Swap, "two people are at work together, so the screen asks");
+    kiosk.tap("swap:switch");
+    assert_eq!(kiosk.view().chrome.person, "Ben Hartwig");
+    kiosk.tap("action:sign-out");
+    let mut again = kiosk;
+    to_the_worksheet(&mut again);
+    let sheet = again.view().worksheet;
+    assert_eq!((sheet.writing, sheet.note.as_str()), (true, "first run, bar 2"));
+    assert_eq!(again.count(|what| matches!(what, What::Note { .. })), 0, "nothing was saved that nobody saved");
+}
+
+fn at_the_worksheet() -> Kiosk {
+    let mut kiosk = Kiosk::new();
+    kiosk.held = vec![ActivityKind::Read, ActivityKind::Quiz];
+    to_the_worksheet(&mut kiosk);
+    kiosk
+}
+
+fn to_the_worksheet(kiosk: &mut Kiosk) {
+    kiosk.maria_asks();
+    kiosk.tap("next");
+    kiosk.badge(JONAS);
+    assert_eq!(kiosk.screen(), Screen::Worksheet);
+}
+
+#[test]
+fn s2_another_badge_at_the_second_secret_is_asked_for_theirs_or_offered_the_screen() {
+    for may in [true, false] {
+        let mut kiosk = at_the_worksheet();
+        kiosk.tap("step:1:pass");
+        kiosk.tap("action:record-run");
+        kiosk.secret("maria-secret");
+        kiosk.badge(JONAS);
+        kiosk.typed("secret", "jonas-secret");
+        kiosk.may_assess = may;
+        kiosk.badge(BEN);
+        if may {
+            let secret = kiosk.view().secret;
+            assert_eq!((kiosk.screen(), secret.signer.as_str(), secret.typed), (Screen::Secret, "Ben Hartwig", 0));
+            kiosk.secret("ben-secret");
+            assert_eq!(
+                kiosk.count(|what| matches!(what, What::SignRun { both, .. } if both.second.as_str() == "ben")),
+                1
+            );
+        } else {
+            let swap = kiosk.view().swap;
+            assert_eq!((kiosk.screen(), swap.refusal), (Screen::Swap, SecondRefusal::NotAllowed));
+            kiosk.may_assess = true;
+            kiosk.badge(JONAS);
+            assert_eq!((kiosk.screen(), kiosk.view().secret.signer.as_str()), (Screen::Secret, "Jonas Reuter"));
+        }
+    }
+}
+
+#[test]
+fn somebody_of_another_site_is_told_so() {
+    let mut kiosk = Kiosk::new();
+    let seen = crate::core::badge::BadgeSeen::OtherSite { printed_name: "Ana Kovač".into() };
+    kiosk.next_reply = Some(Reply::Badge(seen));
+    kiosk.badge(BEN);
+    assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::OtherSite));
+}
+
+/// The idle warning is on every screen on which a session can end by itself, from long before it does (R22).
+#[test]
+fn r22_every_screen_counts_down_to_its_end_and_any_touch_stays() {
+    let reader = |kiosk: &mut Kiosk| kiosk.tap("next");
+    let quiz = |kiosk: &mut Kiosk| {
+        kiosk.held = vec![ActivityKind::Read];
+        kiosk.tap("action:back");
+        kiosk.tap("task:seal-pouch");
+        kiosk.tap("next");
+    };
+    let second = |kiosk: &mut Kiosk| {
+        kiosk.held = vec![ActivityKind::Read, ActivityKind::Quiz];
+        kiosk.tap("action:back");
+        kiosk.tap("task:seal-pouch");
+        kiosk.tap("next");
+    };
+    let steps: &[(Screen, &dyn Fn(&mut Kiosk))] = &[
+        (Screen::Tasks, &|kiosk| kiosk.tap("action:back")),
+        (Screen::Lot, &|kiosk| {
+            kiosk.tap("action:back");
+            kiosk.tap("action:lot");
+        }),
+        (Screen::Sessions, &|kiosk| {
+            kiosk.tap("action:back");
+            kiosk.tap("action:sessions");
+        }),
+        (Screen::Verdict, &|_| {}),
+        (Screen::Reader, &reader),
+        (Screen::Secret, &|kiosk| {
+            kiosk.tap("next");
+            read_to_the_end(kiosk);
+            kiosk.tap("next");
+        }),
+        (Screen::Receipt, &|kiosk| {
+            kiosk.tap("next");
+            read_to_the_end(kiosk);
+            kiosk.tap("next");
+            kiosk.secret("maria-secret");
+        }),
+        (Screen::Quiz, &quiz),
+        (Screen::SecondBadge, &second),
+        (Screen::Worksheet, &|kiosk| {
+            second(kiosk);
+            kiosk.badge(JONAS);
+        }),
+        (Screen::Swap, &|kiosk| {
+            second(kiosk);
+            kiosk.badge(JONAS);
+            kiosk.badge(BEN);
+        }),
+    ];
+    for (screen, go) in steps {
+        let mut kiosk = Kiosk::new();
+        kiosk.maria_asks();
+        go(&mut kiosk);
+        assert_eq!(kiosk.screen(), *screen);
+        let whole = if *screen == Screen::Verdict { 20 } else { 60 };
+        assert_eq!(kiosk.view().chrome.idle_seconds, whole, "{screen:?}");
+        kiosk.wait(i64::from(whole - 15) * 1_000);
+        assert_eq!(kiosk.view().chrome.idle_seconds, 15, "{screen:?}: from here on the bar warns");
+        kiosk.tap("action:nothing");
+        assert_eq!(kiosk.view().chrome.idle_seconds, whole, "{screen:?}");
+        kiosk.wait(i64::from(whole) * 1_000);
+        assert_eq!((kiosk.screen(), kiosk.view().chrome.idle_seconds), (Screen::Idle, -1), "{screen:?}");
+    }
 }
 
 #[test]

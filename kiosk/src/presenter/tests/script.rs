@@ -21,9 +21,10 @@ use crate::core::badge::{BadgeSeen, PersonSeen};
 use crate::core::gate::{TaskLine, Verdict};
 use crate::core::learn::Procedure;
 use crate::core::status::Line;
+use crate::pdf;
 use crate::presenter::message::What;
 use crate::presenter::message::*;
-use crate::presenter::view::{Screen, View};
+use crate::presenter::view::{PageImage, Screen, View};
 use crate::presenter::{Presenter, Settings};
 
 pub const MARIA: &str = "04A1B2C3";
@@ -54,6 +55,8 @@ pub struct Kiosk {
     pub ticks: BTreeMap<String, StepState>,
     pub quiz_passes: bool,
     pub may_assess: bool,
+    /// What comes of drawing a page.
+    pub drawn: Result<pdf::Page, pdf::NotDrawn>,
     /// The next answer, whatever is asked.
     pub next_reply: Option<Reply>,
     pub snapshot: StatusSnapshot,
@@ -75,6 +78,7 @@ impl Kiosk {
             ticks: BTreeMap::new(),
             quiz_passes: true,
             may_assess: true,
+            drawn: Ok(drawn_page()),
             next_reply: None,
             snapshot: snapshot(now),
         };
@@ -112,6 +116,12 @@ impl Kiosk {
         let commands = self.presenter.handle(Event::Reply { request: command.request, reply }, self.now);
         self.log.extend(commands.iter().map(|command| command.what.clone()));
         self.asked.extend(commands);
+    }
+
+    /// What the script would answer to the first command, unasked.
+    pub fn reply_to_first(&mut self) -> Reply {
+        let what = self.asked[0].what.clone();
+        self.reply_to(&what)
     }
 
     pub fn tap(&mut self, id: &str) {
@@ -158,6 +168,19 @@ impl Kiosk {
         self.tap("task:seal-pouch");
     }
 
+    /// To the first page of a procedure that is a PDF.
+    pub fn opens_a_pdf(&mut self) {
+        let slow = std::mem::take(&mut self.slow);
+        self.maria_asks();
+        let format = Format::Pdf;
+        self.next_reply = Some(Reply::Procedure(Box::new(Procedure { format, steps: Vec::new(), ..procedure() })));
+        self.slow = slow;
+        self.tap("next");
+        if self.slow {
+            self.answer_first();
+        }
+    }
+
     pub fn count(&self, wanted: fn(&What) -> bool) -> usize {
         self.log.iter().filter(|what| wanted(what)).count()
     }
@@ -180,9 +203,8 @@ impl Kiosk {
                 false => wrong(),
             },
             What::Look { .. } => Reply::Decision(Box::new(self.decision(true))),
-            What::Procedure { .. } => {
-                Reply::Procedure(Box::new(ProcedureReply { procedure: procedure(), images: Vec::new() }))
-            }
+            What::Procedure { .. } => Reply::Procedure(Box::new(procedure())),
+            What::DrawPage { .. } => Reply::Page(self.drawn.clone()),
             What::Unlock { person, secret } | What::CheckSecret { person, secret } => {
                 if self.right(person, secret) {
                     Reply::Done
@@ -373,6 +395,12 @@ pub fn procedure() -> Procedure {
     }
 }
 
+/// A page of a document of two, so wide that each takes two screens.
+pub fn drawn_page() -> pdf::Page {
+    let image = PageImage::new(100, 60, vec![255; 100 * 60 * 4].into());
+    pdf::Page { image, sizes: Arc::new([(100.0, 60.0), (100.0, 60.0)]), whole: true }
+}
+
 fn quiz() -> QuizReply {
     let question = |text: &str| Question { text: text.into(), answers: vec!["a".into(), "b".into(), "c".into()] };
     QuizReply {
@@ -381,6 +409,7 @@ fn quiz() -> QuizReply {
         multiple: vec![false, true],
         pass_percent: 80,
         attempts_left: 3,
+        chosen: Vec::new(),
     }
 }
 
@@ -425,7 +454,8 @@ fn snapshot(now: Timestamp) -> StatusSnapshot {
     snapshot.status.line = Line::Offline;
     snapshot.status.last_contact = Some(now.minus_ms(34 * 60_000));
     snapshot.status.now = now;
-    snapshot.status.waiting = 3;
+    snapshot.status.waiting_in = vec![(shared::log::Stream::record(&SiteId::new("SITE1").unwrap()), 3)];
+    snapshot.status.in_step = snapshot.status.last_contact;
     snapshot
 }
 

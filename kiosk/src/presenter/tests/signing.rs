@@ -126,12 +126,16 @@ fn s3_a_trainer_who_may_not_is_refused_before_their_secret_is_asked() {
         kiosk.answer_first();
         let second = kiosk.view().second_badge;
         assert_eq!((second.refusal, second.refused.as_str()), (refusal, "Jonas Reuter"));
+        let swap = kiosk.view().swap;
+        assert_eq!((kiosk.screen(), swap.refusal, swap.kept.as_str()), (Screen::Swap, refusal, "Maria Lindner"));
+        kiosk.slow = false;
+        kiosk.tap("swap:stay");
         assert_eq!(kiosk.screen(), Screen::SecondBadge);
     }
 }
 
 #[test]
-fn s2_who_may_not_sign_is_refused_and_offered_the_screen_when_they_insist() {
+fn s2_who_may_not_sign_is_refused_and_offered_the_screen() {
     let mut kiosk = Kiosk::new();
     kiosk.held = vec![ActivityKind::Read, ActivityKind::Quiz];
     kiosk.may_assess = false;
@@ -144,7 +148,7 @@ fn s2_who_may_not_sign_is_refused_and_offered_the_screen_when_they_insist() {
     );
     kiosk.badge(BEN);
     assert_eq!(kiosk.view().second_badge.refusal, SecondRefusal::NotAllowed);
-    kiosk.badge(BEN);
+    assert_eq!(kiosk.view().swap.refusal, SecondRefusal::NotAllowed);
     assert_eq!((kiosk.screen(), kiosk.view().swap.other.as_str()), (Screen::Swap, "Ben Hartwig"));
     kiosk.tap("swap:stay");
     kiosk.may_assess = true;

@@ -1,7 +1,8 @@
 //! The main job as one person lives it: NOT YET, read, quiz, a run, the check, GO.
 
 use super::script::*;
-use crate::presenter::message::{Context, Reply, What};
+use crate::pdf;
+use crate::presenter::message::{Context, Event, Reply, What};
 use crate::presenter::view::*;
 
 #[test]
@@ -177,8 +178,7 @@ fn l4_the_whole_procedure_is_one_touch_away_and_then_wants_all_its_pages() {
     kiosk.maria_asks();
     let mut procedure = procedure();
     procedure.bytes = format!("{TEXT}{long}").into_bytes();
-    kiosk.next_reply =
-        Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images: Vec::new() })));
+    kiosk.next_reply = Some(Reply::Procedure(Box::new(procedure)));
     kiosk.tap("next");
     assert_eq!(kiosk.view().reader.next, ReaderNext::ReadAndUnderstood, "both changed steps fit on one page");
     kiosk.tap("action:whole");
@@ -198,35 +198,86 @@ fn l4_the_whole_procedure_is_one_touch_away_and_then_wants_all_its_pages() {
 
 #[test]
 fn l1_a_pdf_that_is_not_drawn_is_never_signed() {
-    let mut kiosk = Kiosk::new();
-    kiosk.maria_asks();
-    let mut procedure = procedure();
-    procedure.format = shared::kind::plant::Format::Pdf;
-    kiosk.next_reply =
-        Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images: Vec::new() })));
-    kiosk.tap("next");
-    assert_eq!((kiosk.screen(), kiosk.view().reader.next), (Screen::Reader, ReaderNext::Close));
-    assert_eq!(kiosk.view().reader.blocks[0].kind, BlockKind::Note);
-    kiosk.tap("next");
-    assert_eq!(kiosk.screen(), Screen::Verdict);
+    let lacking = pdf::Page { whole: false, ..drawn_page() };
+    for (drawn, state) in [(Err(pdf::NotDrawn::Unreadable), Paper::NotDrawn), (Ok(lacking), Paper::Lacking)] {
+        let mut kiosk = Kiosk::new();
+        kiosk.drawn = drawn;
+        kiosk.opens_a_pdf();
+        assert_eq!((kiosk.screen(), kiosk.view().reader.paper), (Screen::Reader, state));
+        for _ in 0..10 {
+            if kiosk.screen() == Screen::Reader {
+                assert_ne!(kiosk.view().reader.next, ReaderNext::ReadAndUnderstood);
+                kiosk.tap("next");
+            }
+        }
+        assert_eq!(kiosk.screen(), Screen::Verdict);
+        assert_eq!(kiosk.count(|what| matches!(what, What::SignRead { .. } | What::Unlock { .. })), 0);
+    }
 }
 
 #[test]
-fn l1_pictures_of_pages_are_read_like_pages() {
+fn l1_a_pdf_is_read_to_its_last_page_and_signed() {
     let mut kiosk = Kiosk::new();
-    kiosk.maria_asks();
-    let mut procedure = procedure();
-    procedure.format = shared::kind::plant::Format::Pdf;
-    let image = PageImage { width: 1, height: 1, rgba: [0, 0, 0, 255].into() };
-    let images = vec![image.clone(), image];
-    kiosk.next_reply =
-        Some(Reply::Procedure(Box::new(crate::presenter::message::ProcedureReply { procedure, images })));
-    kiosk.tap("next");
+    kiosk.opens_a_pdf();
     let reader = kiosk.view().reader;
-    assert!(reader.page_image.is_some() && reader.blocks.is_empty() && reader.pages == 2);
-    assert_eq!(reader.next, ReaderNext::NextPage);
+    assert_eq!((reader.paper, reader.pages, reader.unseen, reader.next), (Paper::Shown, 4, 3, ReaderNext::NextPage));
+    assert!(
+        reader.page_image.is_some_and(|image| image.rows.start == 0 && image.rows.end < 60) && reader.blocks.is_empty()
+    );
     kiosk.tap("next");
-    assert_eq!(kiosk.view().reader.next, ReaderNext::ReadAndUnderstood);
+    assert_eq!(kiosk.view().reader.page_image.map(|image| image.rows.end), Some(60), "the foot of the same page");
+    assert_eq!(kiosk.count(|what| matches!(what, What::DrawPage { .. })), 1);
+    kiosk.tap("next");
+    kiosk.tap("next");
+    assert_eq!(kiosk.count(|what| matches!(what, What::DrawPage { page: 1, .. })), 1);
+    assert_eq!((kiosk.view().reader.unseen, kiosk.view().reader.next), (0, ReaderNext::ReadAndUnderstood));
+    kiosk.tap("next");
+    kiosk.secret("maria-secret");
+    assert_eq!((kiosk.screen(), kiosk.count(|what| matches!(what, What::SignRead { .. }))), (Screen::Receipt, 1));
+}
+
+#[test]
+fn l1_a_page_counts_as_seen_only_when_it_is_on_view() {
+    let mut kiosk = Kiosk::new();
+    kiosk.slow = true;
+    kiosk.opens_a_pdf();
+    assert_eq!((kiosk.view().reader.paper, kiosk.view().reader.unseen), (Paper::Drawing, 1));
+    kiosk.answer_first();
+    // Three quick touches, and the second page is not drawn yet.
+    for _ in 0..3 {
+        kiosk.tap("next");
+    }
+    let reader = kiosk.view().reader;
+    assert_eq!((reader.paper, reader.unseen, reader.next), (Paper::Drawing, 2, ReaderNext::SeeAllPages));
+    kiosk.answer_all();
+    assert_eq!((kiosk.view().reader.paper, kiosk.view().reader.unseen), (Paper::Shown, 1));
+    kiosk.slow = false;
+    kiosk.tap("next");
+    assert_eq!(kiosk.view().reader.unseen, 0);
+}
+
+#[test]
+fn l1_a_page_that_never_comes_is_given_up_and_leaving_works_meanwhile() {
+    let mut kiosk = Kiosk::new();
+    kiosk.slow = true;
+    kiosk.opens_a_pdf();
+    kiosk.wait(29_000);
+    assert_eq!(kiosk.view().reader.paper, Paper::Drawing);
+    kiosk.wait(1_000);
+    assert_eq!((kiosk.view().reader.paper, kiosk.view().reader.next), (Paper::NotDrawn, ReaderNext::Close));
+    kiosk.tap("action:back");
+    assert_eq!(kiosk.screen(), Screen::Verdict);
+    let late = kiosk.asked.remove(0);
+    // Another document is open when the page of the first one comes: it is not shown there.
+    let mut other = procedure();
+    (other.format, other.digest) = (shared::kind::plant::Format::Pdf, shared::id::Digest32([9; 32]));
+    kiosk.next_reply = Some(Reply::Procedure(Box::new(other)));
+    kiosk.tap("next");
+    kiosk.answer_first();
+    kiosk.handle(Event::Reply { request: late.request, reply: Reply::Page(Ok(drawn_page())) });
+    assert_eq!((kiosk.screen(), kiosk.view().reader.paper), (Screen::Reader, Paper::Drawing));
+    kiosk.answer_all();
+    assert_eq!(kiosk.view().reader.paper, Paper::Shown);
 }
 
 #[test]

@@ -37,13 +37,18 @@ fn status_opens_from_idle_and_goes_back() {
 #[test]
 fn s9_a_new_terminal_asks_for_its_code() {
     let now = at("2026-03-02T06:40:00Z");
-    let mut presenter = Presenter::new(now, Settings::default());
+    let settings = Settings { server: "https://lineproof.plant:8443".into(), ..Settings::default() };
+    let mut presenter = Presenter::new(now, settings);
     presenter.handle(Event::Status(Box::default()), now);
-    assert_eq!(presenter.view().screen, Screen::SetUp);
+    assert_eq!((presenter.view().screen, presenter.view().set_up.typing_server), (Screen::SetUp, false));
+    presenter.handle(Event::Tap("action:server".into()), now);
+    assert!(!presenter.view().set_up.typing_server, "an address it was started with stands");
     presenter.handle(Event::Typed { field: "code".into(), text: "abcd-2345".into() }, now);
-    assert_eq!((presenter.view().set_up.code.as_str(), presenter.view().set_up.can_send), ("abcd 2345", true));
+    assert_eq!((presenter.view().set_up.code.as_str(), presenter.view().set_up.can_send), ("ABCD 2345", true));
     let asked = presenter.handle(Event::Tap("ok".into()), now);
-    assert!(matches!(&asked[0].what, What::SetUp { code } if code.0 == "abcd2345"));
+    assert!(
+        matches!(&asked[0].what, What::SetUp { code, server } if code.0 == "ABCD2345" && server.ends_with(":8443"))
+    );
     assert_eq!(presenter.view().set_up.state, SetUpState::Asking);
     presenter
         .handle(Event::Reply { request: asked[0].request, reply: Reply::NotEnrolled(NotEnrolled::NoNetwork) }, now);
@@ -61,6 +66,55 @@ fn s9_a_new_terminal_asks_for_its_code() {
     assert_eq!(presenter.view().screen, Screen::SetUp, "until it was read");
     presenter.handle(Event::Tap("next".into()), now);
     assert_eq!(presenter.view().screen, Screen::Idle);
+}
+
+#[test]
+fn s9_address_and_code_are_typed_at_the_kiosk() {
+    let now = at("2026-03-02T06:40:00Z");
+    let mut presenter = Presenter::new(now, Settings::default());
+    presenter.handle(Event::Status(Box::default()), now);
+    let set_up = presenter.view().set_up;
+    assert_eq!((set_up.typing_server, set_up.server.as_str(), set_up.can_send), (true, "https://", false));
+    presenter.handle(Event::Tap("cancel".into()), now);
+    assert!(presenter.view().set_up.typing_server, "without an address there is no code to type");
+    for c in "lineproof.plant:8443".chars() {
+        presenter.handle(Event::Tap(format!("kb:{c}")), now);
+    }
+    assert!(presenter.view().set_up.can_send);
+    presenter.handle(Event::Tap("ok".into()), now);
+    let set_up = presenter.view().set_up;
+    assert_eq!((set_up.typing_server, set_up.server.as_str()), (false, "https://lineproof.plant:8443"));
+
+    // Every letter a code can have, a key each; what none has is not taken.
+    let alphabet = shared::part11::enrolment::CODE_ALPHABET;
+    for c in alphabet.chars().take(24) {
+        presenter.handle(Event::Tap(format!("kb:{c}")), now);
+    }
+    assert_eq!(presenter.view().set_up.code.replace(' ', ""), alphabet[..24]);
+    presenter.handle(Event::Tap("key:clear".into()), now);
+    for c in "0IO1K7PM-4QXA9".chars() {
+        presenter.handle(Event::Tap(format!("kb:{c}")), now);
+    }
+    presenter.handle(Event::Tap("kb:back".into()), now);
+    presenter.handle(Event::Tap("kb:back".into()), now);
+    assert_eq!(presenter.view().set_up.code, "K7PM 4QX");
+    presenter.handle(Event::Tap("ok".into()), now);
+    assert!(presenter.handle(Event::Tap("kb:A".into()), now).is_empty());
+    let asked = presenter.handle(Event::Tap("ok".into()), now);
+    let expected = |what: &What| matches!(what, What::SetUp { code, server } if code.0 == "K7PM4QXA" && server == "https://lineproof.plant:8443");
+    assert!(expected(&asked[0].what));
+
+    // The server doesn't answer: the address can be changed, and the code is still there.
+    presenter
+        .handle(Event::Reply { request: asked[0].request, reply: Reply::NotEnrolled(NotEnrolled::NoNetwork) }, now);
+    presenter.handle(Event::Tap("action:server".into()), now);
+    presenter.handle(Event::Typed { field: "server".into(), text: "10.0.0.7:8443".into() }, now);
+    presenter.handle(Event::Tap("ok".into()), now);
+    let set_up = presenter.view().set_up;
+    assert_eq!(
+        (set_up.state, set_up.server.as_str(), set_up.code.as_str()),
+        (SetUpState::EnterCode, "https://10.0.0.7:8443", "K7PM 4QXA")
+    );
 }
 
 #[test]
@@ -153,4 +207,62 @@ fn tasks_come_six_a_page() {
     assert_eq!((tasks.rows.len(), tasks.page), (2, 3));
     kiosk.tap("task:task-0");
     assert_eq!(kiosk.screen(), Screen::Lot, "a script may name a task of another page");
+}
+
+#[test]
+fn s8_what_waits_is_told_apart_by_kind() {
+    let mut kiosk = Kiosk::new();
+    let stream = |text: &str| shared::log::Stream::parse(text).unwrap();
+    kiosk.snapshot.status.waiting_in = vec![
+        (stream("journal/K3"), 12),
+        (stream("plant/SITE1"), 2),
+        (stream("presence/SITE1"), 4),
+        (stream("record/SITE1"), 3),
+        (stream("record/SITE2"), 1),
+    ];
+    kiosk.snapshot.status.boxes_waiting = 1;
+    kiosk.tell();
+    let row = |kind, count| WaitingRow { kind, count };
+    let expected = [
+        row(EntryKind::Records, 4),
+        row(EntryKind::Presence, 4),
+        row(EntryKind::Journal, 12),
+        row(EntryKind::Keys, 1),
+        row(EntryKind::Other, 2),
+    ];
+    assert_eq!(kiosk.view().status.waiting, expected);
+    assert_eq!(kiosk.view().chrome.waiting, 22, "the bar counts entries");
+}
+
+#[test]
+fn last_synced_truthful() {
+    let mut kiosk = Kiosk::new();
+    let status = kiosk.view().status;
+    assert_eq!((status.last_exchange.as_str(), status.behind), ("2026-03-02 06:06", false));
+    // The server was heard since, but more was to come: that is no exchange, and the plant's data is as old as it was.
+    kiosk.snapshot.status.last_contact = Some(kiosk.now);
+    kiosk.tell();
+    let status = kiosk.view().status;
+    assert_eq!(
+        (status.last_exchange.as_str(), status.behind, status.plant_age_minutes),
+        ("2026-03-02 06:06", true, 34)
+    );
+    assert_eq!(status.clock_confirmed, "2026-03-02 06:40", "the time was confirmed all the same");
+    kiosk.snapshot.status.in_step = None;
+    kiosk.tell();
+    assert_eq!((kiosk.view().status.last_exchange.as_str(), kiosk.view().chrome.plant_age_minutes), ("", -1));
+}
+
+#[test]
+fn s8_storage_warns_at_80_percent() {
+    let mut kiosk = Kiosk::new();
+    for (free, warns) in [(21, false), (20, true), (0, true)] {
+        kiosk.snapshot.storage = Some(Storage { free_bytes: free, total_bytes: 100, database_bytes: 312_000_000 });
+        kiosk.tell();
+        assert_eq!(kiosk.view().chrome.storage_warning, warns, "{free} % free");
+    }
+    assert_eq!((kiosk.view().status.storage_used, kiosk.view().status.database.as_str()), (100, "312 MB"));
+    kiosk.snapshot.storage = None;
+    kiosk.tell();
+    assert_eq!((kiosk.view().status.storage_free.as_str(), kiosk.view().chrome.storage_warning), ("", false));
 }

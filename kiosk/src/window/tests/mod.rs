@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::Act;
 use super::picture::{NotTapped, Pictures};
-use crate::presenter::view::{Look, Screen, View};
+use crate::presenter::view::{Look, PageImage, Paper, Reader, Screen, View};
 
 fn window() -> (Pictures, Rc<RefCell<Vec<Act>>>) {
     let window = Pictures::new(1280, 800).expect("the window needs no display");
@@ -108,4 +108,46 @@ fn the_same_view_gives_the_same_picture_whatever_was_shown_before() {
         used.show(&view);
         assert!(picture(&fresh, name) == picture(&used, name), "{name}");
     }
+}
+
+#[test]
+fn l1_a_page_of_a_pdf_is_on_view_as_it_was_drawn() {
+    let bytes = include_bytes!("../../../../sync-server/demo-plant/content/SOP-0007-v2.en.pdf").to_vec();
+    let document = crate::pdf::Document::new(shared::id::Digest32::of(&bytes), bytes);
+    let (mut window, _) = window();
+    let room = window.pager().room();
+    let page = crate::pdf::draw(&document, 0, room.width).expect("the demo plant's document can be drawn");
+    let mut view = plant::views().into_iter().map(|(_, view)| view).next().expect("there is a view");
+    let image = PageImage { rows: 0..room.height, ..page.image };
+    let lines = image.on_view().expect("the page is higher than the screen").to_vec();
+    view.screen = Screen::Reader;
+    view.reader = Reader { paper: Paper::Shown, page_image: Some(image), pages: 4, unseen: 3, ..Reader::default() };
+    window.show(&view);
+    picture(&window, "reader-pdf");
+    // Pixel for pixel: nothing is scaled, so the type is as sharp as it was drawn.
+    let rgb = |pixel: &[u8]| [pixel[0], pixel[1], pixel[2]];
+    let mut rows =
+        lines.chunks_exact(room.width as usize * 4).map(|row| row.chunks_exact(4).map(rgb).collect::<Vec<_>>());
+    let of_type = |row: &Vec<[u8; 3]>| (20..400).contains(&row.iter().filter(|pixel| pixel[0] < 100).count());
+    let wanted = rows.find(of_type).expect("the page has lines of type");
+    let shown = window.pixels().expect("the window can be drawn");
+    let found = shown.as_slice().chunks_exact(shown.width() as usize).any(|line| {
+        let line: Vec<[u8; 3]> = line.iter().map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
+        line.windows(wanted.len()).any(|part| part == wanted)
+    });
+    assert!(found, "a line of the page is on the screen");
+}
+
+#[test]
+fn s9_every_letter_of_a_code_has_a_key() {
+    let (mut window, _) = window();
+    let views = plant::views();
+    let (_, set_up) = views.iter().find(|(name, _)| *name == "set-up").expect("set-up is among them");
+    window.show(set_up);
+    let targets = window.targets();
+    for letter in shared::part11::enrolment::CODE_ALPHABET.chars() {
+        assert!(targets.iter().any(|target| target.id == format!("kb:{letter}")), "{letter}");
+    }
+    let keys = targets.iter().filter(|target| target.id.starts_with("kb:")).count();
+    assert_eq!(keys, 33, "the letters of a code, and one to delete");
 }

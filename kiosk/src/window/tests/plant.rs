@@ -42,6 +42,7 @@ pub fn views() -> Vec<(&'static str, View)> {
         kept: words("Maria Lindner"),
         other: words("Ben Okafor"),
         doing: Meaning::ReadAndUnderstood,
+        refusal: SecondRefusal::None,
         document: words("SOP-0042 v7"),
     };
     vec![
@@ -113,7 +114,7 @@ fn set_up() -> View {
         ..Chrome::default()
     };
     view.set_up = SetUp {
-        code: words("4711 0"),
+        code: words("K7PM 4Q"),
         server: words("https://lineproof.plant.example:8443"),
         terminal: words("K3"),
         work_units: words("Line 2 / Sealing 1 · Line 2 / Sealing 2"),
@@ -409,10 +410,12 @@ fn status() -> View {
             row(EntryKind::Records, 3),
             row(EntryKind::Presence, 41),
             row(EntryKind::Journal, 127),
-            row(EntryKind::Blobs, 0),
+            row(EntryKind::Keys, 0),
         ],
         plant_revision: 345,
-        complete_through: words("2026-03-01 21:40"),
+        plant_age_minutes: 541,
+        clock_confirmed: words("2026-03-01 21:40"),
+        database: words("312 MB"),
         storage_free: words("41 GB"),
         storage_used: 36,
         clock_offset: words("+0.4 s"),

@@ -663,10 +663,12 @@ fn status(app: &App, language: &str) {
         row(EntryKind::Records, 3),
         row(EntryKind::Presence, 41),
         row(EntryKind::Journal, 127),
-        row(EntryKind::Blobs, 0),
+        row(EntryKind::Keys, 1),
     ]));
     status.set_plant_revision(345);
-    status.set_complete_through("2026-03-01 21:40".into());
+    status.set_plant_age_minutes(541);
+    status.set_clock_confirmed("2026-03-01 21:40".into());
+    status.set_database("312 MB".into());
     status.set_storage_free("41 GB".into());
     status.set_storage_used(36);
     status.set_clock_offset("+0.4 s".into());
@@ -684,6 +686,18 @@ fn trouble(app: &App, fault: Fault, next: NextStep) {
     trouble.set_next(next);
 }
 
+/// A part of a page, as wide as the reader of a window of 1280 pixels.
+fn page_part() -> slint::Image {
+    const WIDTH: usize = 1184;
+    let mut page = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(WIDTH as u32, 496);
+    for (i, pixel) in page.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (i % WIDTH, i / WIDTH);
+        let line = y % 36 < 18 && (120..1064).contains(&x);
+        *pixel = if line { [120, 130, 140].into() } else { [250, 250, 250].into() };
+    }
+    slint::Image::from_rgb8(page)
+}
+
 fn set_up(app: &App, state: SetUpState, code: &str) {
     let chrome = app.global::<Chrome>();
     chrome.set_terminal("New terminal".into());
@@ -695,6 +709,7 @@ fn set_up(app: &App, state: SetUpState, code: &str) {
     set_up.set_state(state);
     set_up.set_code(code.into());
     set_up.set_can_send(code.len() > 8);
+    set_up.set_can_change_server(true);
     set_up.set_server("https://lineproof.plant.example:8443".into());
     set_up.set_terminal("K3".into());
     set_up.set_work_units("Line 2 / Sealing 1 · Line 2 / Sealing 2".into());
@@ -739,6 +754,12 @@ pub const STATES: &[State] = &[
             app.global::<Chrome>().set_sync(SyncState::Refused);
             app.global::<Chrome>().set_plant_age_minutes(4321);
         },
+    },
+    State {
+        name: "idle-other-site",
+        screen: Screen::Idle,
+        key: false,
+        fill: |app, _| badge(app, BadgeResult::OtherSite),
     },
     State {
         name: "tasks",
@@ -885,34 +906,43 @@ pub const STATES: &[State] = &[
         name: "set-up",
         screen: Screen::SetUp,
         key: true,
-        fill: |app, _| set_up(app, SetUpState::EnterCode, "4711 0"),
+        fill: |app, _| set_up(app, SetUpState::EnterCode, "K7PM 4Q"),
+    },
+    State {
+        name: "set-up-address",
+        screen: Screen::SetUp,
+        key: true,
+        fill: |app, _| {
+            set_up(app, SetUpState::EnterCode, "");
+            app.global::<SetUp>().set_typing_server(true);
+            app.global::<SetUp>().set_can_send(true);
+        },
     },
     State {
         name: "set-up-wrong",
         screen: Screen::SetUp,
         key: false,
         fill: |app, _| {
-            set_up(app, SetUpState::WrongCode, "4711 0815");
-            app.global::<SetUp>().set_attempts_left(4);
+            set_up(app, SetUpState::WrongCode, "K7PM 4QXA");
         },
     },
     State {
         name: "set-up-asking",
         screen: Screen::SetUp,
         key: false,
-        fill: |app, _| set_up(app, SetUpState::Asking, "4711 0815"),
+        fill: |app, _| set_up(app, SetUpState::Asking, "K7PM 4QXA"),
     },
     State {
         name: "set-up-foreign",
         screen: Screen::SetUp,
         key: false,
-        fill: |app, _| set_up(app, SetUpState::ForeignCertificate, "4711 0815"),
+        fill: |app, _| set_up(app, SetUpState::ForeignCertificate, "K7PM 4QXA"),
     },
     State {
         name: "set-up-no-network",
         screen: Screen::SetUp,
         key: false,
-        fill: |app, _| set_up(app, SetUpState::NoNetwork, "4711 0815"),
+        fill: |app, _| set_up(app, SetUpState::NoNetwork, "K7PM 4QXA"),
     },
     State {
         name: "set-up-done",
@@ -1023,13 +1053,67 @@ pub const STATES: &[State] = &[
             reader(app, language, 1);
             let reader = app.global::<Reader>();
             reader.set_blocks(model([]));
-            reader.set_is_image(true);
-            let mut page = slint::SharedPixelBuffer::<slint::Rgb8Pixel>::new(210, 297);
-            for (i, pixel) in page.make_mut_slice().iter_mut().enumerate() {
-                let line = i / 210 % 12 < 5 && (20..190).contains(&(i % 210)) && (20..277).contains(&(i / 210));
-                *pixel = if line { [120, 130, 140].into() } else { [250, 250, 250].into() };
-            }
-            reader.set_page_image(slint::Image::from_rgb8(page));
+            reader.set_paper(Paper::Shown);
+            reader.set_page_image(page_part());
+        },
+    },
+    State {
+        name: "reader-lacking",
+        screen: Screen::Reader,
+        key: false,
+        fill: |app, language| {
+            reader(app, language, 1);
+            let reader = app.global::<Reader>();
+            reader.set_blocks(model([]));
+            reader.set_paper(Paper::Lacking);
+            reader.set_page_image(page_part());
+        },
+    },
+    State {
+        name: "reader-drawing",
+        screen: Screen::Reader,
+        key: false,
+        fill: |app, language| {
+            reader(app, language, 1);
+            app.global::<Reader>().set_blocks(model([]));
+            app.global::<Reader>().set_paper(Paper::Drawing);
+        },
+    },
+    State {
+        name: "reader-not-drawn",
+        screen: Screen::Reader,
+        key: false,
+        fill: |app, language| {
+            reader(app, language, 1);
+            let reader = app.global::<Reader>();
+            let summary = said(
+                language,
+                "Emergency exits and assembly points after the rebuilding of hall 2.",
+                "Notausgänge und Sammelplätze nach dem Umbau von Halle 2.",
+            );
+            reader.set_blocks(model([block(BlockKind::Paragraph, &summary)]));
+            reader.set_paper(Paper::NotDrawn);
+            reader.set_pages(1);
+            reader.set_unseen(0);
+            reader.set_next(ReaderNext::Close);
+        },
+    },
+    State {
+        name: "reader-picture-in-text",
+        screen: Screen::Reader,
+        key: false,
+        fill: |app, language| {
+            reader(app, language, 1);
+            let words = |english, german| said(language, english, german);
+            app.global::<Reader>().set_blocks(model([
+                block(BlockKind::Paragraph, &words("The bar must be clean.", "Die Siegelschiene muss sauber sein.")),
+                block(
+                    BlockKind::Picture,
+                    &words("A clean and a dirty sealing bar", "Saubere und verschmutzte Schiene"),
+                ),
+                block(BlockKind::Picture, ""),
+                block(BlockKind::Paragraph, &words("Wipe it with a dry cloth.", "Mit trockenem Tuch abwischen.")),
+            ]));
         },
     },
     State {
@@ -1044,6 +1128,7 @@ pub const STATES: &[State] = &[
         key: false,
         fill: |app, language| {
             quiz(app, language, &ANSWERS[..3], 9);
+            app.global::<Quiz>().set_resumed(true);
             app.global::<Quiz>().set_attempts_left(0);
         },
     },
@@ -1270,6 +1355,15 @@ pub const STATES: &[State] = &[
         },
     },
     State {
+        name: "supervised-new-version",
+        screen: Screen::Supervised,
+        key: false,
+        fill: |app, language| {
+            supervised(app, language, SupervisedState::Ended);
+            app.global::<Supervised>().set_end(SupervisedEnd::NewVersion);
+        },
+    },
+    State {
         name: "sessions",
         screen: Screen::Sessions,
         key: true,
@@ -1300,6 +1394,27 @@ pub const STATES: &[State] = &[
             app.global::<Status>().set_alarm_since("2026-03-02 06:12".into());
             app.global::<Chrome>().set_sync(SyncState::Revoked);
             app.global::<Status>().set_enrolment(EnrolmentState::Revoked);
+        },
+    },
+    State {
+        name: "status-behind",
+        screen: Screen::Status,
+        key: false,
+        fill: |app, language| {
+            status(app, language);
+            let status = app.global::<Status>();
+            status.set_behind(true);
+            status.set_clock_confirmed("".into());
+            status.set_storage_used(83);
+            status.set_storage_free("4.1 GB".into());
+            let row = |kind, count| WaitingRow { kind, count };
+            status.set_waiting(model([
+                row(EntryKind::Records, 3),
+                row(EntryKind::Presence, 41),
+                row(EntryKind::Journal, 127),
+                row(EntryKind::Keys, 0),
+                row(EntryKind::Other, 12),
+            ]));
             app.global::<Chrome>().set_storage_warning(true);
         },
     },
@@ -1344,6 +1459,20 @@ pub const STATES: &[State] = &[
             swap.set_other("Ben Okafor".into());
             swap.set_doing(Meaning::ReadAndUnderstood);
             swap.set_document("SOP-0042 v7".into());
+        },
+    },
+    State {
+        name: "swap-may-not-sign",
+        screen: Screen::Swap,
+        key: false,
+        fill: |app, _| {
+            maria(app);
+            let swap = app.global::<Swap>();
+            swap.set_kept("Maria Lindner".into());
+            swap.set_other("Eva Brandstätter-Hohenfels".into());
+            swap.set_doing(Meaning::RunPerformed);
+            swap.set_document("SOP-0042 v7".into());
+            swap.set_refusal(SecondRefusal::VersionNotHeld);
         },
     },
 ];
