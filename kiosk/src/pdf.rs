@@ -104,8 +104,8 @@ pub fn draw(document: &Document, page: usize, width: u32) -> Result<Page, NotDra
 }
 
 #[cfg(not(feature = "pdf"))]
-fn page_of(_: &Document, _: usize, _: u32) -> Result<Page, NotDrawn> {
-    Err(NotDrawn::NotBuilt)
+fn page_of(document: &Document, _: usize, _: u32) -> Result<Page, NotDrawn> {
+    Err(if document.bytes.starts_with(b"%PDF") { NotDrawn::NotBuilt } else { NotDrawn::Unreadable })
 }
 
 #[cfg(feature = "pdf")]

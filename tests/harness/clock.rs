@@ -33,6 +33,10 @@ impl VirtualClock {
         self.now_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
+    pub fn forward_minutes(&self, minutes: i64) {
+        self.advance_ms(minutes * shared::time::MINUTE_MS);
+    }
+
     pub fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.load(Ordering::SeqCst))
     }

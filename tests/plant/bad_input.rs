@@ -230,7 +230,7 @@ fn after_a_power_cut_the_chain_goes_on_without_a_fork() {
     let acknowledged = held(plant.kiosk("K3"));
     let cut = copy(&plant, "cut");
     // The disk as the cut left it takes the kiosk's place.
-    plant.forget_kiosk("K3");
+    plant.stop("K3");
     for (from, to) in [(&cut.0, plant.path("K3")), (&cut.1, plant.path("K3-keys"))] {
         fs::remove_dir_all(&to).unwrap();
         fs::rename(from, to).unwrap();
@@ -339,7 +339,7 @@ fn a_missing_database_is_no_go_until_the_server_has_refilled_it() {
     ask(plant.kiosk("K3")).unwrap();
     plant.settle();
     let acknowledged = held(plant.kiosk("K3"));
-    plant.forget_kiosk("K3");
+    plant.stop("K3");
     fs::remove_dir_all(plant.path("K3")).unwrap();
     plant.restart("K3");
     let empty = ask(plant.kiosk("K3"));
@@ -384,10 +384,10 @@ fn the_key_store_of_another_device_never_speaks_for_this_one_and_loses_nothing()
     ask(plant.kiosk("K3")).unwrap();
     let acknowledged = held(plant.kiosk("K3"));
     let third = plant.kiosk("K3").enrolment().unwrap().device;
-    plant.forget_kiosk("K5");
+    plant.stop("K5");
     fs::remove_dir_all(plant.path("K5")).unwrap();
     copy_folder(&plant.path("K3"), &plant.path("K5"));
-    plant.forget_kiosk("K3");
+    plant.stop("K3");
     plant.restart("K5");
     plant.clock.advance_ms(1000);
     let _ = ask(plant.kiosk("K5"));

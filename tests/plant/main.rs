@@ -1,7 +1,8 @@
 //! Scenarios, a file each. A test bears the id of the requirement it shows.
 
-mod documents;
 mod bad_input;
+mod documents;
+mod floor;
 mod import;
 mod main_job;
 mod others_bugs;

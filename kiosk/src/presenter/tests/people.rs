@@ -309,6 +309,13 @@ fn r22_every_screen_counts_down_to_its_end_and_any_touch_stays() {
             second(kiosk);
             kiosk.badge(JONAS);
         }),
+        (Screen::Check, &|kiosk| {
+            second(kiosk);
+            kiosk.held.push(ActivityKind::Runs);
+            kiosk.badge(JONAS);
+            kiosk.tap("step:1:pass");
+            kiosk.tap("action:check");
+        }),
         (Screen::Swap, &|kiosk| {
             second(kiosk);
             kiosk.badge(JONAS);
