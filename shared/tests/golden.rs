@@ -53,6 +53,7 @@ fn vectors() -> Vec<Entry> {
     let device = DeviceSecret::from_seed([7; 32]);
     let about = About { requirement: id("R-0042"), document: Some(id("SOP-0042")), version: Some(id("v7")) };
     let maria = Subject::new("person", "maria");
+    let subject = maria.clone();
     let record = Stream::record(&id("SITE1"));
     let both = [("maria", Role::Operator, Meaning::Performed), ("jonas", Role::Assessor, Meaning::Assessed)];
     let person = PersonSet {
@@ -103,14 +104,18 @@ fn vectors() -> Vec<Entry> {
         content: vec![0xa0],
         content_digest: Digest32::of(&[0xa0]),
     };
+    let text = Digest32([11; 32]);
+    let accountable = AccountabilitySigned { version: 1, language: id("en"), text };
+    let accepted = [("maria", Role::Operator, Meaning::SigningAccepted)];
     let author = [("maria", Role::Operator, Meaning::ReadAndUnderstood)];
     [
         (Stream::plant_global(), 1, draft(Subject::new("person", "nguyen"), person, &[])),
         (Stream::plant_global(), 2, draft(Subject::new("document", "SOP-0042"), approved, &both)),
         (record.clone(), 1, draft(maria.clone(), read, &author)),
         (record.clone(), 2, draft(maria.clone(), edit, &[])),
-        (record, 3, draft(maria.clone(), check, &both)),
+        (record.clone(), 3, draft(maria.clone(), check, &both)),
         (Stream::presence(&id("SITE1")), 1, draft(maria, presence::SecretFailed { attempt: 3 }, &[])),
+        (record, 4, draft(subject, accountable, &accepted)),
     ]
     .into_iter()
     .map(|(stream, counter, draft)| seal(&draft, &position(stream, counter), &device).unwrap())

@@ -132,6 +132,7 @@ kinds! {
     ImportAccepted(plant::ImportAccepted) = "import_accepted" in [Plant] signers 1 Ignore;
 
     SigningSetUp(record::SigningSetUp) = "signing_set_up" in [Record] signers 2 Ignore;
+    AccountabilitySigned(record::AccountabilitySigned) = "accountability_signed" in [Record] signers 1 Ignore;
     Read(record::Read) = "read" in [Record] signers 1 Ignore;
     QuizAttempt(record::QuizAttempt) = "quiz_attempt" in [Record] signers 1 Ignore;
     Coaching(record::Coaching) = "coaching" in [Record] signers 2 Ignore;

@@ -17,6 +17,13 @@ bodies! {
         2 identity_proof: String,
         3 profile: Profile,
     }
+    /// The person answers for their signature; the block's `shown` is the same digest (R9).
+    AccountabilitySigned {
+        /// Version of the wording; see `part11::accountability`.
+        0 version: u32,
+        1 language: Language,
+        2 text: Digest32,
+    }
     Read {
         0 about: About,
         1 content: Option<Digest32>,

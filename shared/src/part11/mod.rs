@@ -2,7 +2,9 @@
 //!
 //! What 21 CFR Part 11 asks of records and signatures: keys and sealed boxes, who may sign what.
 
+pub mod accountability;
 pub mod authority;
 pub mod boxes;
 pub mod enrolment;
 pub mod signature;
+pub mod strength;

@@ -26,7 +26,7 @@ pub struct Question<'a> {
     pub clock: ClockReading,
     /// A trainer who has just shown their badge beside the trainee's (S3).
     pub trainer: Option<&'a PersonId>,
-    /// A co-signature by a second person that names the decision it releases (U5).
+    /// A co-signature by a second person that names the decision it releases (U5). Used, it is part of the evidence.
     pub co_signed: Option<EntryId>,
 }
 
@@ -179,6 +179,11 @@ pub struct GateDecision {
 }
 
 impl GateDecision {
+    /// Whether a co-signature is all that is missing for a GO (U5).
+    pub fn needs_only_co_signature(&self) -> bool {
+        !self.reasons.is_empty() && self.reasons.iter().all(|reason| matches!(reason, Reason::CoSignNeeded { .. }))
+    }
+
     /// The answer when the rules themselves failed.
     pub fn internal_error() -> Self {
         Self::no(vec![Reason::InternalError])
@@ -221,8 +226,11 @@ fn decide_at(question: &Question<'_>, known: &Known<'_>, at: Timestamp) -> GateD
     for requirement in &task.requirements {
         weigh(requirement, question, known, at, &mut decision);
     }
-    let stale = staleness(question, known, task);
-    settle(decision, stale, question, known, task, at)
+    let freshness = freshness(question, known, task);
+    if let Freshness::CoSigned(co_signature) = freshness {
+        decision.evidence.push(co_signature);
+    }
+    settle(decision, freshness, question, known, task, at)
 }
 
 /// What stands in the way whatever the training.
@@ -363,24 +371,32 @@ fn who_can_sign(set: &RequirementSet, question: &Question<'_>, plant: &Plant, at
     people
 }
 
-fn staleness(question: &Question<'_>, known: &Known<'_>, task: &TaskSet) -> Option<Reason> {
+/// How the task's time without contact stands (U5).
+enum Freshness {
+    Fresh,
+    /// Past it, and a second person answers for the start.
+    CoSigned(EntryId),
+    Stale(Reason),
+}
+
+fn freshness(question: &Question<'_>, known: &Known<'_>, task: &TaskSet) -> Freshness {
     let allowed_ms = known.plant.lease_ms(task);
     let offline_ms = known.offline_ms.saturating_add(i64::from(question.clock.uncertainty_ms));
     if offline_ms <= allowed_ms {
-        None
+        Freshness::Fresh
     } else if task.criticality == Criticality::Critical {
-        Some(Reason::TooLongOffline { offline_ms, allowed_ms })
-    } else if question.co_signed.is_some() {
-        None
+        Freshness::Stale(Reason::TooLongOffline { offline_ms, allowed_ms })
+    } else if let Some(co_signature) = question.co_signed {
+        Freshness::CoSigned(co_signature)
     } else {
-        Some(Reason::CoSignNeeded { offline_ms, allowed_ms })
+        Freshness::Stale(Reason::CoSignNeeded { offline_ms, allowed_ms })
     }
 }
 
 /// Every requirement met and nothing in the way: GO. Only training missing and a trainer beside: GO under supervision.
 fn settle(
     mut decision: GateDecision,
-    stale: Option<Reason>,
+    freshness: Freshness,
     question: &Question<'_>,
     known: &Known<'_>,
     task: &TaskSet,
@@ -388,6 +404,7 @@ fn settle(
 ) -> GateDecision {
     let only_training = decision.reasons.iter().all(|reason| matches!(reason, Reason::TrainingNeeded { .. }));
     let untrained = !decision.reasons.is_empty();
+    let stale = if let Freshness::Stale(reason) = freshness { Some(reason) } else { None };
     decision.supervision_possible = untrained && only_training && stale.is_none() && in_training(&decision);
     decision.reasons.extend(stale);
     if decision.reasons.is_empty() {

@@ -138,6 +138,35 @@ pub fn failures(connection: &Connection, person: &PersonId) -> Result<(u32, Opti
     Ok((count, last.map(Timestamp)))
 }
 
+/// The failures that [`failures`] counts, by name: what a lifted lockout forgives.
+pub fn failures_by_name(connection: &Connection, person: &PersonId) -> Result<Vec<EntryId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM secret_failure f
+         WHERE person = ?1 AND at_ms > coalesce((SELECT at_ms FROM secret_success WHERE person = ?1), -1)
+           AND NOT EXISTS (SELECT 1 FROM secret_forgiven g WHERE g.id = f.id)
+         ORDER BY at_ms, id",
+    )?;
+    let rows = statement.query_map([person.as_str()], |row| Ok(EntryId(row.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Entries about a subject of one kind that came to be held here after another, in that order.
+pub fn entries_of_kind_after(
+    connection: &Connection,
+    subject: &str,
+    kind: &str,
+    after: &EntryId,
+) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT bytes, blocks_good FROM entry
+         WHERE subject = ?1 AND kind = ?2 AND row > (SELECT row FROM entry WHERE id = ?3) ORDER BY row",
+    )?;
+    let rows =
+        statement.query_map(params![subject, kind, after.0], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
+    rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| crate::shelf::read_entry(&bytes, good)))
+        .collect()
+}
+
 /// Entries about a subject of one kind, unsorted.
 pub fn entries_of_kind(connection: &Connection, subject: &str, kind: &str) -> Result<Vec<Entry>, StoreError> {
     let mut statement =

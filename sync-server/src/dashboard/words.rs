@@ -201,6 +201,9 @@ pub fn said(plant: &Plant, body: Option<&Body>, kind: &str) -> (String, String) 
     let Some(body) = body else { return line("An entry this version doesn't understand", kind.to_owned()) };
     match body {
         Body::SigningSetUp(b) => line("Signing set-up", format!("identity shown by: {}", b.identity_proof)),
+        Body::AccountabilitySigned(b) => {
+            line("Accountability statement", format!("wording {} · {}", b.version, b.language))
+        }
         Body::Read(b) => line("Read", format!("{} · {} min", about(plant, &b.about), b.seconds.div_ceil(60))),
         Body::QuizAttempt(b) => {
             line("Quiz", format!("{} · {} % · {}", about(plant, &b.about), b.score_percent, outcome(b.outcome)))
