@@ -5,7 +5,7 @@ use shared::kind::plant::{Activity, ActivityKind, CheckSet};
 use shared::kind::record::{About, CheckSigned, CriterionResult, Edit, Outcome, RunObserved};
 use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::{Entry, Stream, Subject};
-use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::authority::Right;
 use shared::part11::signature::PersonSecret;
 use shared::record::judge::fold_sort;
 use shared::record::worksheet::{SheetFact, Worksheet, worksheet_id};
@@ -161,14 +161,7 @@ impl Core {
 
     /// Whether the person may assess this requirement, now and as known here; asked before their secret is.
     pub fn may_assess(&mut self, assessor: &PersonId, person: &PersonId, about: &About) -> Result<(), Denied> {
-        let now = self.reading().wall;
-        if assessor == person {
-            return Err(Denied::SamePerson);
-        }
-        match authority_check(self.plant(), assessor, &Right::Assess(&about.requirement), now) {
-            Held::Yes => Ok(()),
-            _ => Err(Denied::NoAuthority { person: assessor.clone() }),
-        }
+        self.may_stand_for(assessor, person, &Right::Assess(&about.requirement))
     }
 
     /// Asks both for their secrets: a sign-off always re-authenticates (R13). Who may not sign isn't asked.

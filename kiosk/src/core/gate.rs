@@ -16,6 +16,7 @@ use shared::training::task_session::Performances;
 use shared::training::{GateDecision, Known, Question, RequirementState, decide, qualification};
 use store::questions;
 
+use super::co_sign::Start;
 use super::secret::Signer;
 use super::{Core, Denied};
 use crate::store::step;
@@ -110,7 +111,7 @@ impl Core {
         Ok(requirements.map(state).collect())
     }
 
-    fn unit_of(&self, task: &TaskId) -> Result<WorkUnitId, Denied> {
+    pub(crate) fn unit_of(&self, task: &TaskId) -> Result<WorkUnitId, Denied> {
         let units = &self.enrolment().ok_or(Denied::NotSetUp)?.work_units;
         let set = self.plant().tasks.get(task).ok_or(Denied::Unknown)?;
         let here = units.iter().find(|unit| set.work_units.contains(unit)).or(units.first());
@@ -135,7 +136,8 @@ impl Core {
         let plant = self.plant().clone();
         let revoked = device.is_some_and(|device| plant.revoked_devices.contains_key(&device));
         let trainees_of_trainer = trainer.map_or(Ok(0), |trainer| self.trainees_of(trainer))?;
-        let question = Question { person, task, work_unit: unit, lot, clock, trainer, co_signed: None };
+        let co_signed = self.co_signature(Start { person, task, lot }, unit)?;
+        let question = Question { person, task, work_unit: unit, lot, clock, trainer, co_signed };
         let known = Known {
             plant: &plant,
             record: &record,

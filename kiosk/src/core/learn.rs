@@ -155,7 +155,7 @@ impl Core {
     }
 
     /// One signed entry about the person by the person, with the key unlocked in this badge session.
-    fn sign_own(
+    pub(crate) fn sign_own(
         &mut self,
         person: &PersonId,
         body: impl Into<Body>,
@@ -247,7 +247,7 @@ impl Core {
     }
 
     /// Attempts that remain: the quiz's limit, plus one per coaching, less what was tried on this version since the last pass.
-    fn attempts_left(&self, person: &PersonId, about: &About, quiz: &QuizSet) -> Result<u32, Denied> {
+    pub(crate) fn attempts_left(&self, person: &PersonId, about: &About, quiz: &QuizSet) -> Result<u32, Denied> {
         let subject = Subject::person(person);
         let connection = self.ledger.connection();
         let tried = questions::entries_of_kind(connection, subject.as_str(), "quiz_attempt")?;
@@ -257,7 +257,11 @@ impl Core {
             Some(Body::Coaching(b)) => b.about == *about,
             _ => false,
         };
-        let allowed = u32::from(quiz.max_attempts) + coached.iter().filter(same).count() as u32;
+        let mut allowed = u32::from(quiz.max_attempts);
+        for coaching in coached.iter().filter(same) {
+            // One by somebody who is no trainer opens nothing.
+            allowed += u32::from(questions::verdict(connection, &coaching.id())?.is_effective());
+        }
         Ok(allowed.saturating_sub(tried.iter().filter(same).count() as u32))
     }
 
@@ -314,7 +318,7 @@ impl Core {
     }
 }
 
-fn quiz_of(set: &RequirementSet) -> Option<&QuizId> {
+pub(crate) fn quiz_of(set: &RequirementSet) -> Option<&QuizId> {
     set.activities.iter().find_map(|activity| match activity {
         Activity::Quiz(quiz) => Some(quiz),
         _ => None,

@@ -5,13 +5,19 @@
 
 pub mod badge;
 pub mod bundle;
+pub mod co_sign;
+pub mod coach;
+pub mod correct;
 pub mod exchange;
 pub mod floor;
 pub mod gate;
 pub mod learn;
+pub mod lockout;
+pub mod on_shift;
 pub mod secret;
 pub mod sessions;
 pub mod set_up;
+pub mod signing_set_up;
 pub mod status;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +28,7 @@ use shared::kind::plant::DeviceEnrolled;
 use shared::kind::{Body, Statement};
 use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::signature::PersonSecret;
+use shared::part11::strength::Weakness;
 use shared::plant::Plant;
 use shared::sync::terminal::{Event, Fresh, Identity, Now};
 use shared::sync::{Terminal, scope};
@@ -53,6 +60,15 @@ pub enum Denied {
     LockedOut,
     #[error("{person} has not set up signing")]
     NoSigning { person: PersonId },
+    /// The secret somebody chooses is too easy to guess.
+    #[error("the chosen secret is too weak: {0:?}")]
+    WeakSecret(Weakness),
+    #[error("nobody said how the identity was proved")]
+    NoIdentityProof,
+    #[error("a reason is needed")]
+    NoReason,
+    #[error("{0}")]
+    Id(#[from] BadId),
     #[error("nobody signs off themselves")]
     SamePerson,
     #[error("{person} may not sign for this")]

@@ -1,15 +1,12 @@
 //! Secrets: unlocking a key is the check. Each try is counted before it is checked, so that pulling the plug forgives nothing (R15).
 
-use minicbor::bytes::ByteVec;
 use shared::id::*;
-use shared::kind::plant::Profile;
 use shared::kind::presence::SecretFailed;
-use shared::kind::record::{LockoutLifted, SigningSetUp};
-use shared::kind::{Meaning, Role, to_cbor};
+use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
-use shared::log::{Block, Draft, Entry, Stream, Subject};
+use shared::log::{Block, Draft, Stream, Subject};
 use shared::part11::authority::{Held, Right, authority_check};
-use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
+use shared::part11::boxes::{Locked, SealedBox, person_box_name};
 use shared::part11::signature::PersonSecret;
 use shared::time::SECOND_MS;
 use store::questions;
@@ -19,8 +16,6 @@ use crate::store::step;
 
 /// Wrong tries that cost no waiting.
 const FREE_TRIES: u32 = 3;
-/// Shortest passphrase while keys lie in files, in characters.
-pub const MIN_PASSPHRASE: usize = 10;
 
 /// Somebody who signs: who, and with which secret. Held only for the call.
 #[derive(Clone)]
@@ -50,12 +45,32 @@ impl Core {
         step(&mut self.ledger, clock, |step| Ok(step.step.set(&name, &[u8::from(pending)])?))
     }
 
+    /// Counts a try that was begun and never finished.
+    pub(crate) fn settle_pending(&mut self, person: &PersonId) -> Result<(), Denied> {
+        if self.pending(person)? { self.count_failure(person) } else { Ok(()) }
+    }
+
+    /// Whether somebody other than the person holds the right now, as known here; asked before their secret is.
+    pub(crate) fn may_stand_for(
+        &mut self,
+        other: &PersonId,
+        person: &PersonId,
+        right: &Right<'_>,
+    ) -> Result<(), Denied> {
+        let now = self.reading().wall;
+        if other == person {
+            return Err(Denied::SamePerson);
+        }
+        match authority_check(self.plant(), other, right, now) {
+            Held::Yes => Ok(()),
+            _ => Err(Denied::NoAuthority { person: other.clone() }),
+        }
+    }
+
     /// Checks a secret by unlocking the person's key. The try is durable before the check.
     pub fn unlock(&mut self, signer: &Signer) -> Result<PersonSecret, Denied> {
         let person = &signer.person;
-        if self.pending(person)? {
-            self.count_failure(person)?;
-        }
+        self.settle_pending(person)?;
         if self.locked_out(person)? {
             return Err(Denied::LockedOut);
         }
@@ -148,76 +163,6 @@ impl Core {
     ) -> Block {
         let (printed_name, signed_at) = (self.plant().printed_name(person), self.reading().wall);
         Signing { signer: person.clone(), printed_name, role, meaning, signed_at, shown }.sign(draft, key)
-    }
-
-    /// Signing set-up at this terminal: a verifier identified the person, both sign (R12).
-    pub fn set_up_signing(
-        &mut self,
-        person: &PersonId,
-        secret: &str,
-        identity_proof: &str,
-        verifier: &Signer,
-        stretching: Stretching,
-    ) -> Result<Entry, Denied> {
-        if verifier.person == *person {
-            return Err(Denied::SamePerson);
-        }
-        let now = self.now();
-        if !self.plant().is_active(person, now.clock.wall) {
-            return Err(Denied::Unknown);
-        }
-        let right = authority_check(self.plant(), &verifier.person, &Right::Lead, now.clock.wall);
-        if right != Held::Yes || secret.chars().count() < MIN_PASSPHRASE {
-            return Err(Denied::NoAuthority { person: verifier.person.clone() });
-        }
-        let verifiers_key = self.unlock(verifier)?;
-        let key = PersonSecret::from_seed(self.random());
-        let random = BoxRandom { salt: self.random(), nonce: self.random() };
-        let pepper = self.enrolled().ok_or(Denied::NotSetUp)?.pepper.clone();
-        let sealed = SealedBox::of_person(person, &key, secret, &pepper, 1, stretching, random)
-            .map_err(|_| Denied::NoSigning { person: person.clone() })?;
-        let body = SigningSetUp {
-            key: key.key(),
-            box_digest: sealed.digest(),
-            identity_proof: identity_proof.to_owned(),
-            profile: Profile::UsPart11,
-        };
-        let mut draft = self.draft(Subject::person(person), body);
-        let own = self.block(&draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
-        let seen =
-            self.block(&draft, &verifier.person, &verifiers_key, Role::Supervisor, Meaning::IdentityVerified, None);
-        draft.blocks = vec![own, seen];
-        let stream = Stream::record(&self.site()?);
-        let name = person_box_name(person);
-        // A box takes the place of the one before, also after the clock was set back.
-        let before = questions::sealed_box(self.ledger.connection(), &name)?.map_or(0, |(version, _)| version);
-        let version = (now.clock.wall.0 as u64).max(before + 1);
-        let bytes = ByteVec::from(to_cbor(&sealed));
-        self.write_with(now, |writer| {
-            writer.step().seal_box(&name, version, &bytes)?;
-            writer.write(&stream, &draft)
-        })
-    }
-
-    /// Forgives the failures known here, by name (R15).
-    pub fn lift_lockout(&mut self, person: &PersonId, reason: &str, by: &Signer) -> Result<Entry, Denied> {
-        let now = self.reading().wall;
-        if by.person == *person {
-            return Err(Denied::SamePerson);
-        }
-        if authority_check(self.plant(), &by.person, &Right::Lead, now) != Held::Yes {
-            return Err(Denied::NoAuthority { person: by.person.clone() });
-        }
-        let key = self.unlock(by)?;
-        let forgives =
-            questions::entries_of_kind(self.ledger.connection(), Subject::person(person).as_str(), "secret_failed")?;
-        let forgives = forgives.iter().map(Entry::id).collect();
-        let body = LockoutLifted { person: person.clone(), forgives, reason: reason.to_owned() };
-        let mut draft = self.draft(Subject::person(person), body);
-        draft.blocks = vec![self.block(&draft, &by.person, &key, Role::Supervisor, Meaning::Approved, None)];
-        let stream = Stream::record(&self.site()?);
-        self.set_pending(person, false)?;
-        self.write(vec![(stream, draft)]).and_then(|mut written| written.pop().ok_or(Denied::Unknown))
     }
 }
 
