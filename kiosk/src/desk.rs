@@ -8,12 +8,15 @@ use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::record::{Edit, Outcome};
 use shared::log::Entry;
+use shared::part11::authority::Right;
+use shared::part11::boxes::Stretching;
 use shared::plant::Plant;
 use shared::time::Timestamp;
 use store::questions;
 
 use crate::core::secret::Signer;
-use crate::core::{Core, Denied, gate};
+use crate::core::signing_set_up::Chosen;
+use crate::core::{Core, Denied, co_sign, gate};
 use crate::pdf;
 use crate::presenter::message::*;
 use crate::storage;
@@ -38,6 +41,8 @@ pub fn snapshot(core: &mut Core) -> Result<StatusSnapshot, Denied> {
         site: core.enrolment().map(|enrolment| enrolment.site.clone()),
         sessions,
         ended,
+        leads: core.on_shift_with(&Right::Lead)?,
+        trainers: core.on_shift_with(&Right::Train)?,
         key_store: core.enrolment().map_or(KeyStoreKind::File, |enrolment| enrolment.key_store),
         set_aside: core.set_aside()?,
         retired: false,
@@ -99,7 +104,13 @@ fn train(core: &mut Core, what: What) -> Result<Reply, Denied> {
         }
         What::OpenQuiz { person, requirement } => {
             let about = core.about(&requirement)?;
-            let open = core.open_quiz(&person, &about)?;
+            let open = match core.open_quiz(&person, &about) {
+                Err(Denied::NoAttemptLeft) => {
+                    let used = core.used_up(&person, &about)?.ok_or(Denied::NoAttemptLeft)?;
+                    return Ok(Reply::UsedUp(Box::new(used)));
+                }
+                open => open?,
+            };
             Ok(Reply::Quiz(Box::new(QuizReply {
                 about: open.about,
                 questions: open.questions,
@@ -150,8 +161,50 @@ fn on_the_floor(core: &mut Core, what: What) -> Result<Reply, Denied> {
             let entry = core.sign_check(&context.person, &context.about, results, outcome, (&own, &second))?;
             signed(core, &context, &entry.id(), outcome, None)
         }
+        other => for_others(core, other),
+    }
+}
+
+/// What one person does so that another can go on, and what a person does about their own record.
+fn for_others(core: &mut Core, what: What) -> Result<Reply, Denied> {
+    match what {
+        What::MayVerify { verifier, person } => plainly(core.may_verify(&verifier, &person)),
+        What::SetUpSigning { person, secret, proof, language, verifier, verifiers } => {
+            let chosen = Chosen {
+                secret: &secret.0,
+                identity_proof: proof.word(),
+                language: &language,
+                stretching: Stretching::NORMAL,
+            };
+            let verifier = Signer { person: verifier, secret: verifiers.0 };
+            let entry = core.set_up_signing(&person, &chosen, &verifier)?;
+            let signatures = signatures(&entry);
+            Ok(Reply::SigningSetUp(Box::new(SigningSetUpReply { entry: entry.id(), signatures })))
+        }
+        What::MayLift { by, person } => plainly(core.may_lift(&by, &person)),
+        What::LiftLockout { person, reason, by, secret } => {
+            let by = Signer { person: by, secret: secret.0 };
+            plainly(core.lift_lockout(&person, reason.word(), &by).map(drop))
+        }
+        What::MayCoach { trainer, person } => plainly(core.may_coach(&trainer, &person)),
+        What::SignCoaching { context, both } => {
+            let (own, second) = signers(&context, both);
+            let entry = core.sign_coaching(&context.person, &context.about, (&own, &second))?;
+            signed(core, &context, &entry.id(), Outcome::Passed, None)
+        }
+        What::MayCoSign { second, start } => plainly(core.may_co_sign(&second, asked(&start))),
+        What::CoSign { start, decision, second, secret } => {
+            let second = Signer { person: second, secret: secret.0 };
+            plainly(core.co_sign(asked(&start), &decision, &second).map(drop))
+        }
+        What::Records { person } => core.own_entries(&person).map(Reply::Records),
+        What::Correct { person, entry, corrected } => plainly(core.correct(&person, &entry, &corrected).map(drop)),
         _ => Err(Denied::Unknown),
     }
+}
+
+fn asked(start: &Start) -> co_sign::Start<'_> {
+    co_sign::Start { person: &start.person, task: &start.task, lot: start.lot.as_ref() }
 }
 
 fn plainly(done: Result<(), Denied>) -> Result<Reply, Denied> {
@@ -179,7 +232,8 @@ fn first_expiry(core: &mut Core, person: &PersonId, task: &TaskId) -> Result<Opt
 }
 
 fn verdict_reply(core: &mut Core, verdict: gate::Verdict, person: &PersonId, task: &TaskId) -> Result<Reply, Denied> {
-    let past = past(core, person, task)?;
+    let mut past = past(core, person, task)?;
+    past.co_signed_by = core.co_signer_in(&verdict.decision.evidence)?;
     let at = core.reading().wall;
     Ok(Reply::Verdict(Box::new(VerdictReply { verdict, at, past })))
 }
@@ -262,16 +316,20 @@ fn signed(
     quiz: Option<QuizScore>,
 ) -> Result<Reply, Denied> {
     let (signed, synced, verdict) = core.receipt(entry)?;
+    let signatures = signatures(&signed);
+    let decision = core.look(&context.person, &context.task, context.lot.as_ref(), None)?;
+    let reply =
+        SignedReply { entry: *entry, signatures, synced, on_hold: verdict.is_on_hold(), decision, outcome, quiz };
+    Ok(Reply::Signed(Box::new(reply)))
+}
+
+fn signatures(entry: &Entry) -> Vec<SignatureLine> {
     let line = |block: &shared::log::Block| SignatureLine {
         name: block.printed_name.clone(),
         meaning: block.meaning,
         at: block.signed_at,
     };
-    let signatures = signed.blocks().iter().map(line).collect();
-    let decision = core.look(&context.person, &context.task, context.lot.as_ref(), None)?;
-    let reply =
-        SignedReply { entry: *entry, signatures, synced, on_hold: verdict.is_on_hold(), decision, outcome, quiz };
-    Ok(Reply::Signed(Box::new(reply)))
+    entry.blocks().iter().map(line).collect()
 }
 
 /// A refusal is a code; what a broken terminal says goes to the log, once.
@@ -281,13 +339,14 @@ fn reply_to(denied: &Denied) -> Reply {
         Denied::Wait { seconds } => Refusal::Wait { seconds: *seconds },
         Denied::LockedOut => Refusal::LockedOut,
         Denied::NoSigning { .. } => Refusal::NoSigning,
+        Denied::WeakSecret(_) => Refusal::WeakSecret,
         Denied::SamePerson => Refusal::SamePerson,
         Denied::NoAuthority { .. } => Refusal::NoAuthority,
         Denied::OutOfOrder => Refusal::OutOfOrder,
         Denied::SheetConflict => Refusal::SheetConflict,
         Denied::ContentMissing => Refusal::ContentMissing,
         Denied::NoAttemptLeft => Refusal::NoAttemptLeft,
-        Denied::Unknown => Refusal::Unknown,
+        Denied::Unknown | Denied::NoReason | Denied::NoIdentityProof => Refusal::Unknown,
         Denied::NoSession => Refusal::NoSession,
         Denied::NotSetUp => Refusal::NotSetUp,
         broken => {

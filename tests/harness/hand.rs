@@ -25,15 +25,20 @@ impl Stage {
     }
 
     /// Types a whole text into a field and confirms it.
-    pub fn type_text(&mut self, kiosk: &str, field: &str, text: &str) -> Result<(), Trouble> {
-        self.happen(kiosk, Event::Typed { field: field.to_owned(), text: text.to_owned() })?;
+    pub fn enter(&mut self, kiosk: &str, field: &str, text: &str) -> Result<(), Trouble> {
+        self.type_text(kiosk, field, text)?;
         self.tap(kiosk, "ok")
     }
 
     /// Types a person's secret and confirms it.
     pub fn enter_secret(&mut self, kiosk: &str, person: &str) -> Result<(), Trouble> {
         self.expect_screen(kiosk, Screen::Secret)?;
-        self.type_text(kiosk, "secret", &secret_of(person))
+        self.enter(kiosk, "secret", &secret_of(person))
+    }
+
+    /// Gives a field its whole text.
+    pub fn type_text(&mut self, kiosk: &str, field: &str, text: &str) -> Result<(), Trouble> {
+        self.happen(kiosk, Event::Typed { field: field.to_owned(), text: text.to_owned() })
     }
 
     /// What the kiosk shows.
@@ -184,7 +189,8 @@ impl Stage {
         self.both_sign(kiosk, person, assessor)
     }
 
-    fn both_sign(&mut self, kiosk: &str, person: &str, second: (&str, &str)) -> Result<(), Trouble> {
+    /// A sign-off: the person's secret, the second person's badge and secret, up to the receipt.
+    pub fn both_sign(&mut self, kiosk: &str, person: &str, second: (&str, &str)) -> Result<(), Trouble> {
         self.enter_secret(kiosk, person)?;
         self.expect_screen(kiosk, Screen::SecondBadge)?;
         self.scan(kiosk, second.1)?;
@@ -202,6 +208,13 @@ fn standing(core: &mut kiosk::core::Core) -> Option<Event> {
 pub struct Answers(BTreeMap<String, Vec<u16>>);
 
 impl Answers {
+    /// The number on the screen of an answer that is not right, from 1.
+    pub fn wrong(&self, question: &str) -> Result<u16, Trouble> {
+        let right = self.0.get(question).ok_or("a question that the plant folder doesn't have")?;
+        let wrong = (0..).find(|position| !right.contains(position)).ok_or("every answer is right")?;
+        Ok(wrong + 1)
+    }
+
     pub fn of(folder: &std::path::Path) -> Result<Self, Trouble> {
         Self::of_folder(&sync_server::import::read(folder).map_err(|errors| format!("{errors:?}"))?)
     }

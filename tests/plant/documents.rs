@@ -31,7 +31,7 @@ fn a1_a2_a3_a5_an_approval_makes_every_obligation_in_its_own_transaction_before_
     let plant = sunday_evening();
     let (document, requirement): (DocumentId, RequirementId) = (id("SOP-0042"), id("R-0042"));
     let before = plant.server.plant().requirements_of[&document].clone();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     let known = plant.server.plant();
     assert_eq!(known.requirements_of[&document], before, "the link survives the revision (A1)");
     let people = concerned(&plant, &requirement);
@@ -53,7 +53,7 @@ fn a1_a2_a3_a5_an_approval_makes_every_obligation_in_its_own_transaction_before_
 #[test]
 fn c4_a6_r6_nobody_starts_before_all_that_is_asked_is_done_and_in_its_order() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:20:00Z");
     let (maria, about) = (id("maria"), plant.kiosk("K3").about(&id("R-0042")).unwrap());
@@ -94,7 +94,7 @@ fn all_passed(plant: &mut Plant) -> Vec<shared::kind::record::CriterionResult> {
 #[test]
 fn a9_l1_the_version_that_is_presented_flips_at_the_instant() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     let shown = |plant: &mut Plant| plant.kiosk("K3").about(&id("R-0042")).unwrap().version.unwrap();
     plant.clock.set("2026-03-02T04:59:50Z");
@@ -115,7 +115,7 @@ fn a12_no_version_counts_without_author_reviewer_and_quality_and_its_change_cont
     assert!(approve("helga").is_err(), "nothing was drafted");
     assert!(server.draft_version(&document, &version, &v7_contents(), None, " ", &signer("lukas")).is_err());
     assert!(server.draft_version(&document, &version, &v7_contents(), None, "CC-1", &signer("maria")).is_err());
-    draft_v7(&plant);
+    draft_v7(&plant.server);
     assert!(approve("helga").is_err(), "nobody reviewed it");
     assert!(
         server.review_version(&document, &version, &signer("lukas")).is_err(),
@@ -135,7 +135,7 @@ fn a12_no_version_counts_without_author_reviewer_and_quality_and_its_change_cont
 #[test]
 fn a14_withdrawn_without_a_successor_the_task_stops_and_the_older_version_stays_away() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.clock.set("2026-03-02T05:30:00Z");
     let entry =
         plant.server.withdraw_version(&id("SOP-0042"), &id("v7"), "wrong seal window", &signer("helga")).unwrap();

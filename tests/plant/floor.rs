@@ -15,7 +15,7 @@ use crate::scene::{approve_v7, id, right_answers, sunday_evening};
 /// Monday morning: v7 counts, and nobody has been trained on it.
 fn monday() -> Plant {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:40:00Z");
     plant.settle();

@@ -6,6 +6,7 @@ mod floor;
 mod import;
 mod main_job;
 mod others_bugs;
+mod people;
 mod scene;
 mod scripts;
 mod trail;

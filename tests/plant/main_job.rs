@@ -2,6 +2,7 @@
 
 use harness::{kiosk_signer, signer};
 use kiosk::core::Denied;
+use kiosk::core::signing_set_up::Chosen;
 use shared::id::*;
 use shared::kind::record::Edit;
 use shared::training::Answer;
@@ -12,7 +13,7 @@ use crate::scene::*;
 #[test]
 fn s1_u4_a6_go_before_the_revision_and_no_go_at_the_instant_it_counts() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     let (maria, task, lot) = (id("maria"), id("seal-pouch"), id("881"));
     // A kiosk that ran alone for a night is a few seconds unsure, and denies while both versions are possible.
@@ -31,7 +32,7 @@ fn s1_u4_a6_go_before_the_revision_and_no_go_at_the_instant_it_counts() {
 #[test]
 fn u13_the_no_turns_into_training_on_the_spot_offline_and_back_into_go() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:40:00Z");
     train(&mut plant, "K3", "maria", "jonas");
@@ -48,7 +49,7 @@ fn u13_the_no_turns_into_training_on_the_spot_offline_and_back_into_go() {
 #[test]
 fn u8_u2_an_assessor_withdrawn_while_the_kiosk_was_dark_puts_the_sign_offs_on_hold_until_ruled() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-01T22:00:00Z");
     plant.server.withdraw_assessor(&id("jonas"), &id("R-0042"), "conflict of interest", &signer("helga")).unwrap();
@@ -80,7 +81,7 @@ fn u8_u2_an_assessor_withdrawn_while_the_kiosk_was_dark_puts_the_sign_offs_on_ho
 #[test]
 fn u14_one_training_begun_at_two_dark_kiosks_is_one_worksheet() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:10:00Z");
     let ana: PersonId = id("ana");
@@ -128,9 +129,11 @@ fn r12_a_new_secret_takes_the_old_ones_place_even_at_the_same_instant() {
     plant.settle();
     let new = kiosk::core::secret::Signer { person: id("maria"), secret: "another-secret".into() };
     let kiosk = plant.kiosk("K3");
-    let fast = shared::part11::boxes::Stretching::TESTS;
-    kiosk.set_up_signing(&new.person, &new.secret, "identity card", &kiosk_signer("jonas"), fast).unwrap();
-    kiosk.set_up_signing(&new.person, "a-third-secret", "identity card", &kiosk_signer("jonas"), fast).unwrap();
+    let stretching = shared::part11::boxes::Stretching::TESTS;
+    for secret in [new.secret.as_str(), "a-third-secret"] {
+        let chosen = Chosen { secret, identity_proof: "identity card", language: "en", stretching };
+        kiosk.set_up_signing(&new.person, &chosen, &kiosk_signer("jonas")).unwrap();
+    }
     let third = kiosk::core::secret::Signer { secret: "a-third-secret".into(), ..new.clone() };
     assert!(kiosk.unlock(&third).is_ok());
     assert!(kiosk.unlock(&new).is_err());

@@ -10,7 +10,7 @@ use crate::scene::*;
 /// After Monday 06:00: v7 is in force at both kiosks.
 fn monday() -> Plant {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:10:00Z");
     plant
@@ -63,7 +63,7 @@ fn nth_sync_as_good_as_first() {
         plant.kiosk("K3").ask(&id("ben"), &id("seal-pouch"), Some(&lot)).unwrap();
         plant.clock.advance_ms(60_000);
         plant.meet("K3");
-        assert_eq!(plant.kiosk("K3").status().unwrap().waiting, 0, "round {round}");
+        assert_eq!(plant.kiosk("K3").status().unwrap().waiting(), 0, "round {round}");
     }
     plant.settle();
     plant.verify();

@@ -6,6 +6,7 @@ use shared::id::*;
 use shared::kind::plant::{CheckSet, Format, Impact, InFlight};
 use shared::kind::record::{CriterionResult, Edit, Outcome};
 use shared::training::Answer;
+use sync_server::core::Core as Server;
 use sync_server::core::approve::{Approval, DraftContent};
 
 pub fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
@@ -26,18 +27,18 @@ pub fn v7_contents() -> [DraftContent; 2] {
 }
 
 /// v7 of SOP-0042 by its author.
-pub fn draft_v7(plant: &Plant) {
+pub fn draft_v7(server: &Server) {
     let (document, version) = (id("SOP-0042"), id("v7"));
     let contents = v7_contents();
-    plant.server.draft_version(&document, &version, &contents, Some(6), "CC-2026-014", &signer("lukas")).unwrap();
+    server.draft_version(&document, &version, &contents, Some(6), "CC-2026-014", &signer("lukas")).unwrap();
 }
 
 /// v7 of SOP-0042 drafted, reviewed and approved for Monday 06:00.
-pub fn approve_v7(plant: &Plant) {
-    draft_v7(plant);
+pub fn approve_v7(server: &Server) {
+    draft_v7(server);
     let (document, version) = (id("SOP-0042"), id("v7"));
-    plant.server.review_version(&document, &version, &signer("henning")).unwrap();
-    plant.server.approve_version(&document, &version, &monday_at_six(), &signer("helga"), None).unwrap();
+    server.review_version(&document, &version, &signer("henning")).unwrap();
+    server.approve_version(&document, &version, &monday_at_six(), &signer("helga"), None).unwrap();
 }
 
 pub fn monday_at_six() -> Approval {

@@ -58,7 +58,7 @@ fn r3_r5_the_store_takes_nothing_back() {
 #[test]
 fn r4_role_and_scope_are_asked_at_the_kiosk_and_at_the_server() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:20:00Z");
     let about = plant.kiosk("K3").about(&id("R-0042")).unwrap();
@@ -79,7 +79,7 @@ fn r4_role_and_scope_are_asked_at_the_kiosk_and_at_the_server() {
 #[test]
 fn r5_r10_the_person_page_says_who_what_when_and_why() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.server.withdraw_assessor(&id("jonas"), &id("R-0042"), "conflict of interest", &signer("helga")).unwrap();
     plant.clock.set("2026-03-02T05:40:00Z");
@@ -99,7 +99,7 @@ fn r5_r10_the_person_page_says_who_what_when_and_why() {
 #[test]
 fn r7_what_a_revoked_kiosk_wrote_later_is_kept_and_set_aside() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.server.revoke_kiosk(&id("K3"), "stolen", None).unwrap();
     plant.clock.set("2026-03-02T05:40:00Z");
@@ -117,7 +117,7 @@ fn r7_what_a_revoked_kiosk_wrote_later_is_kept_and_set_aside() {
 #[test]
 fn u1_a_stored_decision_replays_to_the_same_answer_from_what_its_kiosk_knew() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     let (maria, task) = (id("maria"), id("seal-pouch"));
     let mut decisions = Vec::new();
@@ -175,7 +175,7 @@ fn r18_every_entry_says_by_which_clock_and_how_surely() {
 #[test]
 fn s5_nobody_signs_off_themselves_whatever_their_rights() {
     let mut plant = sunday_evening();
-    approve_v7(&plant);
+    approve_v7(&plant.server);
     plant.settle();
     plant.clock.set("2026-03-02T05:20:00Z");
     let about = plant.kiosk("K3").about(&id("R-0042")).unwrap();

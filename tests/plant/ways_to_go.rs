@@ -615,7 +615,7 @@ fn at_work(in_flight: InFlight) -> Plant {
         text: Some(text),
         blob: None,
     };
-    plant.server.draft_version(&document, &version, &[content], Some(6), None, &signer("lukas")).unwrap();
+    plant.server.draft_version(&document, &version, &[content], Some(6), "CC-2026-014", &signer("lukas")).unwrap();
     plant.server.review_version(&document, &version, &signer("henning")).unwrap();
     let approval = sync_server::core::approve::Approval {
         effective_from: at("2026-03-02T05:00:00Z"),

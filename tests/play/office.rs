@@ -90,7 +90,7 @@ impl Office {
         };
         let contents = self.contents(server, what)?;
         let (document, version) = (&what.document, &what.version);
-        server.draft_version(document, version, &contents, what.minutes, None, &author)?;
+        server.draft_version(document, version, &contents, what.minutes, "as the script says", &author)?;
         server.review_version(document, version, &reviewer)?;
         let approval = Approval {
             effective_from: what.effective,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kiosk::core::secret::Signer;
+use kiosk::core::signing_set_up::Chosen;
 use kiosk::presenter::ids;
 use kiosk::presenter::view::{QuizState, ReaderNext, Screen, SecondRefusal};
 use shared::id::*;
@@ -227,7 +228,7 @@ impl Set {
             Act::Tap { kiosk, id } => self.tap(kiosk, id),
             Act::Secret { kiosk, secret } => {
                 self.on(kiosk, Screen::Secret, "a screen that asks for a secret")?;
-                Ok(self.stage.type_text(kiosk, "secret", secret)?)
+                Ok(self.stage.enter(kiosk, "secret", secret)?)
             }
             Act::Read { kiosk } => self.read(kiosk),
             Act::Answer { kiosk, choice, all } => self.answer(kiosk, choice, *all),
@@ -286,8 +287,8 @@ impl Set {
         let verifier =
             verifier.ok_or_else(|| Not::instead("a verifier", "nobody in the plant folder may verify an identity"))?;
         let verifier = Signer { person: verifier.person, secret: verifier.secret };
-        let made =
-            self.stage.kiosk(kiosk)?.set_up_signing(person, secret, "identity card", &verifier, Stretching::TESTS);
+        let chosen = Chosen { secret, identity_proof: "identity card", language: "en", stretching: Stretching::TESTS };
+        let made = self.stage.kiosk(kiosk)?.set_up_signing(person, &chosen, &verifier);
         made.map_err(|why| Not::instead(format!("signing set-up of {person} at {kiosk}"), why.to_string()))?;
         self.office.knows(person, secret);
         Ok(())
@@ -381,7 +382,7 @@ impl Set {
         self.stage.scan(kiosk, &number)?;
         let view = self.stage.view(kiosk)?;
         match view.screen {
-            Screen::Secret => Ok(self.stage.type_text(kiosk, "secret", secret)?),
+            Screen::Secret => Ok(self.stage.enter(kiosk, "secret", secret)?),
             Screen::SecondBadge if view.second_badge.refusal != SecondRefusal::None => {
                 Err(Not::on_screen(format!("that {person} may sign")))
             }
@@ -405,7 +406,7 @@ impl Set {
         if !has {
             return Err(Not::on_screen(format!("a screen with the field `{field}`")));
         }
-        Ok(self.stage.type_text(kiosk, field, text)?)
+        Ok(self.stage.enter(kiosk, field, text)?)
     }
 
     fn see(&mut self, kiosk: &str, what: &See) -> Result<(), Not> {

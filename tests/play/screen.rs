@@ -79,6 +79,10 @@ fn model(view: &View) -> Value {
         Screen::Status => serde_json::to_value(&view.status),
         Screen::Fault => serde_json::to_value(&view.trouble),
         Screen::Swap => serde_json::to_value(&view.swap),
+        Screen::SigningSetUp => serde_json::to_value(&view.signing_set_up),
+        Screen::Lockout => serde_json::to_value(&view.lockout),
+        Screen::Records => serde_json::to_value(&view.records),
+        Screen::Correction => serde_json::to_value(&view.correction),
     };
     model.unwrap_or_default()
 }

@@ -51,7 +51,6 @@ impl Presenter {
 
     pub(super) fn first_badge(&mut self, seen: BadgeSeen) {
         match seen {
-            BadgeSeen::Person(person) if person.locked_out => self.notice(BadgeResult::LockedOut),
             BadgeSeen::Person(person) => self.badge_in(person),
             other => self.notice(result_of(&other)),
         }
@@ -73,14 +72,21 @@ impl Presenter {
             return self.confirm_by_badge(person);
         }
         let second = badged.signing.as_ref().and_then(|signing| signing.second.as_ref());
-        if person.locked_out || second.is_some_and(|second| second.person == person.person) {
+        if second.is_some_and(|second| second.person == person.person) {
             return;
         }
         match self.screen {
             Screen::Secret if second.is_some() => self.another_second(person),
-            Screen::Secret | Screen::Worksheet | Screen::Check | Screen::Supervised | Screen::Swap => {
-                self.offer_swap(person)
-            }
+            Screen::SigningSetUp if badged.setting_up.is_at_rest() => self.badge_in(person),
+            Screen::Lockout if !badged.lockout.holds_work() => self.badge_in(person),
+            Screen::Secret
+            | Screen::Worksheet
+            | Screen::Check
+            | Screen::Supervised
+            | Screen::Swap
+            | Screen::SigningSetUp
+            | Screen::Lockout
+            | Screen::Correction => self.offer_swap(person),
             _ => self.badge_in(person),
         }
     }
@@ -145,11 +151,24 @@ impl Presenter {
             receipt: None,
             supervised: None,
             sessions_page: 0,
+            setting_up: Default::default(),
+            lockout: Default::default(),
+            records: Default::default(),
+            correcting: None,
             other: None,
             kept,
         }));
         self.touched = self.now;
-        self.back_to_tasks();
+        self.welcome();
+    }
+
+    /// Where a visit begins: what keeps the person from signing comes first.
+    pub(super) fn welcome(&mut self) {
+        match self.badged.as_ref().map(|badged| (badged.seen.locked_out, badged.seen.can_sign)) {
+            Some((true, _)) => self.locked_out(),
+            Some((_, false)) => self.offer_signing_set_up(),
+            _ => self.back_to_tasks(),
+        }
     }
 
     /// Ends the badge session: by tap, or because nobody touched anything.
@@ -201,7 +220,6 @@ impl Presenter {
         let units = self.snapshot.status.work_units.iter().map(|unit| unit_name(&self.snapshot.plant, unit));
         view::Idle {
             badge: self.notice.result,
-            locked_minutes: 0,
             work_units: units.collect::<Vec<_>>().join(" · "),
             sessions: sessions.iter().take(SESSIONS_SHOWN).map(|session| self.session_row(session)).collect(),
             sessions_more: super::say::count(sessions.len().saturating_sub(SESSIONS_SHOWN)),
@@ -220,7 +238,8 @@ impl Presenter {
                 Screen::Worksheet => view::Meaning::RunPerformed,
                 Screen::Check => view::Meaning::CheckPerformed,
                 Screen::Supervised => view::Meaning::SupervisionAsked,
-                Screen::Secret | Screen::SecondBadge => {
+                Screen::Correction => view::Meaning::Corrected,
+                Screen::Secret | Screen::SecondBadge | Screen::SigningSetUp | Screen::Lockout => {
                     badged.signing.as_ref().map_or(view::Meaning::ReadAndUnderstood, signing::Signing::own_meaning)
                 }
                 _ => view::Meaning::ReadAndUnderstood,
@@ -238,12 +257,13 @@ impl Badged {
     }
 
     fn left_half_done(self: Box<Self>) -> (shared::id::PersonId, Kept) {
-        let Self { seen, reader, check, sheet, training, kept, .. } = *self;
+        let Self { seen, reader, check, sheet, training, correcting, kept, .. } = *self;
         let about = training.map(|training| training.context.about);
         let note = sheet.and_then(|sheet| Some((about?, sheet.unsaved_note()?))).or(kept.note);
         let pages = reader.and_then(|reading| reading.seen()).or(kept.pages);
         let check = check.map(|checking| checking.marks()).or(kept.check);
-        (seen.person, Kept { check, pages, note })
+        let correction = correcting.or(kept.correction);
+        (seen.person, Kept { check, pages, note, correction })
     }
 }
 

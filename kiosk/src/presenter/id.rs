@@ -2,6 +2,8 @@
 
 use shared::id::{ActId, TaskId};
 
+use crate::core::correct::Wrong;
+
 /// A tap, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TapId {
@@ -23,6 +25,13 @@ pub enum TapId {
     End(ActId),
     SwapStay,
     SwapSwitch,
+    /// What proved an identity, by its number on the screen, from 1.
+    Proof(usize),
+    /// A reason, by its number on the screen, from 1.
+    Reason(usize),
+    /// An entry of one's own record, by its number, from 1.
+    Entry(usize),
+    Wrong(Wrong),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +52,7 @@ pub enum Action {
     Check,
     End,
     Confirm,
+    Records,
 }
 
 /// What is done to one criterion.
@@ -89,6 +99,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("check", Action::Check),
     ("end", Action::End),
     ("confirm", Action::Confirm),
+    ("records", Action::Records),
 ];
 
 impl TapId {
@@ -105,7 +116,16 @@ impl TapId {
             "lot" if rest == "same" => Self::LotSame,
             "key" => Self::Key(pad_key(rest)?),
             "kb" => Self::Key(keyboard_key(rest)?),
-            "answer" => Self::Answer(rest.parse().ok().filter(|number| *number > 0)?),
+            "answer" => Self::Answer(from_one(rest)?),
+            "proof" => Self::Proof(from_one(rest)?),
+            "reason" => Self::Reason(from_one(rest)?),
+            "entry" => Self::Entry(from_one(rest)?),
+            "wrong" => Self::Wrong(match rest {
+                "person" => Wrong::Person,
+                "value" => Wrong::Value,
+                "outcome" => Wrong::Outcome,
+                _ => return None,
+            }),
             "step" => {
                 let (number, said) = rest.rsplit_once(':')?;
                 Self::Step(number.parse().ok()?, one_of(said, "pass", "fail")?)
@@ -124,6 +144,10 @@ impl TapId {
             _ => return None,
         })
     }
+}
+
+fn from_one(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|number| *number > 0)
 }
 
 fn one_of(text: &str, yes: &str, no: &str) -> Option<bool> {
@@ -190,7 +214,10 @@ pub const IDS: &[(&str, &[&str])] = &[
             "typed server",
         ],
     ),
-    ("tasks", &["task:<task>", "lot:same", "action:lot", "action:sessions", "page:prev", "page:next"]),
+    (
+        "tasks",
+        &["task:<task>", "lot:same", "action:lot", "action:sessions", "action:records", "page:prev", "page:next"],
+    ),
     (
         "lot",
         &[
@@ -277,6 +304,44 @@ pub const IDS: &[(&str, &[&str])] = &[
     ("status", &["action:back"]),
     ("fault", &["next", "action:status"]),
     ("swap", &["swap:stay", "swap:switch"]),
+    (
+        "signing-set-up",
+        &[
+            "next",
+            "action:back",
+            "proof:<1-6>",
+            "key:<0-9>",
+            "key:back",
+            "key:clear",
+            "kb:<character>",
+            "kb:space",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "ok",
+            "cancel",
+            "typed secret",
+        ],
+    ),
+    ("lockout", &["reason:<1-6>", "next"]),
+    ("records", &["entry:<number>", "action:back", "page:prev", "page:next"]),
+    (
+        "correction",
+        &[
+            "wrong:person",
+            "wrong:value",
+            "wrong:outcome",
+            "reason:<1-6>",
+            "kb:<character>",
+            "kb:space",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "ok",
+            "cancel",
+            "typed right",
+        ],
+    ),
 ];
 
 #[cfg(test)]
@@ -293,9 +358,20 @@ mod tests {
         assert_eq!(parsed("kb:ß"), Some(TapId::Key(KeyTap::Character('ß'))));
         assert_eq!(parsed("key:7"), Some(TapId::Key(KeyTap::Character('7'))));
         assert_eq!(parsed("swap:switch"), Some(TapId::SwapSwitch));
-        for wrong in
-            ["", "task:", "answer:0", "answer:x", "step:4", "key:77", "kb:", "action:fly", "end:zz", "lot:other"]
-        {
+        for wrong in [
+            "",
+            "task:",
+            "answer:0",
+            "answer:x",
+            "step:4",
+            "key:77",
+            "kb:",
+            "action:fly",
+            "end:zz",
+            "lot:other",
+            "proof:0",
+            "wrong:all",
+        ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
     }

@@ -16,7 +16,10 @@ use shared::training::quiz::Question;
 use shared::training::task_session::TaskSession;
 use shared::training::{GateDecision, RequirementState};
 
+use super::view::{IdentityProof, UnlockReason};
 use crate::core::badge::BadgeSeen;
+use crate::core::coach::UsedUp;
+use crate::core::correct::{Corrected, OwnEntry};
 use crate::core::gate;
 use crate::core::learn::Procedure;
 use crate::core::status::{Line, Status};
@@ -37,7 +40,7 @@ impl fmt::Debug for Hidden {
 pub enum Event {
     /// Something with this accessible id was touched.
     Tap(String),
-    /// A whole text for a field, from a host with an input method of its own: `secret`, `lot`, `note`, `code`, `server`, `value`.
+    /// A whole text for a field, from a host with an input method of its own: `secret`, `lot`, `note`, `code`, `server`, `value`, `right`.
     Typed {
         field: String,
         text: String,
@@ -196,6 +199,58 @@ pub enum What {
         session: ActId,
         trainer: PersonId,
     },
+    /// Whether somebody may verify the person's identity at signing set-up.
+    MayVerify {
+        verifier: PersonId,
+        person: PersonId,
+    },
+    SetUpSigning {
+        person: PersonId,
+        secret: Hidden,
+        proof: IdentityProof,
+        /// Language the accountability statement was shown in.
+        language: String,
+        verifier: PersonId,
+        verifiers: Hidden,
+    },
+    MayLift {
+        by: PersonId,
+        person: PersonId,
+    },
+    LiftLockout {
+        person: PersonId,
+        reason: UnlockReason,
+        by: PersonId,
+        secret: Hidden,
+    },
+    MayCoach {
+        trainer: PersonId,
+        person: PersonId,
+    },
+    SignCoaching {
+        context: Context,
+        both: Both,
+    },
+    MayCoSign {
+        second: PersonId,
+        start: Start,
+    },
+    /// Answers for the start that `decision` denied.
+    CoSign {
+        start: Start,
+        decision: EntryId,
+        second: PersonId,
+        secret: Hidden,
+    },
+    /// The person's own training record.
+    Records {
+        person: PersonId,
+    },
+    Correct {
+        person: PersonId,
+        entry: EntryId,
+        corrected: Corrected,
+    },
     /// Terminal set-up. It needs the network, so that whoever drives the presenter does it, not [`crate::desk`].
     SetUp {
         code: Hidden,
@@ -212,6 +267,14 @@ pub struct Context {
     pub lot: Option<LotId>,
 }
 
+/// A start that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    pub person: PersonId,
+    pub task: TaskId,
+    pub lot: Option<LotId>,
+}
+
 /// What came of a command.
 #[derive(Clone)]
 pub enum Reply {
@@ -223,10 +286,17 @@ pub enum Reply {
     Procedure(Box<Procedure>),
     Page(Result<pdf::Page, pdf::NotDrawn>),
     Quiz(Box<QuizReply>),
+    /// No attempt at the quiz is left.
+    UsedUp(Box<UsedUp>),
+    SigningSetUp(Box<SigningSetUpReply>),
+    Records(Vec<OwnEntry>),
     Sheet(Box<SheetReply>),
     Check(Box<CheckReply>),
     Signed(Box<SignedReply>),
-    Enrolled { terminal: String, work_units: String },
+    Enrolled {
+        terminal: String,
+        work_units: String,
+    },
     NotEnrolled(NotEnrolled),
     Denied(Refusal),
     Failed(Failure),
@@ -258,6 +328,8 @@ pub struct Past {
     /// When the task was last performed.
     pub last_performed: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
+    /// Who answered for the start, as printed.
+    pub co_signed_by: Option<String>,
     /// Version the evidence of each requirement was given on.
     pub trained_on: BTreeMap<RequirementId, VersionId>,
 }
@@ -273,6 +345,13 @@ pub struct QuizReply {
     pub attempts_left: u32,
     /// The answers given before, by question, when it goes on after a break.
     pub chosen: Vec<Vec<u16>>,
+}
+
+/// A signing set-up, stored.
+#[derive(Debug, Clone)]
+pub struct SigningSetUpReply {
+    pub entry: EntryId,
+    pub signatures: Vec<SignatureLine>,
 }
 
 /// A training on the floor, as it stands here.
@@ -355,6 +434,7 @@ pub enum Refusal {
     Wait { seconds: u32 },
     LockedOut,
     NoSigning,
+    WeakSecret,
     SamePerson,
     NoAuthority,
     OutOfOrder,
@@ -385,6 +465,9 @@ pub struct StatusSnapshot {
     pub sessions: Vec<TaskSession>,
     /// How the latest task sessions here ended.
     pub ended: Vec<(ActId, SessionEnd)>,
+    /// People on shift here who lead, and who train.
+    pub leads: Vec<PersonId>,
+    pub trainers: Vec<PersonId>,
     pub key_store: KeyStoreKind,
     /// Entries set aside.
     pub set_aside: u64,
@@ -428,6 +511,8 @@ impl Default for StatusSnapshot {
             site: None,
             sessions: Vec::new(),
             ended: Vec::new(),
+            leads: Vec::new(),
+            trainers: Vec::new(),
             key_store: KeyStoreKind::File,
             set_aside: 0,
             retired: false,

@@ -7,7 +7,8 @@
 //! Call [`Presenter::handle`] with each event, carry its commands out in order, feed their replies back, and show
 //! [`Presenter::view`]. Read: [`message`] (what goes in and out) → [`view`] (what is shown) → [`id`] (what can be touched) → this file →
 //! a flow a file, in the order of a visit: `badge`, `tasks`, `lot`, `verdict`, `training`, `reader`, `paper`, `signing`, `second`, `quiz`,
-//! `supervised`, `floor`, `check`.
+//! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `coach`, `co_sign`; and one's own
+//! record: `records`, `correction`.
 
 pub mod id;
 pub mod message;
@@ -18,17 +19,23 @@ pub mod wedge;
 mod badge;
 mod blocks;
 mod check;
+mod co_sign;
+mod coach;
+mod correction;
 mod decimal;
 mod floor;
 mod keys;
+mod lockout;
 mod lot;
 pub mod paper;
 mod quiz;
 mod reader;
+mod records;
 mod say;
 mod second;
 mod set_up;
 mod signing;
+mod signing_set_up;
 mod status;
 mod supervised;
 mod tasks;
@@ -134,6 +141,10 @@ struct Badged {
     receipt: Option<training::Receipt>,
     supervised: Option<supervised::Watched>,
     sessions_page: usize,
+    setting_up: signing_set_up::SettingUp,
+    lockout: lockout::LockedOut,
+    records: records::Records,
+    correcting: Option<correction::Correcting>,
     /// Who showed a badge meanwhile.
     other: Option<PersonSeen>,
     kept: Kept,
@@ -146,6 +157,7 @@ struct Kept {
     pages: Option<reader::Seen>,
     /// A note that was being written.
     note: Option<(About, String)>,
+    correction: Option<correction::Correcting>,
 }
 
 /// What a reply is for.
@@ -172,6 +184,7 @@ enum Purpose {
     End,
     Confirm,
     SetUp,
+    Records,
 }
 
 impl Purpose {
@@ -275,6 +288,10 @@ impl Presenter {
         view.supervised = self.supervised_view(badged);
         view.sessions = self.sessions_view(badged);
         view.swap = self.swap_view(badged);
+        view.signing_set_up = self.signing_set_up_view(badged);
+        view.lockout = self.lockout_view(badged);
+        view.records = self.records_view(badged);
+        view.correction = self.correction_view(badged);
         view
     }
 
@@ -307,6 +324,10 @@ impl Presenter {
             Screen::Status => self.tap_status(id),
             Screen::Fault => self.tap_fault(id),
             Screen::Swap => self.tap_swap(id),
+            Screen::SigningSetUp => self.tap_signing_set_up(id),
+            Screen::Lockout => self.tap_lockout(id),
+            Screen::Records => self.tap_records(id),
+            Screen::Correction => self.tap_correction(id),
         }
     }
 
@@ -316,6 +337,8 @@ impl Presenter {
         }
         match (field, self.screen) {
             ("secret", Screen::Secret) => self.type_secret(text),
+            ("secret", Screen::SigningSetUp) => self.type_chosen(text),
+            ("right", Screen::Correction) => self.type_right(&text),
             ("lot", Screen::Lot) => self.type_lot(text),
             ("note", Screen::Worksheet) => self.type_note(text),
             ("value", Screen::Check) => self.type_value(&text),
@@ -353,6 +376,8 @@ impl Presenter {
             (Purpose::Secret, reply) => self.secret_checked(reply),
             (Purpose::Sign, reply) => self.sign_replied(reply),
             (Purpose::Quiz, Reply::Quiz(quiz)) => self.quiz_came(*quiz),
+            (Purpose::Quiz, Reply::UsedUp(used)) => self.no_attempt_left(*used),
+            (Purpose::Records, Reply::Records(entries)) => self.records_came(entries),
             (Purpose::Sheet, Reply::Sheet(sheet)) => self.sheet_came(*sheet, true),
             (Purpose::Edit, Reply::Sheet(sheet)) => self.sheet_came(*sheet, false),
             (Purpose::Check, Reply::Check(check)) => self.check_came(*check),

@@ -10,6 +10,7 @@ use super::message::{QuizReply, QuizScore, SignedReply, What};
 use super::say::{count, document_title, edition_of, text};
 use super::view::{self, QuizNext, QuizState, Screen};
 use super::{Badged, Presenter, Purpose, reader, signing};
+use crate::core::coach::UsedUp;
 
 /// A quiz being answered.
 pub(super) struct Answering {
@@ -23,6 +24,20 @@ pub(super) struct Answering {
 }
 
 impl Answering {
+    /// No attempt is left: only how the last one ended is shown.
+    pub fn used_up(used: UsedUp) -> Self {
+        let failed = Some(QuizScore { percent: used.last_percent, attempts_left: 0 });
+        let reply = QuizReply {
+            about: used.about,
+            questions: Vec::new(),
+            multiple: Vec::new(),
+            pass_percent: used.quiz.pass_percent,
+            attempts_left: 0,
+            chosen: Vec::new(),
+        };
+        Self { reply, place: 0, chosen: Vec::new(), resumed: false, failed }
+    }
+
     /// At the first question without an answer: a quiz that was begun before goes on there.
     fn new(mut reply: QuizReply) -> Self {
         let mut before = std::mem::take(&mut reply.chosen);
@@ -93,7 +108,7 @@ impl Presenter {
             (TapId::Next, true) => match self.after_failure() {
                 QuizNext::ReadAgain => self.read_again(),
                 QuizNext::TryAgain => self.go_on_with(ActivityKind::Quiz),
-                // Coaching is the trainer's to begin.
+                QuizNext::AskTrainer => self.ask_trainer(),
                 _ => self.back_to_tasks(),
             },
             _ => {}

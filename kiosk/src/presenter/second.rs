@@ -60,6 +60,22 @@ impl Presenter {
                 let (trainee, lot) = (badged.seen.person.clone(), badged.lot.clone());
                 self.send(boxed, What::Look { person: trainee, task, lot, trainer: person.person });
             }
+            Kind::SetUp => {
+                let (verifier, of) = (person.person, badged.seen.person.clone());
+                self.send(boxed, What::MayVerify { verifier, person: of });
+            }
+            Kind::Lift => {
+                let (by, of) = (person.person, badged.seen.person.clone());
+                self.send(boxed, What::MayLift { by, person: of });
+            }
+            Kind::Coach => {
+                let (trainer, of) = (person.person, badged.seen.person.clone());
+                self.send(boxed, What::MayCoach { trainer, person: of });
+            }
+            Kind::CoSign => {
+                let Some(start) = badged.start() else { return };
+                self.send(boxed, What::MayCoSign { second: person.person, start });
+            }
             _ => {
                 let Some(context) = badged.training.as_ref().map(|training| training.context.clone()) else { return };
                 self.send(boxed, What::MayAssess { assessor: person.person, context });
@@ -131,14 +147,17 @@ impl Presenter {
             return view::SecondBadge::default();
         };
         let kind = signing.act.kind();
-        let for_start = matches!(kind, Kind::Supervised | Kind::Confirm);
+        let for_start = matches!(kind, Kind::Supervised | Kind::Confirm | Kind::CoSign);
         let (document, title, version) = self.what_is_signed(badged);
         let task = badged.task.as_ref().filter(|_| for_start).map(|task| task_title(&self.snapshot.plant, task));
         let left_ms = signing.deadline.map(|deadline| deadline.since(self.now).max(0));
         view::SecondBadge {
             role: match kind {
-                Kind::Supervised | Kind::Confirm => SecondRole::Trainer,
+                Kind::Supervised | Kind::Confirm | Kind::Coach => SecondRole::Trainer,
                 Kind::Check => SecondRole::Assessor,
+                Kind::SetUp => SecondRole::Verifier,
+                Kind::Lift => SecondRole::Supervisor,
+                Kind::CoSign => SecondRole::CoSigner,
                 _ => SecondRole::Observer,
             },
             kept: badged.seen.printed_name.clone(),
@@ -157,7 +176,9 @@ impl Presenter {
         match (kind, &badged.supervised, &badged.training, &badged.verdict) {
             (Kind::Confirm, Some(watched), ..) => watched.trainer().printed_name.clone(),
             // Who may train is not in the decision: those who may sign are named only where they are meant.
-            (Kind::Supervised | Kind::Confirm, ..) => String::new(),
+            (Kind::Supervised | Kind::Confirm | Kind::CoSign, ..) => String::new(),
+            (Kind::SetUp | Kind::Lift, ..) => self.others(badged, &self.snapshot.leads),
+            (Kind::Coach, ..) => self.others(badged, &self.snapshot.trainers),
             (_, _, Some(training), _) => training.able.clone(),
             (_, _, None, Some(reply)) => {
                 let able: Vec<PersonId> = verdict::signers(&reply.verdict.decision);
@@ -165,6 +186,10 @@ impl Presenter {
             }
             _ => String::new(),
         }
+    }
+
+    pub(super) fn others(&self, badged: &Badged, people: &[PersonId]) -> String {
+        names(&self.snapshot.plant, people.iter().filter(|person| **person != badged.seen.person))
     }
 }
 

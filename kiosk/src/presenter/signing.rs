@@ -3,15 +3,16 @@
 //! One's own first signing of a badge session asks for the secret, later ones don't; a sign-off by two always asks both (R13). A secret
 //! lives here from its first character to the command that carries it, and no longer than the dialogue.
 
-use shared::id::{ActId, Digest32, PersonId};
-use shared::kind::plant::{KeyStoreKind, Profile};
+use shared::id::{ActId, Digest32, EntryId, PersonId};
 use shared::kind::record::{CriterionResult, Outcome};
+use shared::part11::strength;
 use shared::time::{SECOND_MS, Timestamp};
 
 use super::id::{Action, TapId};
 use super::message::*;
 use super::say::{count, document_title};
-use super::view::{self, Meaning, Screen, SecondRefusal, SecretError, SecretKind};
+use super::signing_set_up::SettingUp;
+use super::view::{self, Meaning, Screen, SecondRefusal, SecretError, SecretKind, UnlockReason};
 use super::{Badged, Presenter, Purpose};
 use crate::core::badge::PersonSeen;
 
@@ -45,6 +46,16 @@ pub(super) enum Act {
     Confirm {
         session: ActId,
     },
+    /// Signing set-up: the verifier comes first and signs last.
+    SetUp,
+    Lift {
+        reason: UnlockReason,
+    },
+    Coach,
+    CoSign {
+        decision: EntryId,
+    },
+    Correct,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +67,23 @@ pub(super) enum Kind {
     Run,
     Check,
     Confirm,
+    SetUp,
+    Lift,
+    Coach,
+    CoSign,
+    Correct,
+}
+
+impl Kind {
+    /// A sign-off by both: each is asked for their secret, whatever the badge session knows already (R13).
+    fn is_by_both(self) -> bool {
+        matches!(self, Self::Run | Self::Check | Self::Coach)
+    }
+
+    /// Only the second person signs, or nobody does.
+    fn is_by_second(self) -> bool {
+        matches!(self, Self::Observe | Self::Confirm | Self::SetUp | Self::Lift | Self::CoSign)
+    }
 }
 
 impl Act {
@@ -68,6 +96,11 @@ impl Act {
             Self::Run { .. } => Kind::Run,
             Self::Check { .. } => Kind::Check,
             Self::Confirm { .. } => Kind::Confirm,
+            Self::SetUp => Kind::SetUp,
+            Self::Lift { .. } => Kind::Lift,
+            Self::Coach => Kind::Coach,
+            Self::CoSign { .. } => Kind::CoSign,
+            Self::Correct => Kind::Correct,
         }
     }
 }
@@ -109,6 +142,11 @@ impl Signing {
             Kind::Supervised | Kind::Confirm => Meaning::SupervisionAsked,
             Kind::Observe | Kind::Run => Meaning::RunPerformed,
             Kind::Check => Meaning::CheckPerformed,
+            Kind::SetUp => Meaning::StatementAccepted,
+            Kind::Lift => Meaning::LockoutLifted,
+            Kind::Coach => Meaning::Coached,
+            Kind::CoSign => Meaning::CoSigned,
+            Kind::Correct => Meaning::Corrected,
         }
     }
 
@@ -117,6 +155,10 @@ impl Signing {
             Kind::Supervised => Meaning::SupervisionTaken,
             Kind::Confirm => Meaning::SupervisionConfirmed,
             Kind::Check => Meaning::CheckAssessed,
+            Kind::SetUp => Meaning::IdentityVerified,
+            Kind::Lift => Meaning::LockoutLifted,
+            Kind::Coach => Meaning::Coached,
+            Kind::CoSign => Meaning::CoSigned,
             _ => Meaning::RunObserved,
         }
     }
@@ -161,11 +203,8 @@ impl Presenter {
             refused: None,
             back: self.screen,
         });
-        let asks_own = match kind {
-            Kind::Read | Kind::Quiz | Kind::Supervised => !badged.unlocked,
-            Kind::Run | Kind::Check => true,
-            Kind::Observe | Kind::Confirm => false,
-        };
+        // A correction takes back what was signed: its author says again who they are.
+        let asks_own = kind.is_by_both() || kind == Kind::Correct || !kind.is_by_second() && !badged.unlocked;
         if asks_own {
             let can_sign = badged.seen.can_sign;
             self.ask_secret(Turn::Own, can_sign);
@@ -188,7 +227,7 @@ impl Presenter {
     fn own_is_given(&mut self) {
         let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
         match signing.act.kind() {
-            Kind::Read | Kind::Quiz => self.send_signed(None),
+            Kind::Read | Kind::Quiz | Kind::Correct => self.send_signed(None),
             _ => {
                 signing.back_to_badge(self.now);
                 self.screen = Screen::SecondBadge;
@@ -208,6 +247,10 @@ impl Presenter {
                     training.observer = Some(seen);
                 }
                 self.load_sheet();
+            }
+            Act::SetUp => {
+                signing.second = Some(seen);
+                self.verifier_is_here();
             }
             Act::Confirm { session } => {
                 self.send(Purpose::Confirm, What::ConfirmTrainer { session, trainer: seen.person })
@@ -240,7 +283,9 @@ impl Presenter {
     }
 
     pub(super) fn cancel_signing(&mut self) {
-        if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.take()) {
+        let Some(badged) = self.badged.as_mut() else { return };
+        badged.setting_up = SettingUp::default();
+        if let Some(signing) = badged.signing.take() {
             self.screen = signing.back;
         }
     }
@@ -254,7 +299,7 @@ impl Presenter {
         signing.busy = true;
         match (signing.turn, signing.act.kind()) {
             (Turn::Second, _) => self.send_signed(Some(secret)),
-            (_, Kind::Run | Kind::Check) => {
+            (_, kind) if kind.is_by_both() => {
                 signing.own = Some(secret.clone());
                 self.send(Purpose::Secret, What::CheckSecret { person, secret });
             }
@@ -267,7 +312,7 @@ impl Presenter {
         let Some(signing) = badged.signing.as_mut() else { return };
         match reply {
             Reply::Done => {
-                badged.unlocked |= !matches!(signing.act.kind(), Kind::Run | Kind::Check);
+                badged.unlocked |= !signing.act.kind().is_by_both();
                 self.own_is_given();
             }
             Reply::Denied(refusal) => {
@@ -278,36 +323,59 @@ impl Presenter {
         }
     }
 
+    /// The verifier signs last: their secret is asked when the person has said everything.
+    pub(super) fn ask_seconds_secret(&mut self) {
+        let second = self.badged.as_ref().and_then(|badged| badged.signing.as_ref()?.second.as_ref());
+        if let Some(can_sign) = second.map(|seen| seen.can_sign) {
+            self.ask_secret(Turn::Second, can_sign);
+        }
+    }
+
     /// Everybody has given theirs.
     fn send_signed(&mut self, seconds: Option<Hidden>) {
-        let Some(badged) = self.badged.as_mut() else { return };
-        let Some(signing) = badged.signing.as_mut() else { return };
-        signing.busy = true;
-        let second = signing.second.as_ref().map(|seen| seen.person.clone());
-        if let (Act::Supervised, Some(trainer), Some(secret)) = (&signing.act, &second, &seconds) {
-            let (Some(task), person) = (badged.task.clone(), badged.seen.person.clone()) else { return };
-            let what = What::AskSupervised {
-                person,
-                task,
-                lot: badged.lot.clone(),
-                trainer: trainer.clone(),
-                secret: secret.clone(),
-            };
-            return self.send(Purpose::Sign, what);
+        let what = self.badged.as_ref().and_then(|badged| self.what_to_send(badged, seconds));
+        let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
+        if let Some(what) = what {
+            signing.busy = true;
+            self.send(Purpose::Sign, what);
         }
-        let Some(context) = badged.training.as_ref().map(|training| training.context.clone()) else { return };
-        let both = match (signing.own.clone(), second, seconds) {
-            (Some(own), Some(second), Some(seconds)) => Some(Both { own, second, seconds }),
-            _ => None,
-        };
-        let what = match (signing.act.clone(), both) {
-            (Act::Read { digest, seconds }, _) => What::SignRead { context, digest, seconds },
-            (Act::Quiz { answers }, _) => What::SignQuiz { context, answers },
-            (Act::Run { outcome, session }, Some(both)) => What::SignRun { context, outcome, session, both },
-            (Act::Check { results, outcome }, Some(both)) => What::SignCheck { context, results, outcome, both },
-            _ => return,
-        };
-        self.send(Purpose::Sign, what);
+    }
+
+    fn what_to_send(&self, badged: &Badged, seconds: Option<Hidden>) -> Option<What> {
+        let signing = badged.signing.as_ref()?;
+        let person = badged.seen.person.clone();
+        let second = signing.second.as_ref().map(|seen| seen.person.clone());
+        let context = || badged.training.as_ref().map(|training| training.context.clone());
+        let both = || Some(Both { own: signing.own.clone()?, second: second.clone()?, seconds: seconds.clone()? });
+        Some(match signing.act.clone() {
+            Act::Read { digest, seconds } => What::SignRead { context: context()?, digest, seconds },
+            Act::Quiz { answers } => What::SignQuiz { context: context()?, answers },
+            Act::Run { outcome, session } => What::SignRun { context: context()?, outcome, session, both: both()? },
+            Act::Check { results, outcome } => What::SignCheck { context: context()?, results, outcome, both: both()? },
+            Act::Coach => What::SignCoaching { context: context()?, both: both()? },
+            Act::Supervised => What::AskSupervised {
+                person,
+                task: badged.task.clone()?,
+                lot: badged.lot.clone(),
+                trainer: second?,
+                secret: seconds?,
+            },
+            Act::CoSign { decision } => {
+                What::CoSign { start: badged.start()?, decision, second: second?, secret: seconds? }
+            }
+            Act::Lift { reason } => What::LiftLockout { person, reason, by: second?, secret: seconds? },
+            Act::SetUp => {
+                let (secret, proof) = badged.setting_up.ready()?;
+                let language = self.language.clone();
+                What::SetUpSigning { person, secret, proof, language, verifier: second?, verifiers: seconds? }
+            }
+            Act::Correct => {
+                let (entry, corrected) = badged.correcting.as_ref()?.ready(&badged.seen.printed_name)?;
+                What::Correct { person, entry, corrected }
+            }
+            // Nothing is signed.
+            Act::Observe | Act::Confirm { .. } => return None,
+        })
     }
 
     pub(super) fn sign_replied(&mut self, reply: Reply) {
@@ -317,9 +385,14 @@ impl Presenter {
         match reply {
             Reply::Signed(signed) => self.signed(*signed, kind),
             Reply::Verdict(verdict) => self.verdict_came(*verdict),
-            Reply::Denied(Refusal::NoSession)
-                if badged.unlocked && matches!(kind, Kind::Read | Kind::Quiz | Kind::Supervised) =>
-            {
+            Reply::SigningSetUp(reply) => self.signing_is_set_up(*reply),
+            Reply::Done => match kind {
+                Kind::Lift => self.lockout_lifted(),
+                Kind::CoSign => self.co_signed(),
+                Kind::Correct => self.corrected(),
+                _ => {}
+            },
+            Reply::Denied(Refusal::NoSession) if badged.unlocked && !kind.is_by_both() && !kind.is_by_second() => {
                 // The key was locked meanwhile: the secret is asked once more.
                 badged.unlocked = false;
                 let act = signing.act.clone();
@@ -348,6 +421,7 @@ impl Presenter {
                 signing.error = SecretError::Wrong;
                 signing.wait_until = wait(*seconds);
             }
+            Refusal::LockedOut if signing.turn == Turn::Own => self.locked_out(),
             Refusal::LockedOut => signing.error = SecretError::LockedOut,
             Refusal::NoSigning => signing.error = SecretError::NotSetUp,
             other => self.refused(other),
@@ -361,11 +435,12 @@ impl Presenter {
         let is_second = signing.turn == Turn::Second;
         let second = signing.second.as_ref().map(|seen| seen.printed_name.clone()).unwrap_or_default();
         let (document, title, version) = self.what_is_signed(badged);
-        let policy = &self.snapshot.plant.policy;
-        let pin = self.snapshot.key_store == KeyStoreKind::Tpm && policy.signing.profile == Profile::UsPart11;
         let wait_ms = signing.wait_until.map_or(0, |until| until.since(self.now).max(0));
         view::Secret {
-            kind: if pin { SecretKind::Pin } else { SecretKind::Passphrase },
+            kind: match self.kind_of_secret() {
+                strength::SecretKind::Pin => SecretKind::Pin,
+                strength::SecretKind::Passphrase => SecretKind::Passphrase,
+            },
             signer: if is_second { second } else { badged.seen.printed_name.clone() },
             meaning: if is_second { signing.seconds_meaning() } else { signing.own_meaning() },
             document,
@@ -383,6 +458,12 @@ impl Presenter {
     /// Document, title and version that the signature is about.
     pub(super) fn what_is_signed(&self, badged: &Badged) -> (String, String, String) {
         let plant = &self.snapshot.plant;
+        match badged.signing.as_ref().map(|signing| signing.act.kind()) {
+            // These are about a person, not about a procedure.
+            Some(Kind::SetUp | Kind::Lift) => return Default::default(),
+            Some(Kind::Correct) => return self.what_is_corrected(badged),
+            _ => {}
+        }
         if let Some(training) = &badged.training {
             let title = document_title(plant, training.context.about.document.as_ref());
             return (training.document(), title, training.version());

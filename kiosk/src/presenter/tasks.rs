@@ -60,6 +60,7 @@ impl Presenter {
                 badged.sessions_page = 0;
                 self.screen = Screen::Sessions;
             }
+            TapId::Action(Action::Records) => self.open_records(),
             TapId::Page(forward) => badged.list.page = turned(badged.list.page, forward),
             _ => {}
         }

@@ -113,7 +113,8 @@ impl Presenter {
             }
             Refusal::ContentMissing => self.show_trouble("CONTENT-MISSING"),
             Refusal::NotSetUp => self.show_trouble("NOT-SET-UP"),
-            Refusal::LockedOut | Refusal::NoSigning | Refusal::WrongSecret { .. } | Refusal::Wait { .. } => {
+            Refusal::LockedOut => self.locked_out(),
+            Refusal::NoSigning | Refusal::WeakSecret | Refusal::WrongSecret { .. } | Refusal::Wait { .. } => {
                 self.back_to_tasks()
             }
         }
@@ -238,12 +239,13 @@ pub(super) fn meaning_of(meaning: Meaning, act: signing::Kind) -> view::Meaning 
         Meaning::Coached => view::Meaning::Coached,
         Meaning::IdentityVerified => view::Meaning::IdentityVerified,
         Meaning::SigningAccepted => view::Meaning::StatementAccepted,
+        Meaning::Corrected => view::Meaning::Corrected,
         _ => view::Meaning::ReadAndUnderstood,
     }
 }
 
 /// The first twelve digits, in groups: `7f3a 91c0 4be2`.
-fn in_groups(hex: &str) -> String {
+pub(super) fn in_groups(hex: &str) -> String {
     let digits: Vec<char> = hex.chars().take(12).collect();
     digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }

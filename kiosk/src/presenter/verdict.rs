@@ -49,6 +49,7 @@ impl Presenter {
                 NextStep::StartTraining | NextStep::ContinueTraining | NextStep::OpenRecord => self.start_training(),
                 NextStep::OpenProcedure => self.read_only(),
                 NextStep::TryAgain => self.ask_again(),
+                NextStep::GetCoSignature => self.get_co_signature(),
                 NextStep::None => {}
                 _ => self.back_to_tasks(),
             },
@@ -115,6 +116,9 @@ impl Presenter {
         if decision.answer.may_start() {
             return if decision.versions.is_empty() { NextStep::BackToTasks } else { NextStep::OpenProcedure };
         }
+        if decision.needs_only_co_signature() {
+            return NextStep::GetCoSignature;
+        }
         let other = decision.reasons.iter().find(|reason| !is_about_training(reason));
         match other {
             Some(Reason::LotNeeded) => NextStep::EnterLot,
@@ -166,6 +170,10 @@ impl Presenter {
             params.by = trainer.unwrap_or_default();
             params.minutes = count(plant.policy.trainee.confirm_minutes);
             return (VerdictKind::Supervised, Why::Supervised, params);
+        }
+        if let Some(by) = &reply.past.co_signed_by {
+            params.by = by.clone();
+            return (VerdictKind::Go, Why::CoSigned, params);
         }
         let first = badged.task.as_ref().and_then(|task| plant.tasks.get(task)?.requirements.first());
         let trained = first.and_then(|requirement| reply.past.trained_on.get(requirement));

@@ -34,6 +34,10 @@ pub struct View {
     pub status: Status,
     pub trouble: Trouble,
     pub swap: Swap,
+    pub signing_set_up: SigningSetUp,
+    pub lockout: Lockout,
+    pub records: Records,
+    pub correction: Correction,
 }
 
 macro_rules! codes {
@@ -68,7 +72,7 @@ codes! {
     /// The screen on view.
     Screen {
         Idle, SetUp, Tasks, Lot, Verdict, Secret, Reader, Quiz, Worksheet, Check, SecondBadge, Receipt, Supervised, Sessions, Status,
-        Fault, Swap,
+        Fault, Swap, SigningSetUp, Lockout, Records, Correction,
     }
     Look { Light, Dark, HighContrast }
     /// How the exchange with the server stands.
@@ -79,6 +83,7 @@ codes! {
     Meaning {
         ReadAndUnderstood, QuizDone, RunPerformed, RunObserved, CheckPerformed, CheckAssessed, SupervisionAsked, SupervisionTaken,
         SupervisionConfirmed, CoSigned, Coached, Briefed, StatementAccepted, IdentityVerified, StepsSettled,
+        LockoutLifted, Corrected,
     }
     /// The one step a screen offers as its primary button.
     NextStep {
@@ -121,7 +126,7 @@ models! {
 
 codes! {
     /// What came of the last badge shown.
-    BadgeResult { None, Reading, Unknown, Disabled, Inactive, LockedOut, Unreadable, OtherSite }
+    BadgeResult { None, Reading, Unknown, Disabled, Inactive, Unreadable, OtherSite }
     /// What a changed procedure means for a running session.
     SessionNotice { None, Finish, Stop }
 }
@@ -141,8 +146,6 @@ models! {
     }
     Idle {
         badge: BadgeResult = BadgeResult::None,
-        /// Minutes until a locked-out person may try again; 0 when only a supervisor can unlock.
-        locked_minutes: i32 = 0,
         work_units: String = none(),
         /// At most 4; `sessions_more` counts those beyond.
         sessions: Vec<SessionRow> = Vec::new(),
@@ -740,5 +743,91 @@ models! {
         document: String = none(),
         /// A signature was asked for, and the other may not give it; why.
         refusal: SecondRefusal = SecondRefusal::None,
+    }
+}
+
+// ---- signing set-up and lockout
+
+codes! {
+    SigningStep { Offer, Proof, Choose, Repeat, Statement, Done }
+    /// What a verifier saw, in the order of the choices on the screen.
+    IdentityProof { IdCard, Passport, DrivingLicence, PersonnelFile }
+    /// Why the secret must be chosen again.
+    ChoiceError { None, TooShort, TooSimple, Differs }
+    /// Why a lockout is lifted, in the order of the choices on the screen.
+    UnlockReason { Mistyped, Gloves, Recalled }
+}
+
+models! {
+    SigningSetUp {
+        step: SigningStep = SigningStep::Offer,
+        person: String = none(),
+        verifier: String = none(),
+        kind: SecretKind = SecretKind::Passphrase,
+        /// Shortest secret, in characters.
+        least: i32 = 10,
+        /// How many characters were typed; the characters themselves never come here.
+        typed: i32 = 0,
+        error: ChoiceError = ChoiceError::None,
+        /// The accountability statement, a paragraph each.
+        statement: Vec<String> = Vec::new(),
+        /// Who signed, when it is done.
+        signatures: Vec<SignatureRow> = Vec::new(),
+        /// Short form of the entry's id.
+        entry: String = none(),
+    }
+    Lockout {
+        person: String = none(),
+        /// Wrong secrets that lock.
+        tries: i32 = 0,
+        /// A signature was under way, and waits.
+        interrupted: bool = false,
+        /// Printed names of those on shift who can lift it, joined.
+        able: String = none(),
+    }
+}
+
+// ---- records and correction
+
+codes! {
+    Standing { Counts, OnHold, SetAside, Corrected }
+    CorrectionStep { What, Right, Reason }
+    WrongThing { Person, Value, Outcome }
+    /// Why an entry is wrong, in the order of the choices on the screen.
+    CorrectionReason { Slip, WrongBadge, Misread, Misunderstood }
+}
+
+models! {
+    /// One act in a person's own record.
+    RecordRow {
+        number: i32 = 0,
+        activity: Activity = Activity::Read,
+        document: String = none(),
+        title: String = none(),
+        version: String = none(),
+        at: String = none(),
+        /// Who observed or assessed; empty when nobody did.
+        second: String = none(),
+        outcome: Outcome = Outcome::None,
+        /// Score of a quiz; -1 for everything else.
+        percent: i32 = -1,
+        standing: Standing = Standing::Counts,
+        /// Both values and the reason, once corrected.
+        old: String = none(),
+        new: String = none(),
+        reason: String = none(),
+    }
+    Records {
+        /// The rows of this page, at most 5.
+        rows: Vec<RecordRow> = Vec::new(),
+        page: i32 = 1,
+        pages: i32 = 1,
+    }
+    Correction {
+        step: CorrectionStep = CorrectionStep::What,
+        entry: RecordRow = RecordRow::default(),
+        wrong: WrongThing = WrongThing::Person,
+        /// What would be right, as typed so far.
+        typed: String = none(),
     }
 }

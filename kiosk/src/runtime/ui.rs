@@ -13,8 +13,8 @@ use shared::time::Timestamp;
 use slint::{PlatformError, Timer, TimerMode};
 use tokio::sync::{Notify, mpsc};
 
-use super::fault_of;
 use super::drawing::Drawing;
+use super::fault_of;
 use super::store_thread::{Reach, Store, StoreReport};
 use super::sync::{NotSetUp, enrol, keep_in_step};
 use crate::clock::{Environment, Machine};

@@ -7,7 +7,7 @@ use super::convert::{Rows, ToUi, codes};
 use crate::presenter::view;
 
 codes! {
-    BadgeResult { None, Reading, Unknown, Disabled, Inactive, LockedOut, Unreadable, OtherSite }
+    BadgeResult { None, Reading, Unknown, Disabled, Inactive, Unreadable, OtherSite }
 }
 
 pub(super) struct Adapter {
@@ -21,10 +21,9 @@ impl Adapter {
     }
 
     pub fn show(&mut self, app: &ui::App, now: &view::Idle) {
-        let view::Idle { badge, locked_minutes, work_units, sessions, sessions_more } = now;
+        let view::Idle { badge, work_units, sessions, sessions_more } = now;
         let screen = app.global::<ui::Idle>();
         screen.set_badge(badge.ui());
-        screen.set_locked_minutes(locked_minutes.ui());
         screen.set_work_units(work_units.ui());
         self.sessions.follow(sessions);
         screen.set_sessions_more(sessions_more.ui());

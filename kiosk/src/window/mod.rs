@@ -8,8 +8,10 @@ mod convert;
 
 mod check;
 mod chrome;
+mod correction;
 mod idle;
 mod keyboard;
+mod lockout;
 mod lot;
 mod pager;
 #[cfg(feature = "pictures")]
@@ -17,10 +19,12 @@ pub mod picture;
 mod quiz;
 mod reader;
 mod receipt;
+mod records;
 mod second_badge;
 mod secret;
 mod sessions;
 mod set_up;
+mod signing_set_up;
 mod status;
 mod supervised;
 mod swap;
@@ -161,5 +165,5 @@ macro_rules! screens {
 
 screens! {
     chrome keyboard idle set_up tasks lot verdict secret reader quiz worksheet check second_badge receipt supervised sessions status
-    trouble swap
+    trouble swap signing_set_up lockout records correction
 }

@@ -1,7 +1,9 @@
 //! The presenter without a window and without a store: a scripted kiosk answers.
 
 mod floor;
+mod help;
 mod people;
+mod records;
 mod script;
 mod signing;
 mod story;

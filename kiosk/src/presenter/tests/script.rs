@@ -11,13 +11,14 @@ use shared::plant::document::{Document, Version};
 use shared::plant::fold::Provenance;
 use shared::plant::{Plant, steps::steps};
 use shared::record::worksheet::{Mark, State, StepState};
-use shared::time::{Span, Timestamp};
+use shared::time::{HOUR_MS, Span, Timestamp};
 use shared::training::gate::{Answer, CanSign, GateDecision, Missing, Reason};
 use shared::training::qualification::Why;
 use shared::training::quiz::Question;
 use shared::training::{ActivityState, RequirementState};
 
 use crate::core::badge::{BadgeSeen, PersonSeen};
+use crate::core::correct::OwnEntry;
 use crate::core::gate::{TaskLine, Verdict};
 use crate::core::learn::Procedure;
 use crate::core::status::Line;
@@ -57,6 +58,10 @@ pub struct Kiosk {
     pub may_assess: bool,
     /// What comes of drawing a page.
     pub drawn: Result<pdf::Page, pdf::NotDrawn>,
+    pub attempts_left: u32,
+    /// The terminal has heard too little for a routine task.
+    pub stale: bool,
+    pub own: Vec<OwnEntry>,
     /// The next answer, whatever is asked.
     pub next_reply: Option<Reply>,
     pub snapshot: StatusSnapshot,
@@ -79,6 +84,9 @@ impl Kiosk {
             quiz_passes: true,
             may_assess: true,
             drawn: Ok(drawn_page()),
+            attempts_left: 2,
+            stale: false,
+            own: Vec::new(),
             next_reply: None,
             snapshot: snapshot(now),
         };
@@ -213,6 +221,7 @@ impl Kiosk {
                 }
             }
             What::SignRead { .. } => self.signed(ActivityKind::Read, Outcome::Passed, &["maria"]),
+            What::OpenQuiz { .. } if self.attempts_left == 0 => super::help::used_up(),
             What::OpenQuiz { .. } => Reply::Quiz(Box::new(quiz())),
             What::SignQuiz { .. } => {
                 let outcome = if self.quiz_passes { Outcome::Passed } else { Outcome::Failed };
@@ -231,11 +240,11 @@ impl Kiosk {
             What::OpenCheck { .. } => {
                 Reply::Check(Box::new(CheckReply { about: about(), check: check(), conflict: false }))
             }
-            _ => Reply::Done,
+            what => super::help::answer(self, what),
         }
     }
 
-    fn right(&self, person: &PersonId, secret: &Hidden) -> bool {
+    pub fn right(&self, person: &PersonId, secret: &Hidden) -> bool {
         self.secrets.get(person) == Some(&secret.0)
     }
 
@@ -286,18 +295,25 @@ impl Kiosk {
             can_sign: vec![CanSign { person: person("jonas"), on_shift: true }],
         };
         let answer = match (met, supervised && learned) {
+            (true, _) if self.stale => Answer::NoGo,
             (true, _) => Answer::Go,
             (_, true) => Answer::GoSupervised,
             _ => Answer::NoGo,
         };
         GateDecision {
             answer,
-            reasons: if met { Vec::new() } else { vec![Reason::TrainingNeeded { requirement }] },
+            reasons: self.reasons(met, requirement),
             missing: if met { Vec::new() } else { vec![missing] },
             evidence: Vec::new(),
             versions: vec![(document(), version())],
             supervision_possible: learned && !met,
         }
+    }
+
+    fn reasons(&self, met: bool, requirement: RequirementId) -> Vec<Reason> {
+        let stale = Reason::CoSignNeeded { offline_ms: 80 * HOUR_MS, allowed_ms: 72 * HOUR_MS };
+        let training = (!met).then_some(Reason::TrainingNeeded { requirement });
+        training.into_iter().chain(self.stale.then_some(stale)).collect()
     }
 
     fn verdict(&self, supervised: bool) -> Reply {
@@ -333,12 +349,12 @@ impl Kiosk {
         }
     }
 
-    fn signed(&mut self, kind: ActivityKind, outcome: Outcome, people: &[&str]) -> Reply {
+    pub fn signed(&mut self, kind: ActivityKind, outcome: Outcome, people: &[&str]) -> Reply {
         if outcome == Outcome::Passed {
             self.held.push(kind);
         }
         let line = |who: &&str| SignatureLine { name: (*who).to_owned(), meaning: Meaning::Performed, at: self.now };
-        let quiz = (kind == ActivityKind::Quiz).then_some(QuizScore { percent: 50, attempts_left: 2 });
+        let quiz = (kind == ActivityKind::Quiz).then_some(QuizScore { percent: 50, attempts_left: self.attempts_left });
         Reply::Signed(Box::new(SignedReply {
             entry: EntryId([0x7f; 32]),
             signatures: people.iter().map(line).collect(),

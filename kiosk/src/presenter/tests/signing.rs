@@ -69,19 +69,24 @@ fn r15_a_wrong_secret_says_what_is_left_and_waits() {
 }
 
 #[test]
-fn r15_locked_out_and_not_set_up_take_no_more_secrets() {
-    for (refusal, error) in [(Refusal::LockedOut, SecretError::LockedOut), (Refusal::NoSigning, SecretError::NotSetUp)]
-    {
-        let mut kiosk = at_the_secret();
-        kiosk.next_reply = Some(Reply::Denied(refusal));
-        kiosk.secret("not-marias-secret");
-        assert_eq!(kiosk.view().secret.error, error);
-        let asked = kiosk.log.len();
-        kiosk.secret("maria-secret");
-        assert_eq!(kiosk.log.len(), asked);
-        kiosk.tap("cancel");
-        assert_eq!(kiosk.screen(), Screen::Reader, "the work is kept");
-    }
+fn r15_who_is_not_set_up_or_a_second_person_locked_out_types_no_more_secrets() {
+    let mut kiosk = at_the_secret();
+    kiosk.next_reply = Some(Reply::Denied(Refusal::NoSigning));
+    refuses_more(kiosk, SecretError::NotSetUp, Screen::Reader);
+    let mut kiosk = at_the_trainers_badge();
+    kiosk.badge(JONAS);
+    kiosk.next_reply = Some(Reply::Denied(Refusal::LockedOut));
+    refuses_more(kiosk, SecretError::LockedOut, Screen::Verdict);
+}
+
+fn refuses_more(mut kiosk: Kiosk, error: SecretError, back: Screen) {
+    kiosk.secret("not-the-secret");
+    assert_eq!(kiosk.view().secret.error, error);
+    let asked = kiosk.log.len();
+    kiosk.secret("maria-secret");
+    assert_eq!(kiosk.log.len(), asked);
+    kiosk.tap("cancel");
+    assert_eq!(kiosk.screen(), back, "the work is kept");
 }
 
 #[test]
@@ -191,7 +196,13 @@ fn who_cannot_sign_yet_is_told_at_once() {
     let mut kiosk = Kiosk::new();
     let BadgeSeen::Person(maria) = look_up(MARIA) else { panic!("Maria is known") };
     kiosk.next_reply = Some(Reply::Badge(BadgeSeen::Person(PersonSeen { can_sign: false, ..maria })));
-    kiosk.maria_asks();
+    kiosk.badge(MARIA);
+    assert_eq!(kiosk.screen(), Screen::SigningSetUp);
+    kiosk.tap("action:back");
+    kiosk.tap("action:lot");
+    kiosk.typed("lot", "881");
+    kiosk.tap("ok");
+    kiosk.tap("task:seal-pouch");
     kiosk.tap("next");
     read_to_the_end(&mut kiosk);
     kiosk.tap("next");

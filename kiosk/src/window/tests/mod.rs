@@ -2,6 +2,7 @@
 //!
 //! With `KIOSK_PICTURES=FOLDER` each picture is written there.
 
+mod people;
 mod plant;
 mod procedure;
 

@@ -45,7 +45,7 @@ pub fn views() -> Vec<(&'static str, View)> {
         refusal: SecondRefusal::None,
         document: words("SOP-0042 v7"),
     };
-    vec![
+    let mut views = vec![
         ("idle-running", idle()),
         ("set-up", set_up()),
         ("tasks", tasks()),
@@ -64,7 +64,9 @@ pub fn views() -> Vec<(&'static str, View)> {
         ("status", status()),
         ("fault-database", fault()),
         ("swap", swap),
-    ]
+    ];
+    views.extend(super::people::views());
+    views
 }
 
 fn session(id: &str, person: &str, task: &str, lot: &str, since: &str) -> SessionRow {

@@ -719,6 +719,98 @@ fn layout(app: &App, language: &str) {
     app.global::<Keyboard>().set_layout(if language == "de" { KeyLayout::Qwertz } else { KeyLayout::Qwerty });
 }
 
+fn signing_set_up(app: &App, language: &str, step: SigningStep) {
+    maria(app);
+    let set_up = app.global::<SigningSetUp>();
+    set_up.set_step(step);
+    set_up.set_person("Maria Lindner".into());
+    set_up.set_verifier("Władysława Wiśniewska".into());
+    set_up.set_typed(14);
+    set_up.set_statement(model([
+        said(
+            language,
+            "My electronic signature binds me legally as my handwritten one does.",
+            "Meine elektronische Unterschrift bindet mich rechtlich wie meine handschriftliche.",
+        ),
+        said(
+            language,
+            "My secret is mine alone. I tell it to nobody, and nobody may ask me for it.",
+            "Mein Geheimnis gehört nur mir. Ich sage es niemandem, und niemand darf mich danach fragen.",
+        ),
+        said(
+            language,
+            "I answer for everything that is signed with it, and I sign only what I have done, read or seen myself.",
+            "Ich stehe für alles ein, was damit unterschrieben wird, und unterschreibe nur, was ich selbst getan, gelesen oder gesehen habe.",
+        ),
+        said(
+            language,
+            "If I think that somebody knows my secret or holds my badge, I tell my supervisor at once.",
+            "Glaube ich, dass jemand mein Geheimnis kennt oder meinen Ausweis hat, sage ich es sofort meiner Schichtleitung.",
+        ),
+    ]));
+    set_up.set_signatures(model([
+        SignatureRow {
+            name: "Maria Lindner".into(),
+            meaning: Meaning::StatementAccepted,
+            at: "2026-03-02 06:41:20".into(),
+        },
+        SignatureRow {
+            name: "Władysława Wiśniewska".into(),
+            meaning: Meaning::IdentityVerified,
+            at: "2026-03-02 06:41:38".into(),
+        },
+    ]));
+    set_up.set_entry("7f3a 91c0 4be2".into());
+}
+
+fn lockout(app: &App, interrupted: bool) {
+    maria(app);
+    let lockout = app.global::<Lockout>();
+    lockout.set_person("Maria Lindner".into());
+    lockout.set_tries(10);
+    lockout.set_interrupted(interrupted);
+    lockout.set_able(if interrupted { "Jonas Weber, Eva Brandstätter".into() } else { "".into() });
+}
+
+fn record(language: &str, number: i32, activity: Activity, standing: Standing) -> RecordRow {
+    RecordRow {
+        number,
+        activity,
+        document: "SOP-0042".into(),
+        title: title(language),
+        version: "7".into(),
+        at: "2026-03-02 07:21".into(),
+        second: if activity == Activity::Read { "".into() } else { "Władysława Wiśniewska".into() },
+        outcome: Outcome::Pass,
+        percent: if activity == Activity::Quiz { 90 } else { -1 },
+        standing,
+        old: "Maria Lindner".into(),
+        new: "Ana Kovač".into(),
+        reason: "another person was badged in".into(),
+    }
+}
+
+fn records(app: &App, language: &str, rows: usize) {
+    maria(app);
+    let all = [
+        record(language, 1, Activity::Check, Standing::Counts),
+        record(language, 2, Activity::Run, Standing::Corrected),
+        record(language, 3, Activity::Run, Standing::OnHold),
+        record(language, 4, Activity::Quiz, Standing::Counts),
+        record(language, 5, Activity::Read, Standing::SetAside),
+    ];
+    app.global::<Records>().set_rows(model(all.into_iter().take(rows)));
+    app.global::<Records>().set_pages(if rows == 0 { 1 } else { 3 });
+}
+
+fn correction(app: &App, language: &str, step: CorrectionStep) {
+    maria(app);
+    let correction = app.global::<Correction>();
+    correction.set_step(step);
+    correction.set_entry(record(language, 1, Activity::Run, Standing::Counts));
+    correction.set_typed("Ana Kovač".into());
+}
+
 pub const STATES: &[State] = &[
     State { name: "idle", screen: Screen::Idle, key: true, fill: |app, _| badge(app, BadgeResult::None) },
     State {
@@ -731,18 +823,6 @@ pub const STATES: &[State] = &[
             idle.set_sessions(model(sessions(language, false)));
             idle.set_sessions_more(2);
             app.global::<Chrome>().set_storage_warning(true);
-        },
-    },
-    State {
-        name: "idle-locked",
-        screen: Screen::Idle,
-        key: false,
-        fill: |app, _| {
-            badge(app, BadgeResult::LockedOut);
-            app.global::<Idle>().set_locked_minutes(16);
-            app.global::<Chrome>().set_sync(SyncState::Online);
-            app.global::<Chrome>().set_plant_age_minutes(0);
-            app.global::<Chrome>().set_waiting(0);
         },
     },
     State {
@@ -1474,5 +1554,116 @@ pub const STATES: &[State] = &[
             swap.set_document("SOP-0042 v7".into());
             swap.set_refusal(SecondRefusal::VersionNotHeld);
         },
+    },
+    State {
+        name: "signing-set-up-offer",
+        screen: Screen::SigningSetUp,
+        key: true,
+        fill: |app, language| signing_set_up(app, language, SigningStep::Offer),
+    },
+    State {
+        name: "signing-set-up-proof",
+        screen: Screen::SigningSetUp,
+        key: false,
+        fill: |app, language| signing_set_up(app, language, SigningStep::Proof),
+    },
+    State {
+        name: "signing-set-up-choose",
+        screen: Screen::SigningSetUp,
+        key: true,
+        fill: |app, language| signing_set_up(app, language, SigningStep::Choose),
+    },
+    State {
+        name: "signing-set-up-repeat",
+        screen: Screen::SigningSetUp,
+        key: false,
+        fill: |app, language| signing_set_up(app, language, SigningStep::Repeat),
+    },
+    State {
+        name: "signing-set-up-statement",
+        screen: Screen::SigningSetUp,
+        key: true,
+        fill: |app, language| signing_set_up(app, language, SigningStep::Statement),
+    },
+    State {
+        name: "signing-set-up-done",
+        screen: Screen::SigningSetUp,
+        key: true,
+        fill: |app, language| signing_set_up(app, language, SigningStep::Done),
+    },
+    State {
+        name: "signing-set-up-differs",
+        screen: Screen::SigningSetUp,
+        key: false,
+        fill: |app, language| {
+            signing_set_up(app, language, SigningStep::Choose);
+            app.global::<SigningSetUp>().set_error(ChoiceError::Differs);
+            app.global::<SigningSetUp>().set_typed(0);
+        },
+    },
+    State {
+        name: "signing-set-up-pin",
+        screen: Screen::SigningSetUp,
+        key: false,
+        fill: |app, language| {
+            signing_set_up(app, language, SigningStep::Choose);
+            app.global::<SigningSetUp>().set_kind(SecretKind::Pin);
+            app.global::<SigningSetUp>().set_least(6);
+            app.global::<SigningSetUp>().set_error(ChoiceError::TooSimple);
+        },
+    },
+    State { name: "lockout", screen: Screen::Lockout, key: true, fill: |app, _| lockout(app, true) },
+    State { name: "lockout-at-badge", screen: Screen::Lockout, key: false, fill: |app, _| lockout(app, false) },
+    State {
+        name: "second-badge-verifier",
+        screen: Screen::SecondBadge,
+        key: false,
+        fill: |app, _| {
+            maria(app);
+            let second = app.global::<SecondBadge>();
+            second.set_role(SecondRole::Verifier);
+            second.set_kept("Maria Lindner".into());
+            second.set_able("Jonas Weber, Eva Brandstätter".into());
+        },
+    },
+    State {
+        name: "secret-verifier",
+        screen: Screen::Secret,
+        key: false,
+        fill: |app, language| {
+            secret(app, language, SecretKind::Passphrase);
+            let secret = app.global::<Secret>();
+            secret.set_signer("Jonas Weber".into());
+            secret.set_meaning(Meaning::IdentityVerified);
+            secret.set_document("".into());
+            secret.set_title("".into());
+            secret.set_version("".into());
+            secret.set_about("Maria Lindner".into());
+        },
+    },
+    State { name: "records", screen: Screen::Records, key: true, fill: |app, language| records(app, language, 5) },
+    State {
+        name: "records-none",
+        screen: Screen::Records,
+        key: false,
+        fill: |app, language| records(app, language, 0),
+    },
+    State {
+        name: "correction",
+        screen: Screen::Correction,
+        key: true,
+        fill: |app, language| correction(app, language, CorrectionStep::What),
+    },
+    State {
+        name: "correction-right",
+        screen: Screen::Correction,
+        key: true,
+        fill: |app, language| correction(app, language, CorrectionStep::Right),
+    },
+    State {
+        name: "correction-reason",
+        screen: Screen::Correction,
+        key: false,
+        fill: |app, language| correction(app, language, CorrectionStep::Reason),
     },
 ];
