@@ -277,10 +277,13 @@ fn alter(data: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     fs::write(file, bytes).unwrap();
 }
 
+/// What is done to a database file, in words.
+type Change = (&'static str, fn(&mut Vec<u8>));
+
 #[test]
 fn r1_a_damaged_database_is_not_judged_from_and_says_so() {
     let mut plant = plant();
-    let changes: [(&str, fn(&mut Vec<u8>)); 4] = [
+    let changes: [Change; 4] = [
         ("its header is altered", |bytes| bytes[3] ^= 0x40),
         ("it is cut off", |bytes| bytes.truncate(bytes.len() / 3)),
         ("its first page is noise", |bytes| bytes[100..4096].fill(0xa5)),
@@ -408,6 +411,10 @@ fn a_fault_says_what_happened_what_was_kept_and_what_to_do_in_every_language() {
     let screens = demo_plant().join("../../kiosk/ui");
     let screen = fs::read_to_string(screens.join("ui/screens/fault.slint")).unwrap();
     let german = fs::read_to_string(screens.join("lang/de/LC_MESSAGES/kiosk-ui.po")).unwrap();
+    // What can't be written is no GO: only with a foreign server may tasks still be checked.
+    assert!(
+        screen.contains("text: root.fault == Fault.foreign-certificate ? @tr(\"Tasks can still be checked here.\")")
+    );
     for (question, answer) in [
         ("What happened", "The disk of this terminal is full since {}. Nothing new can be signed here."),
         ("What was kept", "Everything that was signed. {n} entry waits for the server."),
