@@ -53,7 +53,7 @@ pub struct Places {
 /// How the kiosk runs.
 #[derive(Debug, Clone, Args)]
 pub struct Run {
-    /// Address of the server; after set-up only needed when it has moved.
+    /// Address of the server. Without it, it is typed at terminal set-up; after that it is only needed when the server has moved.
     #[arg(long, value_name = "URL", env = "LINEPROOF_SERVER")]
     pub server: Option<String>,
     /// One-time code for terminal set-up without a screen.

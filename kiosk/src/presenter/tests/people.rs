@@ -267,56 +267,53 @@ fn somebody_of_another_site_is_told_so() {
 /// The idle warning is on every screen on which a session can end by itself, from long before it does (R22).
 #[test]
 fn r22_every_screen_counts_down_to_its_end_and_any_touch_stays() {
-    let reader = |kiosk: &mut Kiosk| kiosk.tap("next");
-    let quiz = |kiosk: &mut Kiosk| {
-        kiosk.held = vec![ActivityKind::Read];
+    type Way = (Screen, fn(&mut Kiosk));
+    fn asks_again(kiosk: &mut Kiosk, held: &[ActivityKind]) {
+        kiosk.held = held.to_vec();
         kiosk.tap("action:back");
         kiosk.tap("task:seal-pouch");
         kiosk.tap("next");
-    };
-    let second = |kiosk: &mut Kiosk| {
-        kiosk.held = vec![ActivityKind::Read, ActivityKind::Quiz];
-        kiosk.tap("action:back");
-        kiosk.tap("task:seal-pouch");
-        kiosk.tap("next");
-    };
-    let steps: &[(Screen, &dyn Fn(&mut Kiosk))] = &[
-        (Screen::Tasks, &|kiosk| kiosk.tap("action:back")),
-        (Screen::Lot, &|kiosk| {
+    }
+    fn second(kiosk: &mut Kiosk) {
+        asks_again(kiosk, &[ActivityKind::Read, ActivityKind::Quiz]);
+    }
+    let steps: &[Way] = &[
+        (Screen::Tasks, |kiosk| kiosk.tap("action:back")),
+        (Screen::Lot, |kiosk| {
             kiosk.tap("action:back");
             kiosk.tap("action:lot");
         }),
-        (Screen::Sessions, &|kiosk| {
+        (Screen::Sessions, |kiosk| {
             kiosk.tap("action:back");
             kiosk.tap("action:sessions");
         }),
-        (Screen::Verdict, &|_| {}),
-        (Screen::Reader, &reader),
-        (Screen::Secret, &|kiosk| {
+        (Screen::Verdict, |_| {}),
+        (Screen::Reader, |kiosk| kiosk.tap("next")),
+        (Screen::Secret, |kiosk| {
             kiosk.tap("next");
             read_to_the_end(kiosk);
             kiosk.tap("next");
         }),
-        (Screen::Receipt, &|kiosk| {
+        (Screen::Receipt, |kiosk| {
             kiosk.tap("next");
             read_to_the_end(kiosk);
             kiosk.tap("next");
             kiosk.secret("maria-secret");
         }),
-        (Screen::Quiz, &quiz),
-        (Screen::SecondBadge, &second),
-        (Screen::Worksheet, &|kiosk| {
+        (Screen::Quiz, |kiosk| asks_again(kiosk, &[ActivityKind::Read])),
+        (Screen::SecondBadge, second),
+        (Screen::Worksheet, |kiosk| {
             second(kiosk);
             kiosk.badge(JONAS);
         }),
-        (Screen::Check, &|kiosk| {
+        (Screen::Check, |kiosk| {
             second(kiosk);
             kiosk.held.push(ActivityKind::Runs);
             kiosk.badge(JONAS);
             kiosk.tap("step:1:pass");
             kiosk.tap("action:check");
         }),
-        (Screen::Swap, &|kiosk| {
+        (Screen::Swap, |kiosk| {
             second(kiosk);
             kiosk.badge(JONAS);
             kiosk.badge(BEN);
