@@ -110,6 +110,10 @@ impl Presenter {
 
     /// The verifier may verify, and is here.
     pub(super) fn verifier_is_here(&mut self) {
+        if let Some(badged) = self.badged.as_mut() {
+            // What was said and chosen before another verifier is not theirs to vouch for.
+            badged.setting_up = SettingUp::default();
+        }
         self.screen = Screen::SigningSetUp;
         self.go_to(SigningStep::Proof);
     }

@@ -59,10 +59,10 @@ fn maria(change: impl FnOnce(&mut PersonSeen)) -> Reply {
     Reply::Badge(BadgeSeen::Person(seen))
 }
 
-/// Badges Jonas and lets the kiosk answer his permission with `reply`.
-fn jonas_may(kiosk: &mut Kiosk, reply: Reply) {
+/// Shows a badge and lets the kiosk answer with `reply` whether its holder may.
+fn may(kiosk: &mut Kiosk, badge: &str, reply: Reply) {
     kiosk.slow = true;
-    kiosk.badge(JONAS);
+    kiosk.badge(badge);
     kiosk.answer_first();
     kiosk.next_reply = Some(reply);
     kiosk.slow = false;
@@ -74,17 +74,13 @@ fn refuses_self_unauthorised_and_swap(mut kiosk: Kiosk, sends: fn(&What) -> bool
     assert_eq!(kiosk.screen(), Screen::SecondBadge);
     kiosk.badge(MARIA);
     assert_eq!(kiosk.view().second_badge.refusal, SecondRefusal::SamePerson);
-    jonas_may(&mut kiosk, Reply::Denied(Refusal::NoAuthority));
+    may(&mut kiosk, JONAS, Reply::Denied(Refusal::NoAuthority));
+    assert_eq!((kiosk.screen(), kiosk.view().swap.kept.as_str()), (Screen::Swap, "Maria Lindner"));
+    kiosk.tap("swap:stay");
     let second = kiosk.view().second_badge;
     assert_eq!((second.refusal, second.refused.as_str()), (SecondRefusal::NotAllowed, "Jonas Reuter"));
-    kiosk.slow = true;
-    kiosk.badge(BEN);
-    kiosk.answer_first();
-    kiosk.next_reply = Some(Reply::Denied(Refusal::NoAuthority));
-    kiosk.slow = false;
-    kiosk.answer_all();
-    kiosk.badge(BEN);
-    assert_eq!((kiosk.screen(), kiosk.view().swap.kept.as_str()), (Screen::Swap, "Maria Lindner"));
+    may(&mut kiosk, BEN, Reply::Denied(Refusal::NoAuthority));
+    assert_eq!((kiosk.screen(), kiosk.view().swap.other.as_str()), (Screen::Swap, "Ben Hartwig"));
     kiosk.tap("swap:switch");
     assert_eq!(kiosk.view().chrome.person, "Ben Hartwig");
     for id in ["next", "ok", "reason:1", "proof:1", "cancel"] {
@@ -203,6 +199,23 @@ fn r12_a_swap_in_the_middle_keeps_no_secret_and_sends_nothing() {
     assert_eq!((kiosk.view().chrome.person.as_str(), kiosk.view().signing_set_up.typed), ("Ben Hartwig", 0));
     kiosk.badge(MARIA);
     assert_eq!((kiosk.view().signing_set_up.typed, kiosk.count(sets_up)), (0, 0));
+}
+
+#[test]
+fn r12_another_verifier_begins_anew() {
+    let mut kiosk = choosing();
+    chosen(&mut kiosk, CHOSEN);
+    chosen(&mut kiosk, CHOSEN);
+    kiosk.tap("next");
+    assert_eq!((kiosk.screen(), kiosk.view().secret.signer.as_str()), (Screen::Secret, "Jonas Reuter"));
+    kiosk.badge(BEN);
+    let view = kiosk.view().signing_set_up;
+    assert_eq!(
+        (kiosk.screen(), view.step, view.verifier.as_str()),
+        (Screen::SigningSetUp, SigningStep::Proof, "Ben Hartwig")
+    );
+    kiosk.tap("proof:2");
+    assert_eq!(kiosk.view().signing_set_up.typed, 0, "what was chosen before the first verifier is gone");
 }
 
 /// Ninety seconds a person: touches at a gloved hand's pace, and time to read the statement aloud.
