@@ -46,6 +46,10 @@ impl Core {
         verifier: &Signer,
     ) -> Result<Entry, Denied> {
         self.may_verify(&verifier.person, person)?;
+        let today = self.reading().wall;
+        if !self.plant().is_active(person, today) {
+            return Err(Denied::Unknown);
+        }
         if let Some(weakness) = self.secret_kind().weakness(chosen.secret, person.as_str()) {
             return Err(Denied::WeakSecret(weakness));
         }
