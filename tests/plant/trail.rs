@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use shared::id::*;
 use shared::kind::Body;
 use shared::kind::record::Outcome;
+use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::training::{Answer, Reason};
 
 use crate::scene::*;
@@ -74,6 +75,23 @@ fn r4_role_and_scope_are_asked_at_the_kiosk_and_at_the_server() {
     let elsewhere = elsewhere.expect("the plant is larger than this kiosk's stations").task.clone();
     let decision = kiosk.ask(&id("maria"), &elsewhere, None).unwrap().decision;
     assert!(decision.reasons.contains(&Reason::NotAtThisWorkUnit), "{:?}", decision.reasons);
+}
+
+#[test]
+fn r4_a_role_reaches_no_further_than_its_place() {
+    let mut plant = sunday_evening();
+    let (known, now) = (plant.server.plant(), plant.clock.now());
+    // Eva leads line 3, Dagmar all of packaging, Felix the site; K3 stands on line 2, K5 on line 3.
+    for (person, at_k3, at_k5) in [("eva", Held::Never, Held::Yes), ("dagmar", Held::Yes, Held::Yes), ("felix", Held::Yes, Held::Yes)] {
+        for (unit, expected) in [("SEAL", at_k3), ("SEAL3", at_k5)] {
+            let units = [id(unit)];
+            let held = authority_check(&known, &id(person), &Right::Lead, now, Reach::at(&units, None));
+            assert_eq!(held, expected, "{person} at {unit}");
+        }
+    }
+    let lifted = plant.kiosk("K3").lift_lockout(&id("ben"), "identified", &kiosk_signer("eva"));
+    assert!(matches!(lifted, Err(Denied::NoAuthority { .. })), "{:?}", lifted.err());
+    plant.kiosk("K5").lift_lockout(&id("ben"), "identified", &kiosk_signer("eva")).unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use shared::kind::journal::Decision;
 use shared::kind::record::CoSigned;
 use shared::kind::{Body, Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
-use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::authority::Right;
 use shared::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use store::questions;
 
@@ -34,8 +34,7 @@ impl Core {
             // The gate says what else is missing, or that nothing is.
             return Err(Denied::OutOfOrder);
         }
-        let now = self.reading().wall;
-        let leads = authority_check(self.plant(), second, &Right::Lead, now) == Held::Yes;
+        let leads = self.may_stand_for(second, start.person, &Right::Lead).is_ok();
         let own = self.look(second, start.task, start.lot, None)?;
         if leads || own.answer.may_start() || own.needs_only_co_signature() {
             Ok(())

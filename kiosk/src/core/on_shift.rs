@@ -1,7 +1,7 @@
 //! Who is here to help: people on shift at this terminal's lines.
 
 use shared::id::PersonId;
-use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::authority::{Held, Reach, Right, authority_check};
 
 use super::{Core, Denied};
 
@@ -14,7 +14,7 @@ impl Core {
         let lines: Vec<_> =
             enrolment.work_units.iter().filter_map(|unit| Some(&plant.work_units.get(unit)?.work_center)).collect();
         let here = |person: &&PersonId| {
-            authority_check(&plant, person, right, now) == Held::Yes
+            authority_check(&plant, person, right, now, Reach::at(&enrolment.work_units, None)) == Held::Yes
                 && lines.iter().any(|line| plant.is_on_shift(person, line, now))
         };
         Ok(plant.roles.keys().filter(here).cloned().collect())

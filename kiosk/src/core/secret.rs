@@ -5,7 +5,7 @@ use shared::kind::presence::SecretFailed;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
 use shared::log::{Block, Draft, Stream, Subject};
-use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{Locked, SealedBox, person_box_name};
 use shared::part11::signature::PersonSecret;
 use shared::time::SECOND_MS;
@@ -61,7 +61,8 @@ impl Core {
         if other == person {
             return Err(Denied::SamePerson);
         }
-        match authority_check(self.plant(), other, right, now) {
+        let here = &self.enrolment().ok_or(Denied::NotSetUp)?.work_units;
+        match authority_check(self.plant(), other, right, now, Reach::at(here, Some(person))) {
             Held::Yes => Ok(()),
             _ => Err(Denied::NoAuthority { person: other.clone() }),
         }

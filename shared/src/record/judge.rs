@@ -11,7 +11,7 @@ use crate::kind::record::{About, Outcome};
 use crate::kind::{Body, Statement};
 use crate::log::effect::{Cause, Doubt, Verdict};
 use crate::log::{Block, Entry};
-use crate::part11::authority::{Held, Right, authority_check};
+use crate::part11::authority::{Held, Reach, Right, authority_check};
 use crate::plant::Plant;
 use crate::time::Timestamp;
 
@@ -48,7 +48,7 @@ pub fn judge(entries: &[Entry], knowledge: &Knowledge<'_>) -> TrainingRecord {
     let pasts = Pasts::of(entries);
     let said: Vec<Option<&Statement>> = statements.iter().map(|s| s.as_ref().ok().and_then(Option::as_ref)).collect();
     set_aside_duplicates(entries, &said, &mut verdicts);
-    annul(entries, &said, &mut verdicts, knowledge.plant);
+    annul(entries, &said, &mut verdicts, knowledge);
     rule(entries, &mut verdicts, knowledge.plant);
     let mut evidence = gather(entries, &said, &verdicts, knowledge.plant);
     judge_order(&mut evidence, entries, &mut verdicts, &pasts, knowledge.plant);
@@ -126,7 +126,7 @@ fn set_up_verdict(entry: &Entry, knowledge: &Knowledge<'_>) -> Verdict {
     let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
     let verdicts = verifiers.map(|block| match whose(block, knowledge) {
         Some(verdict) => verdict,
-        None => right_verdict(knowledge.plant, block, &Right::Lead),
+        None => right_verdict(entry, knowledge, block, &Right::Lead),
     });
     verdicts.max_by_key(severity).unwrap_or(Verdict::Effective)
 }
@@ -146,7 +146,7 @@ fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowled
         // Whoever signed the entry may correct it; quality may correct any: judged with the entry itself.
         _ => return Verdict::Effective,
     };
-    right_verdict(knowledge.plant, block, &right)
+    right_verdict(entry, knowledge, block, &right)
 }
 
 /// What is wrong with a block's key, if anything is.
@@ -158,8 +158,10 @@ fn whose(block: &Block, knowledge: &Knowledge<'_>) -> Option<Verdict> {
     revoked.is_some_and(|r| r.from <= block.signed_at).then_some(Verdict::OnHold(Doubt::KeyRevoked))
 }
 
-fn right_verdict(plant: &Plant, block: &Block, right: &Right<'_>) -> Verdict {
-    match authority_check(plant, &block.signer, right, block.signed_at) {
+fn right_verdict(entry: &Entry, knowledge: &Knowledge<'_>, block: &Block, right: &Right<'_>) -> Verdict {
+    let (plant, device, about) = (knowledge.plant, &entry.log().device, entry.subject().as_person());
+    let reach = Reach::of_device(plant, device, (knowledge.servers)(device), about.as_ref());
+    match authority_check(plant, &block.signer, right, block.signed_at, reach) {
         Held::Yes => Verdict::Effective,
         Held::Withdrawn => Verdict::OnHold(Doubt::AuthorityWithdrawn),
         Held::Never => Verdict::SetAside(Cause::NoAuthority),
@@ -182,7 +184,7 @@ fn set_aside_duplicates(entries: &[Entry], said: &[Option<&Statement>], verdicts
 }
 
 /// Corrections by a signer of the entry, or by quality, annul it; both stay visible (R24).
-fn annul(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict], plant: &Plant) {
+fn annul(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict], knowledge: &Knowledge<'_>) {
     for (index, correction) in entries.iter().enumerate() {
         let Some(Body::Correction(body)) = said[index].map(|s| &s.body) else { continue };
         let Some(target) = entries.iter().position(|e| e.id() == body.entry) else { continue };
@@ -191,7 +193,7 @@ fn annul(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict
         }
         let may = correction.blocks().iter().any(|block| {
             let signed_it = entries[target].block_of(&block.signer).is_some();
-            signed_it || authority_check(plant, &block.signer, &Right::Quality, block.signed_at) == Held::Yes
+            signed_it || right_verdict(correction, knowledge, block, &Right::Quality).is_effective()
         });
         if may {
             verdicts[target] = Verdict::SetAside(Cause::Annulled(correction.id()));

@@ -9,6 +9,7 @@ use super::qualification::{Barred, RequirementState, Tense, Why, qualification};
 use super::task_session::Performance;
 use crate::id::*;
 use crate::kind::plant::{ActivityKind, Criticality, RequirementSet, TaskSet};
+use crate::part11::authority::{Held, Reach, Right, authority_check};
 use crate::plant::{InForce, Plant};
 use crate::record::TrainingRecord;
 use crate::time::{ClockReading, Timestamp};
@@ -436,7 +437,8 @@ fn trainer_refused(
     at: Timestamp,
 ) -> Option<TrainerRefused> {
     let plant = known.plant;
-    let is_trainer = plant.has_role(trainer, crate::kind::Role::Trainer, at) && plant.is_active(trainer, at);
+    let here = Reach::at(std::slice::from_ref(question.work_unit), Some(question.person));
+    let is_trainer = authority_check(plant, trainer, &Right::Train, at, here) == Held::Yes;
     let assesses = task.requirements.iter().any(|requirement| plant.is_assessor(trainer, requirement, at));
     let qualified = known.trainers_record.is_some_and(|record| {
         task.requirements.iter().all(|requirement| {

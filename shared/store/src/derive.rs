@@ -200,6 +200,10 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
         Body::RoleSet(b) => signed_by(connection, &b.person),
         Body::PersonSet(b) => signed_by(connection, &b.person),
         Body::KeyRevoked(b) => signed_by(connection, &b.person),
+        // What a role of limited reach may do hangs on where a terminal stands and on whom it is done to.
+        Body::DeviceEnrolled(b) => subjects_of_device(connection, &b.device),
+        Body::WorkUnitSet(_) => every_person(connection),
+        Body::MemberSet(b) => Ok(Subjects::from([Subject::person(&b.person).to_string()])),
         Body::ExemptionSet(b) => Ok(Subjects::from([Subject::person(&b.person).to_string()])),
         Body::Ruling(b) => {
             let places = b.entries.iter().map(|id| shelf::entry(connection, id));
@@ -216,10 +220,7 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
             let requirements = world.plant.requirements_of.get(&b.document).into_iter().flatten();
             union(requirements.map(|requirement| with_evidence(connection, requirement)))
         }
-        Body::DeviceRevoked(b) => {
-            let logs = shelf::logs(connection)?.into_iter().filter(|log| log.device == b.device);
-            union(logs.map(|log| subjects_in_log(connection, &log, 0)))
-        }
+        Body::DeviceRevoked(b) => subjects_of_device(connection, &b.device),
         _ => Ok(Subjects::new()),
     }
 }
@@ -240,6 +241,11 @@ fn with_evidence(connection: &Connection, requirement: &RequirementId) -> Result
     let mut statement = connection.prepare_cached("SELECT person FROM evidence WHERE requirement = ?1")?;
     let rows = statement.query_map([requirement.as_str()], |row| row.get::<_, String>(0))?;
     rows.map(|row| Ok(format!("person:{}", row?))).collect()
+}
+
+fn subjects_of_device(connection: &Connection, device: &DeviceKey) -> Result<Subjects, StoreError> {
+    let logs = shelf::logs(connection)?.into_iter().filter(|log| log.device == *device);
+    union(logs.map(|log| subjects_in_log(connection, &log, 0)))
 }
 
 fn subjects_in_log(connection: &Connection, log: &LogId, after: u64) -> Result<Subjects, StoreError> {

@@ -8,7 +8,7 @@ use shared::kind::{Body, Family, to_cbor};
 use shared::log::standing::{Branches, Fork, Revocation};
 use shared::log::{Entry, Held, LogId, Place, Shelf, Subject};
 
-use shared::part11::authority::{self, Right, authority_check};
+use shared::part11::authority::{self, Reach, Right, authority_check};
 use shared::time::ClockReading;
 
 use crate::derive;
@@ -100,7 +100,8 @@ impl<'a> Step<'a> {
             let rights = [Right::Quality, Right::Administer];
             theirs
                 && rights.iter().any(|right| {
-                    authority_check(&self.world.plant, &block.signer, right, block.signed_at) == authority::Held::Yes
+                    authority_check(&self.world.plant, &block.signer, right, block.signed_at, Reach::OFFICE)
+                        == authority::Held::Yes
                 })
         };
         entry.blocks().iter().filter(|block| may(block)).count() >= 2

@@ -6,7 +6,7 @@ use shared::kind::record::SigningSetUp;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
 use shared::log::{Block, Draft, Entry, Stream, Subject};
-use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
 use shared::part11::signature::PersonSecret;
 use shared::time::Span;
@@ -96,7 +96,7 @@ impl Core {
 
     /// Fails unless the person holds the right now.
     pub fn require(&self, person: &PersonId, right: &Right<'_>) -> Result<(), Refused> {
-        match authority_check(&self.plant(), person, right, self.now()) {
+        match authority_check(&self.plant(), person, right, self.now(), Reach::OFFICE) {
             Held::Yes => Ok(()),
             _ => Err(Refused::no(format!("{person} may not do this: the right to {right:?} is missing"))),
         }
