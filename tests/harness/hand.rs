@@ -93,6 +93,10 @@ impl Stage {
     /// Badge, task, lot: up to the verdict.
     pub fn badge_and_ask(&mut self, kiosk: &str, badge: &str, task: &str, lot: &str) -> Result<View, Trouble> {
         self.scan(kiosk, badge)?;
+        if self.view(kiosk)?.screen == Screen::SigningSetUp {
+            // Later: a task that asks no signature is started without.
+            self.tap(kiosk, "action:back")?;
+        }
         self.expect_screen(kiosk, Screen::Tasks)?;
         self.ask_again(kiosk, task, lot)
     }

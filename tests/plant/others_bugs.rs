@@ -4,6 +4,7 @@ use harness::{Plant, kiosk_signer};
 use shared::id::*;
 use shared::kind::record::Edit;
 use shared::training::Answer;
+use shared::training::point_in_time::{Asked, QualifiedAnswer};
 
 use crate::scene::*;
 
@@ -20,6 +21,61 @@ fn tick(plant: &mut Plant, kiosk: &str, author: &str, edits: Vec<Edit>) {
     let kiosk = plant.kiosk(kiosk);
     let about = kiosk.about(&id("R-0042")).unwrap();
     kiosk.edit_sheet(&id("maria"), &about, &id(author), edits).unwrap();
+}
+
+const EVERYTHING: [(&str, &str); 13] = [
+    ("sites.csv", "site,name,time_zone\nS,Site,Europe/Berlin\n"),
+    ("work_units.csv", "site,area,work_center,work_unit\nS,A,L,U\n"),
+    ("personnel_classes.csv", "personnel_class,name\nC,Operator\n"),
+    ("people.csv", "person,printed_name,site,language,badge\np,Person One,S,en,0001\n"),
+    ("class_members.csv", "person,personnel_class\np,C\n"),
+    ("documents.csv", "document,title,category,owner\nD,Procedure,procedure,p\n"),
+    (
+        "versions.csv",
+        "document,version,approved_at,effective_from,training_impact,change_summary,content,language\n\
+         D,1,2024-01-01,2024-01-02,full,New,content/d.md,en\n",
+    ),
+    (
+        "requirements.csv",
+        "requirement,title,document,category,activities\nR,Everything,D,procedure,read;quiz:Q;runs:1;check:K;briefing:B;external\n",
+    ),
+    ("matrix.csv", "personnel_class,requirement\nC,R\n"),
+    ("tasks.csv", "task,title,work_units,criticality\nT,Task,U,routine\n"),
+    ("task_requirements.csv", "task,requirement\nT,R\n"),
+    (
+        "quizzes/Q.toml",
+        "title = \"Quiz\"\npass_percent = 80\nask = 1\nmax_attempts = 3\n[[question]]\ntext = \"?\"\nanswers = [\"a\", \"b\"]\ncorrect = [0]\n",
+    ),
+    ("checks/K.toml", "title = \"Check\"\n[[criterion]]\ntext = \"Does it\"\nkind = \"pass_fail\"\n"),
+];
+
+/// A plant where one requirement asks for every kind of activity, with evidence for all but one of them.
+fn trained_without(left_out: Option<usize>) -> QualifiedAnswer {
+    let activities = ["read", "quiz", "runs", "check", "briefing", "external"];
+    let mut history = "person,requirement,version,activity,completed_at,score\n".to_owned();
+    for (place, activity) in activities.iter().enumerate().filter(|(place, _)| Some(*place) != left_out) {
+        let score = if *activity == "quiz" { "100" } else { "" };
+        history += &format!("p,R,1,{activity},2024-02-0{}T10:00:00Z,{score}\n", place + 1);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for below in ["content", "quizzes", "checks"] {
+        std::fs::create_dir(folder.path().join(below)).unwrap();
+    }
+    for (name, text) in EVERYTHING.iter().chain(&[("content/d.md", "# D\n\n1. One step\n"), ("history.csv", &history)])
+    {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let plant = Plant::from_folder(folder.path(), "2026-03-01T18:00:00Z");
+    let (person, at) = (id("p"), plant.clock.now());
+    plant.server.query_qualified(&person, Asked::Document(&id("D")), at, None).unwrap().qualified.answer
+}
+
+#[test]
+fn every_evidence_type_in_scope() {
+    assert_eq!(trained_without(None), QualifiedAnswer::Yes);
+    for place in 0..6 {
+        assert_eq!(trained_without(Some(place)), QualifiedAnswer::No, "without the activity at place {place}");
+    }
 }
 
 #[test]

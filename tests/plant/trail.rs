@@ -82,7 +82,9 @@ fn r4_a_role_reaches_no_further_than_its_place() {
     let mut plant = sunday_evening();
     let (known, now) = (plant.server.plant(), plant.clock.now());
     // Eva leads line 3, Dagmar all of packaging, Felix the site; K3 stands on line 2, K5 on line 3.
-    for (person, at_k3, at_k5) in [("eva", Held::Never, Held::Yes), ("dagmar", Held::Yes, Held::Yes), ("felix", Held::Yes, Held::Yes)] {
+    for (person, at_k3, at_k5) in
+        [("eva", Held::Never, Held::Yes), ("dagmar", Held::Yes, Held::Yes), ("felix", Held::Yes, Held::Yes)]
+    {
         for (unit, expected) in [("SEAL", at_k3), ("SEAL3", at_k5)] {
             let units = [id(unit)];
             let held = authority_check(&known, &id(person), &Right::Lead, now, Reach::at(&units, None));

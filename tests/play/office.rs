@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::id::*;
 use shared::kind::plant::{Format, Impact};
-use shared::part11::authority::{Held, Right, authority_check};
+use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::Stretching;
 use shared::plant::Plant;
 use shared::time::Timestamp;
@@ -33,7 +33,7 @@ impl Office {
     pub fn open(server: &Server, plant: &std::path::Path, named: &BTreeSet<PersonId>) -> Result<Self, Trouble> {
         let mut office = Self { plant: plant.to_owned(), secrets: BTreeMap::new() };
         for right in [Right::Lead, Right::Author, Right::Review, Right::Quality] {
-            let holders = holders(&server.plant(), &right, server.now());
+            let holders = holders(&server.plant(), &right, server.now(), Reach::OFFICE);
             let (named, free): (Vec<_>, Vec<_>) = holders.into_iter().partition(|person| named.contains(person));
             for person in free.into_iter().chain(named).take(EACH) {
                 office.give_key(server, &person)?;
@@ -46,7 +46,7 @@ impl Office {
         if self.secrets.contains_key(person) {
             return Ok(());
         }
-        let verifier = self.verifier(server, person);
+        let verifier = self.verifier(server, person, Reach::OFFICE);
         if verifier.is_none() && !self.secrets.is_empty() {
             return Err(
                 "nobody in the plant folder may verify an identity: one needs the role supervisor, quality or hr"
@@ -60,8 +60,8 @@ impl Office {
     }
 
     /// Somebody who may verify this person's identity.
-    pub fn verifier(&self, server: &Server, person: &PersonId) -> Option<Signer> {
-        self.pick(server, &Right::Lead, &[person]).ok()
+    pub fn verifier(&self, server: &Server, person: &PersonId, reach: Reach<'_>) -> Option<Signer> {
+        self.pick_within(server, &Right::Lead, &[person], reach).ok()
     }
 
     /// The person has a new key now, from a terminal.
@@ -72,7 +72,17 @@ impl Office {
     }
 
     fn pick(&self, server: &Server, right: &Right<'_>, but: &[&PersonId]) -> Result<Signer, Trouble> {
-        let holders = holders(&server.plant(), right, server.now());
+        self.pick_within(server, right, but, Reach::OFFICE)
+    }
+
+    fn pick_within(
+        &self,
+        server: &Server,
+        right: &Right<'_>,
+        but: &[&PersonId],
+        reach: Reach<'_>,
+    ) -> Result<Signer, Trouble> {
+        let holders = holders(&server.plant(), right, server.now(), reach);
         let found = holders.into_iter().find(|person| !but.contains(&person) && self.secrets.contains_key(person));
         let person = found.ok_or_else(|| format!("the plant folder names nobody else with the right {right:?}"))?;
         let secret = self.secrets.get(&person).cloned().unwrap_or_default();
@@ -146,8 +156,13 @@ impl Office {
     }
 }
 
-fn holders(plant: &Plant, right: &Right<'_>, at: Timestamp) -> Vec<PersonId> {
-    plant.people.keys().filter(|person| authority_check(plant, person, right, at) == Held::Yes).cloned().collect()
+fn holders(plant: &Plant, right: &Right<'_>, at: Timestamp, reach: Reach<'_>) -> Vec<PersonId> {
+    plant
+        .people
+        .keys()
+        .filter(|person| authority_check(plant, person, right, at, reach) == Held::Yes)
+        .cloned()
+        .collect()
 }
 
 fn assessors_now(server: &Server, document: &DocumentId) -> Vec<PersonId> {

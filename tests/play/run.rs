@@ -8,6 +8,7 @@ use kiosk::core::signing_set_up::Chosen;
 use kiosk::presenter::ids;
 use kiosk::presenter::view::{QuizState, ReaderNext, Screen, SecondRefusal};
 use shared::id::*;
+use shared::part11::authority::Reach;
 use shared::part11::boxes::Stretching;
 use shared::training::point_in_time::Asked;
 
@@ -283,7 +284,10 @@ impl Set {
     }
 
     fn set_up_signing(&mut self, kiosk: &str, person: &PersonId, secret: &str) -> Result<(), Not> {
-        let verifier = self.office.verifier(&self.stage.server, person);
+        let units =
+            self.stage.kiosk(kiosk)?.enrolment().map_or_else(Vec::new, |enrolment| enrolment.work_units.clone());
+        let reach = Reach::at(&units, Some(person));
+        let verifier = self.office.verifier(&self.stage.server, person, reach);
         let verifier =
             verifier.ok_or_else(|| Not::instead("a verifier", "nobody in the plant folder may verify an identity"))?;
         let verifier = Signer { person: verifier.person, secret: verifier.secret };

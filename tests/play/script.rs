@@ -179,7 +179,7 @@ pub struct Query {
     pub expect: QualifiedAnswer,
 }
 
-const SCREENS: [(&str, Screen); 17] = [
+const SCREENS: [(&str, Screen); 21] = [
     ("idle", Screen::Idle),
     ("set-up", Screen::SetUp),
     ("tasks", Screen::Tasks),
@@ -197,6 +197,10 @@ const SCREENS: [(&str, Screen); 17] = [
     ("status", Screen::Status),
     ("fault", Screen::Fault),
     ("swap", Screen::Swap),
+    ("signing-set-up", Screen::SigningSetUp),
+    ("lockout", Screen::Lockout),
+    ("records", Screen::Records),
+    ("correction", Screen::Correction),
 ];
 
 /// A screen's name, as `cargo xtask play --ids` lists it.

@@ -132,9 +132,8 @@ impl Core {
         let locked_out = self.locked_out(person)?;
         let (record, performances) = self.knowledge_of(person)?;
         let trainers = trainer.map(|trainer| self.knowledge_of(trainer)).transpose()?;
-        let device = self.enrolment().map(|enrolment| enrolment.device);
         let plant = self.plant().clone();
-        let revoked = device.is_some_and(|device| plant.revoked_devices.contains_key(&device));
+        let revoked = self.revoked_because()?.is_some();
         let trainees_of_trainer = trainer.map_or(Ok(0), |trainer| self.trainees_of(trainer))?;
         let co_signed = self.co_signature(Start { person, task, lot }, unit)?;
         let question = Question { person, task, work_unit: unit, lot, clock, trainer, co_signed };

@@ -280,12 +280,16 @@ impl Core {
         if let Some(heads) = heads {
             self.keys.keep_heads(&heads)?;
         }
-        let mut times = Vec::new();
+        let (mut times, mut standing) = (Vec::new(), None);
         while let Some(event) = self.member.as_mut().and_then(|member| member.terminal.poll_event()) {
             match event {
                 Event::ServerTime(time) => times.push(time),
+                Event::Standing(said) => standing = Some(said),
                 other => tracing::info!(event = ?other, "the exchange reports"),
             }
+        }
+        if let Some(standing) = standing {
+            self.keep_standing(&standing)?;
         }
         for time in times {
             self.hear_server(time)?;

@@ -8,6 +8,10 @@ use shared::time::Timestamp;
 
 use super::{Core, Denied};
 use crate::store;
+use crate::store::step;
+
+/// The setting that keeps the reason the server gave.
+const REVOKED: &str = "revoked";
 
 /// How the line to the server is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,10 +68,7 @@ impl Core {
         let (forks, entries) =
             (count("SELECT count(*) FROM fork")? as u64, count("SELECT coalesce(max(row), 0) FROM entry")? as u64);
         let (waiting_in, boxes_waiting) = (store::waiting(connection)?, store::boxes_waiting(connection)?);
-        let revoked = self.member.as_ref().and_then(|member| match member.terminal.standing() {
-            Some(DeviceStanding::Revoked(reason)) => Some(reason.clone()),
-            _ => self.plant().revoked_devices.get(&member.enrolment.device).cloned(),
-        });
+        let revoked = self.revoked_because()?;
         Ok(Status {
             kiosk: self.enrolment().map(|e| e.name.clone()),
             work_units: self.enrolment().map_or_else(Vec::new, |e| e.work_units.clone()),
@@ -95,6 +96,33 @@ impl Core {
         let count: i64 =
             self.ledger.connection().query_row(sql, [], |row| row.get(0)).map_err(::store::StoreError::from)?;
         Ok(count as u64)
+    }
+
+    /// Why this terminal was revoked: as the plant says, or as the server's last signed answer said. A revoked terminal is given no more of the
+    /// plant, so the answer is often all it hears (T9).
+    pub fn revoked_because(&self) -> Result<Option<String>, Denied> {
+        let Some(enrolment) = self.enrolment() else { return Ok(None) };
+        if let Some(reason) = self.plant().revoked_devices.get(&enrolment.device) {
+            return Ok(Some(reason.clone()));
+        }
+        let said = ::store::questions::setting(self.ledger.connection(), REVOKED)?;
+        Ok(said.filter(|said| !said.is_empty()).map(|said| String::from_utf8_lossy(&said).into_owned()))
+    }
+
+    /// Keeps what the server said of this device: switching a revoked terminal off and on doesn't bring its GO back (R7).
+    pub(super) fn keep_standing(&mut self, standing: &DeviceStanding) -> Result<(), Denied> {
+        let said = match standing {
+            DeviceStanding::Revoked(reason) if reason.is_empty() => "without a reason",
+            DeviceStanding::Revoked(reason) => reason,
+            DeviceStanding::Ok => "",
+            DeviceStanding::UnknownDevice => return Ok(()),
+        };
+        let kept = ::store::questions::setting(self.ledger.connection(), REVOKED)?;
+        if kept.unwrap_or_default() == said.as_bytes() {
+            return Ok(());
+        }
+        let clock = self.reading();
+        step(&mut self.ledger, clock, |step| Ok(step.step.set(REVOKED, said.as_bytes())?))
     }
 
     /// When the server was last heard, by its own signed time.

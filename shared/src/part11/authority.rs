@@ -63,8 +63,7 @@ impl<'a> Reach<'a> {
 
     fn is_within(&self, scope: &str, plant: &Plant, at: Timestamp) -> bool {
         let Some(work_units) = self.work_units else { return true };
-        let is_in_class =
-            |person: &PersonId| plant.classes_of(person, at).any(|class| class.as_str() == scope);
+        let is_in_class = |person: &PersonId| plant.classes_of(person, at).any(|class| class.as_str() == scope);
         work_units.iter().any(|unit| lies_in(plant, unit, scope)) || self.about.is_some_and(is_in_class)
     }
 }
@@ -77,13 +76,7 @@ fn lies_in(plant: &Plant, unit: &WorkUnitId, place: &str) -> bool {
 }
 
 /// Whether `person` holds the right at `at`, as far as `reach`.
-pub fn authority_check(
-    plant: &Plant,
-    person: &PersonId,
-    right: &Right<'_>,
-    at: Timestamp,
-    reach: Reach<'_>,
-) -> Held {
+pub fn authority_check(plant: &Plant, person: &PersonId, right: &Right<'_>, at: Timestamp, reach: Reach<'_>) -> Held {
     let spans: Vec<_> = match right {
         Right::Assess(requirement) => plant.assessor_grants(person, requirement).map(|grant| grant.span).collect(),
         _ => {

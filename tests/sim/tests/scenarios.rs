@@ -44,7 +44,7 @@ fn u11_kiosk_restored_with_its_old_key_store_is_one_fork_per_log_and_one_alarm_e
 }
 
 #[test]
-fn u11_cloned_kiosk_both_go_on_with_at_most_one_fork_per_log() {
+fn u11_cloned_kiosk_both_go_on_and_a_unique_clash_is_held_not_dropped() {
     let world = kiosk_cloned(None);
     sound(&world);
     assert_eq!(world.disk.entries.forks_by_the_set().len(), 3);
@@ -96,7 +96,7 @@ fn server_restored_with_a_kiosk_enrolled_and_one_revoked_in_between_and_qa_appro
 }
 
 #[test]
-fn server_put_back_forks_its_epochs_log_once() {
+fn restore_from_backup_detected_and_it_forks_the_epochs_log_once() {
     let world = server_put_back(None);
     sound(&world);
     let world = server_put_back_wrote_more(None);

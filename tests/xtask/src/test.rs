@@ -67,8 +67,10 @@ fn counted(arguments: &[&str], count: &mut Count) -> Outcome {
 impl Count {
     /// Reads the lines of both runners: their summaries, and each test they left out.
     fn heed(&mut self, line: &str) {
+        // A runner shows what a failed test printed, indented: that is not a summary of its own.
+        let summary = line.strip_prefix("test result:").or_else(|| line.trim_start().strip_prefix("Summary"));
         let line = line.trim();
-        if let Some(summary) = line.strip_prefix("test result:").or_else(|| line.strip_prefix("Summary")) {
+        if let Some(summary) = summary {
             self.add(summary);
         } else if let Some(test) = left_out(line) {
             self.skip("the source marks it #[ignore]", test);
@@ -116,6 +118,8 @@ mod tests {
         assert_eq!(counted(&[nextest]), (116, 4, 0));
         let cargo = "test result: FAILED. 4 passed; 5 failed; 1 ignored; 0 measured; 0 filtered out";
         assert_eq!(counted(&[cargo]), (4, 5, 0));
+        let shown_by_nextest = "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 3 filtered out";
+        assert_eq!(counted(&[shown_by_nextest]), (0, 0, 0));
     }
 
     #[test]
