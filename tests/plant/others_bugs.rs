@@ -44,7 +44,7 @@ const EVERYTHING: [(&str, &str); 13] = [
     ("task_requirements.csv", "task,requirement\nT,R\n"),
     (
         "quizzes/Q.toml",
-        "title = \"Quiz\"\npass_percent = 80\nask = 1\nmax_attempts = 3\n[[question]]\ntext = \"?\"\nanswers = [\"a\", \"b\"]\ncorrect = [0]\n",
+        "title = \"Quiz\"\npass_percent = 80\nask = 1\nmax_attempts = 3\n[[question]]\ntext = \"?\"\nanswers = [\"a\", \"b\"]\ncorrect = [1]\n",
     ),
     ("checks/K.toml", "title = \"Check\"\n[[criterion]]\ntext = \"Does it\"\nkind = \"pass_fail\"\n"),
 ];

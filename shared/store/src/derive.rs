@@ -35,8 +35,7 @@ pub(crate) fn clear(connection: &Connection) -> Result<(), StoreError> {
 /// The world as the tables say it, at start.
 pub(crate) fn load_world(transaction: &Transaction<'_>) -> Result<World, StoreError> {
     let mut step = Step::new(transaction, World::default(), ClockReading::exact(Timestamp(0)));
-    let doubts = "SELECT EXISTS (SELECT 1 FROM fork) OR EXISTS (SELECT 1 FROM entry WHERE kind = 'device_revoked')";
-    step.world.doubtful = transaction.query_row(doubts, [], |row| row.get(0))?;
+    step.world.doubtful = is_doubtful(transaction)?;
     step.world.servers = Arc::new(servers(transaction)?);
     step.world.keys = Arc::new(keys(transaction)?);
     if let Some(bytes) = step.setting("hybrid")? {
@@ -44,6 +43,12 @@ pub(crate) fn load_world(transaction: &Transaction<'_>) -> Result<World, StoreEr
     }
     fold_plant(&mut step, None)?;
     Ok(step.world)
+}
+
+/// Whether any log is forked or any device revoked, as the ground state says.
+pub(crate) fn is_doubtful(connection: &Connection) -> Result<bool, StoreError> {
+    let doubts = "SELECT EXISTS (SELECT 1 FROM fork) OR EXISTS (SELECT 1 FROM entry WHERE kind = 'device_revoked')";
+    Ok(connection.query_row(doubts, [], |row| row.get(0))?)
 }
 
 fn servers(connection: &Connection) -> Result<BTreeSet<DeviceKey>, StoreError> {

@@ -131,7 +131,9 @@ impl Ledger {
     pub fn rebuild(&mut self) -> Result<(), StoreError> {
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         derive::clear(&transaction)?;
-        let world = World { servers: self.world.servers.clone(), hybrid: self.world.hybrid, ..World::default() };
+        let doubtful = derive::is_doubtful(&transaction)?;
+        let world =
+            World { servers: self.world.servers.clone(), hybrid: self.world.hybrid, doubtful, ..World::default() };
         let mut step = Step::new(&transaction, world, ClockReading::exact(Timestamp(0)));
         step.rederive();
         let world = step.settle()?;
