@@ -223,7 +223,13 @@ fn trimmed(url: &str) -> String {
 }
 
 fn no_answer(error: reqwest::Error) -> NoAnswer {
-    if distrusts(&error) { NoAnswer::Foreign } else { NoAnswer::Offline(error.to_string()) }
+    if distrusts(&error) { NoAnswer::Foreign } else { NoAnswer::Offline(with_causes(&error)) }
+}
+
+/// What happened, down to what the operating system said: the outermost error alone only says that nothing came.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
 }
 
 /// Whether a certificate was refused anywhere below. IO errors wrap each other, and name what they wrap as no source of theirs.

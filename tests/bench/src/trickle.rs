@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use harness::VirtualClock;
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
 use kiosk::runtime::sync::keep_in_step;
@@ -18,7 +17,6 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::Trouble;
 use crate::figure::{Figure, Samples, ms};
-use crate::full::NOW;
 use crate::limit::Bare;
 
 const ENTRIES: usize = 200;
@@ -33,15 +31,16 @@ pub fn measure(seed: u64) -> Result<Vec<Figure>, Trouble> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let home = tempfile::tempdir()?;
-        let clock = VirtualClock::at(NOW);
-        let server = Arc::new(Server::open(&home.path().join("server"), Arc::new(clock.clone()))?);
+        // The machine's own clock: deadlines of the exchange run by it.
+        let server = Arc::new(Server::open(&home.path().join("server"), Arc::new(sync_server::core::Machine))?);
         server.import(&harness::demo_plant(), false, "bench").map_err(|why| format!("{why:?}"))?;
         let running = start(server.clone(), Config::local()).await?;
         let mut kiosks = Vec::new();
         for (name, unit) in [("A", "SEAL"), ("B", "SEAL3")] {
             let code = server.enrol_code(KioskName::new(name)?, &[WorkUnitId::new(unit)?])?;
             let keys = FileKeyStore::open(&home.path().join(format!("{name}-keys")))?;
-            let core = Kiosk::open(&home.path().join(name), Box::new(keys), Box::new(clock.clone()))?;
+            let core =
+                Kiosk::open(&home.path().join(name), Box::new(keys), Box::new(kiosk::clock::Machine::default()))?;
             let core: Shared = Arc::new(Mutex::new(core));
             enrol(&core, &running.url(), &code).await?;
             kiosks.push(core);
@@ -104,6 +103,8 @@ async fn cost(kiosk: &Shared, link: &Counting, seed: u64) -> Result<Figure, Trou
 /// From the act at one kiosk to its being held at the other.
 async fn reach(a: &Shared, b: &Shared, folder: &std::path::Path, seed: u64) -> Result<Figure, Trouble> {
     let (arrived, mut arrivals) = mpsc::unbounded_channel();
+    // A line to the bell is heard with a token, and the first answer brings it.
+    [a, b].into_iter().for_each(|kiosk| lock(kiosk).call_soon());
     let (due_a, due_b) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let there = tokio::spawn(keep_in_step(b.clone(), None, due_b, move |outcome| {
         if outcome.as_ref().is_ok_and(|done| done.held > 0) {
