@@ -39,6 +39,8 @@ pub struct SignOff {
     body: Body,
     meaning: Meaning,
     shown: Option<Digest32>,
+    /// What was known of the person and requirement when it was prepared: what arrives while secrets are typed wasn't seen.
+    seen: Vec<EntryId>,
 }
 
 /// The keys of two people whose secrets have just been right. Held only for the sign-off.
@@ -98,11 +100,11 @@ impl Core {
         let sheet = self.sheet(person, about)?;
         let worksheet = sheet.worksheet.id();
         let body = RunObserved { about: about.clone(), worksheet, outcome, session, note: note.to_owned() };
+        let seen = self.heads_about(person, Some(about))?;
+        let sign_off =
+            SignOff { about: about.clone(), body: body.into(), meaning: Meaning::Observed, shown: None, seen };
         let keys = self.unlock_both(person, about, signers)?;
-        self.countersign(
-            SignOff { about: about.clone(), body: body.into(), meaning: Meaning::Observed, shown: None },
-            keys,
-        )
+        self.countersign(sign_off, keys)
     }
 
     /// Signs a competency check: freezes the worksheet as it stands here, with every criterion's result.
@@ -146,7 +148,8 @@ impl Core {
             content_digest,
         };
         let shown = Some(content_digest);
-        Ok(SignOff { about: about.clone(), body: body.into(), meaning: Meaning::Assessed, shown })
+        let seen = self.heads_about(person, Some(about))?;
+        Ok(SignOff { about: about.clone(), body: body.into(), meaning: Meaning::Assessed, shown, seen })
     }
 
     /// The check that a requirement asks for.
@@ -182,11 +185,10 @@ impl Core {
 
     /// One entry with both blocks, durable when this returns.
     pub fn countersign(&mut self, sign_off: SignOff, keys: BothKeys) -> Result<Entry, Denied> {
-        let SignOff { about, body, meaning, shown } = sign_off;
+        let SignOff { about, body, meaning, shown, seen } = sign_off;
         let ((person, own), (assessor, theirs)) = (keys.operator, keys.assessor);
         self.may_assess(&assessor, &person, &about)?;
-        let heads = self.heads_about(&person, Some(&about))?;
-        let mut draft = self.draft(Subject::person(&person), body).having_seen(heads);
+        let mut draft = self.draft(Subject::person(&person), body).having_seen(seen);
         draft.blocks = vec![
             self.block(&draft, &person, &own, Role::Operator, Meaning::Performed, shown),
             self.block(&draft, &assessor, &theirs, Role::Assessor, meaning, shown),

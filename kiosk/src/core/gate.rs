@@ -1,5 +1,6 @@
 //! Asking the gate, and starting: the decision is journalled with its proof before anybody sees it.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shared::id::*;
@@ -100,7 +101,7 @@ impl Core {
     /// How the person stands in each of the task's requirements now.
     pub fn standing_of(&mut self, person: &PersonId, task: &TaskId) -> Result<Vec<RequirementState>, Denied> {
         let now = self.reading().wall;
-        let (record, performances) = self.knowledge_of(person)?;
+        let (record, performances) = self.knowledge_of(person, task)?;
         let plant = self.plant().clone();
         let requirements = plant.tasks.get(task).ok_or(Denied::Unknown)?.requirements.iter();
         let state = |requirement: &RequirementId| {
@@ -130,8 +131,8 @@ impl Core {
         let clock = self.reading();
         let offline_ms = self.offline_ms()?;
         let locked_out = self.locked_out(person)?;
-        let (record, performances) = self.knowledge_of(person)?;
-        let trainers = trainer.map(|trainer| self.knowledge_of(trainer)).transpose()?;
+        let (record, performances) = self.knowledge_of(person, task)?;
+        let trainers = trainer.map(|trainer| self.knowledge_of(trainer, task)).transpose()?;
         let plant = self.plant().clone();
         let revoked = self.revoked_because()?.is_some();
         let trainees_of_trainer = trainer.map_or(Ok(0), |trainer| self.trainees_of(trainer))?;
@@ -153,9 +154,21 @@ impl Core {
         Ok(decided.unwrap_or_else(|_| GateDecision::internal_error()))
     }
 
-    fn knowledge_of(&self, person: &PersonId) -> Result<(TrainingRecord, Performances), Denied> {
-        let connection = self.ledger.connection();
-        Ok((questions::record(connection, person)?, questions::performances(connection, person)?))
+    /// What bears on the person's starting the task: evidence on what governs it and on what comes before that; performances where one of
+    /// these must be kept current. A record grows for years, and a decision doesn't wait for all of it.
+    fn knowledge_of(&self, person: &PersonId, task: &TaskId) -> Result<(TrainingRecord, Performances), Denied> {
+        let (plant, connection) = (self.plant(), self.ledger.connection());
+        let governing = plant.tasks.get(task).into_iter().flat_map(|task| &task.requirements);
+        let sets = governing.clone().filter_map(|requirement| plant.requirements.get(requirement));
+        let needed: BTreeSet<&RequirementId> = governing.chain(sets.flat_map(|set| &set.prerequisites)).collect();
+        let is_current = |requirement: &&RequirementId| {
+            plant.requirements.get(*requirement).is_some_and(|set| set.currency.is_some())
+        };
+        let performances = match needed.iter().any(is_current) {
+            true => questions::performances(connection, person)?,
+            false => Performances::new(),
+        };
+        Ok((questions::record_on(connection, person, needed)?, performances))
     }
 
     fn record_decision(

@@ -441,9 +441,14 @@ impl Entry {
     }
 
     /// Reads an entry from a store of ours, which holds only what passed [`super::hold`] and remembers with it whether the blocks
-    /// were good; the form is checked all the same.
+    /// were good. Spelling and signatures were looked at then; `verify` looks at them again.
     pub fn from_store(bytes: &[u8], blocks_good: bool) -> Result<Self, BadEntry> {
-        Unverified::read(bytes).map(|unverified| Self { blocks_good: Some(blocks_good), ..unverified.0 })
+        let (_, payload) = frame_of(bytes)?;
+        Ok(Self { blocks_good: Some(blocks_good), ..Self::of(bytes, payload) })
+    }
+
+    fn of(bytes: &[u8], Payload { header, body, blocks }: Payload) -> Self {
+        Self { bytes: bytes.into(), id: EntryId::of(bytes), header, body: body.into(), blocks, blocks_good: None }
     }
 }
 
@@ -471,23 +476,14 @@ impl Unverified {
         }
         let form = |why: &dyn fmt::Display| BadEntry::Form(why.to_string());
         canonical::check(bytes).map_err(|why| form(&why))?;
-        let frame: Frame<'_> = minicbor::decode(bytes).map_err(|why| form(&why))?;
+        let (frame, payload) = frame_of(bytes)?;
         canonical::check(frame.payload).map_err(|why| form(&why))?;
-        let payload: Payload = minicbor::decode(frame.payload).map_err(|why| form(&why))?;
         if to_cbor(&payload) != frame.payload {
             return Err(BadEntry::Form("fields this version doesn't know".into()));
         }
         canonical::check(&payload.body).map_err(|why| form(&why))?;
-        let Payload { header, body, blocks } = payload;
-        within_limits(&header, &blocks)?;
-        Ok(Self(Entry {
-            bytes: bytes.into(),
-            id: EntryId::of(bytes),
-            header,
-            body: body.into(),
-            blocks,
-            blocks_good: None,
-        }))
+        within_limits(&payload.header, &payload.blocks)?;
+        Ok(Self(Entry::of(bytes, payload)))
     }
 
     /// Looks without believing.
@@ -512,6 +508,13 @@ impl Unverified {
             Err(BadEntry::DeviceSignature)
         }
     }
+}
+
+fn frame_of(bytes: &[u8]) -> Result<(Frame<'_>, Payload), BadEntry> {
+    let form = |why: minicbor::decode::Error| BadEntry::Form(why.to_string());
+    let frame: Frame<'_> = minicbor::decode(bytes).map_err(form)?;
+    let payload = minicbor::decode(frame.payload).map_err(form)?;
+    Ok((frame, payload))
 }
 
 fn within_limits(header: &Header, blocks: &[Block]) -> Result<(), BadEntry> {

@@ -1,5 +1,7 @@
 //! What is asked of the tables.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
 use shared::log::Entry;
@@ -27,13 +29,36 @@ pub fn record(connection: &Connection, person: &PersonId) -> Result<TrainingReco
     let mut rows = statement.query([person.as_str()])?;
     let mut record = TrainingRecord::default();
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        let offset = record.evidence.len() as u32;
-        let mut group: Vec<Evidence> = decoded(bytes, "evidence")?;
-        group.iter_mut().flat_map(|e| &mut e.ended_by).for_each(|position| *position += offset);
-        record.evidence.append(&mut group);
+        add_group(&mut record, row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
     }
     Ok(record)
+}
+
+/// The part of a person's evidence that is about these requirements.
+pub fn record_on(
+    connection: &Connection,
+    person: &PersonId,
+    requirements: BTreeSet<&RequirementId>,
+) -> Result<TrainingRecord, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT rows FROM evidence WHERE person = ?1 AND requirement = ?2")?;
+    let mut record = TrainingRecord::default();
+    for requirement in requirements {
+        let mut rows = statement.query([person.as_str(), requirement.as_str()])?;
+        if let Some(row) = rows.next()? {
+            add_group(&mut record, row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        }
+    }
+    Ok(record)
+}
+
+/// Evidence stands in the order of requirements; positions within a requirement's rows become positions within the whole.
+fn add_group(record: &mut TrainingRecord, bytes: &[u8]) -> Result<(), StoreError> {
+    let offset = record.evidence.len() as u32;
+    let mut group: Vec<Evidence> = decoded(bytes, "evidence")?;
+    group.iter_mut().flat_map(|e| &mut e.ended_by).for_each(|position| *position += offset);
+    record.evidence.append(&mut group);
+    Ok(())
 }
 
 /// The verdict on an entry; entries without a row count.

@@ -24,7 +24,7 @@ pub fn measure(full: &mut FullPlant) -> Result<Figure, Trouble> {
         let (answer, took) = ask(&mut full.plant, person, task)?;
         go += usize::from(answer);
         ours.push(took);
-        limits.push(bare_reads(&bare, person)?);
+        limits.push(bare_reads(&bare, person, &governing(&full.plant.kiosk(HERE).plant().clone(), task))?);
     }
     let (ours, limits) = (Samples::of(ours), Samples::of(limits));
     let (figure, limit) = (ms(ours.quantile(0.99)), ms(limits.quantile(0.99)));
@@ -48,16 +48,18 @@ fn ask(plant: &mut Plant, person: &PersonId, task: &TaskId) -> Result<(bool, Dur
     Ok((decision.answer.may_start(), began.elapsed()))
 }
 
+fn governing(plant: &shared::plant::Plant, task: &TaskId) -> Vec<RequirementId> {
+    plant.tasks.get(task).map_or_else(Vec::new, |task| task.requirements.iter().cloned().collect())
+}
+
 /// The rows the decision rests on, read and thrown away.
-fn bare_reads(connection: &Connection, person: &PersonId) -> Result<Duration, Trouble> {
+fn bare_reads(connection: &Connection, person: &PersonId, requirements: &[RequirementId]) -> Result<Duration, Trouble> {
     let began = Instant::now();
     let mut bytes = 0;
-    for sql in [
-        "SELECT rows FROM evidence WHERE person = ?1 ORDER BY requirement",
-        "SELECT state FROM task_session WHERE person = ?1 ORDER BY started_ms DESC LIMIT 2000",
-    ] {
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([person.as_str()])?;
+    let mut statement =
+        connection.prepare_cached("SELECT rows FROM evidence WHERE person = ?1 AND requirement = ?2")?;
+    for requirement in requirements {
+        let mut rows = statement.query([person.as_str(), requirement.as_str()])?;
         while let Some(row) = rows.next()? {
             bytes += row.get_ref(0)?.as_blob()?.len();
         }

@@ -12,7 +12,7 @@ use crate::full::{FullPlant, HERE, at_kiosk, duties};
 use crate::limit::Bare;
 
 /// Signatures wanted for a median that stands still.
-const SIGN_OFFS: usize = 300;
+const SIGN_OFFS: usize = 200;
 
 pub fn measure(full: &mut FullPlant) -> Result<Figure, Trouble> {
     let plant = full.plant.kiosk(HERE).plant().clone();
