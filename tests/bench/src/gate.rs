@@ -49,7 +49,7 @@ fn ask(plant: &mut Plant, person: &PersonId, task: &TaskId) -> Result<(bool, Dur
 }
 
 fn governing(plant: &shared::plant::Plant, task: &TaskId) -> Vec<RequirementId> {
-    plant.tasks.get(task).map_or_else(Vec::new, |task| task.requirements.iter().cloned().collect())
+    plant.tasks.get(task).map_or_else(Vec::new, |task| task.requirements.to_vec())
 }
 
 /// The rows the decision rests on, read and thrown away.
