@@ -19,10 +19,10 @@ impl Presenter {
             BadgeSeen::Unknown => self.refuse_second(SecondRefusal::Unknown, None),
             BadgeSeen::Disabled { .. } => self.refuse_second(SecondRefusal::Disabled, None),
             BadgeSeen::Inactive { printed_name } => {
-                self.refuse_second(SecondRefusal::Inactive, Some(nobody(printed_name)))
+                self.refuse_second(SecondRefusal::Inactive, Some(Refused { person: None, printed_name }))
             }
             BadgeSeen::OtherSite { printed_name } => {
-                self.refuse_second(SecondRefusal::NotAllowed, Some(nobody(printed_name)))
+                self.refuse_second(SecondRefusal::NotAllowed, Some(Refused { person: None, printed_name }))
             }
         }
     }
@@ -43,7 +43,7 @@ impl Presenter {
             return self.refuse_second(SecondRefusal::SamePerson, None);
         }
         if person.locked_out {
-            return self.refuse_second(SecondRefusal::LockedOut, Some(person));
+            return self.refuse_second(SecondRefusal::LockedOut, Some(Refused::of(&person)));
         }
         let boxed = Purpose::MaySign(Box::new(person.clone()));
         match signing.act.kind() {
@@ -113,7 +113,7 @@ impl Presenter {
         }
     }
 
-    fn refuse_second(&mut self, why: SecondRefusal, refused: Option<PersonSeen>) {
+    fn refuse_second(&mut self, why: SecondRefusal, refused: Option<Refused>) {
         if let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) {
             (signing.refusal, signing.refused) = (why, refused);
         }
@@ -121,7 +121,7 @@ impl Presenter {
 
     /// Somebody who may not sign, but may work here: the first person's work is kept, and they may have the screen (S2).
     fn refuse_and_offer(&mut self, why: SecondRefusal, person: PersonSeen) {
-        self.refuse_second(why, Some(person.clone()));
+        self.refuse_second(why, Some(Refused::of(&person)));
         self.offer_swap(person);
     }
 
@@ -166,7 +166,7 @@ impl Presenter {
             version,
             task: task.unwrap_or_default(),
             refusal: signing.refusal,
-            refused: signing.refused.as_ref().map(|seen| seen.printed_name.clone()).unwrap_or_default(),
+            refused: signing.refused.as_ref().map(|refused| refused.printed_name.clone()).unwrap_or_default(),
             seconds: left_ms.map_or(-1, |ms| count((ms + SECOND_MS - 1) / SECOND_MS)),
             able: self.able(badged, kind),
         }
@@ -203,9 +203,14 @@ fn trainer_refused(reason: &Reason) -> Option<SecondRefusal> {
     })
 }
 
-/// A person of whom only the name is known here.
-fn nobody(printed_name: String) -> PersonSeen {
-    let (person, language) =
-        (PersonId::new("-").expect("a dash is an id"), shared::id::Language::new("en").expect("so is this"));
-    PersonSeen { person, printed_name, language, locked_out: false, can_sign: false }
+/// Whose badge was refused as the second; of somebody inactive or of another site only the name is known here.
+pub(super) struct Refused {
+    pub person: Option<PersonId>,
+    pub printed_name: String,
+}
+
+impl Refused {
+    fn of(person: &PersonSeen) -> Self {
+        Self { person: Some(person.person.clone()), printed_name: person.printed_name.clone() }
+    }
 }

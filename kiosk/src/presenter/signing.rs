@@ -11,6 +11,7 @@ use shared::time::{SECOND_MS, Timestamp};
 use super::id::{Action, TapId};
 use super::message::*;
 use super::say::{count, document_title};
+use super::second::Refused;
 use super::signing_set_up::SettingUp;
 use super::view::{self, Meaning, Screen, SecondRefusal, SecretError, SecretKind, UnlockReason};
 use super::{Badged, Presenter, Purpose};
@@ -129,7 +130,7 @@ pub(super) struct Signing {
     pub deadline: Option<Timestamp>,
     pub refusal: SecondRefusal,
     /// Who was refused.
-    pub refused: Option<PersonSeen>,
+    pub refused: Option<Refused>,
     /// Where it was begun, and where it ends when it is cancelled.
     pub back: Screen,
 }
@@ -165,7 +166,7 @@ impl Signing {
 
     /// Why this person may not give the signature that is asked for.
     pub fn refusal_of(&self, person: &PersonId) -> SecondRefusal {
-        let refused = self.refused.as_ref().is_some_and(|refused| refused.person == *person);
+        let refused = self.refused.as_ref().is_some_and(|refused| refused.person.as_ref() == Some(person));
         if refused { self.refusal } else { SecondRefusal::None }
     }
 

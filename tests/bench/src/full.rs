@@ -112,7 +112,7 @@ impl FullPlant {
             let digest = sealed.as_ref().map_or(Digest32::of(b"no box"), SealedBox::digest);
             let mut life = vec![author.set_up(&mine, digest, &lead, self.now.plus_ms(-400 * DAY_MS))?];
             life.extend(author.life(&plant, &mine, &duties, self.now, each - 1)?);
-            put(&mut ledger, clock, life, sealed.map(|sealed| (person_box_name(person), to_cbor(&sealed))))?;
+            put(&mut ledger, clock, &life, sealed.map(|sealed| (person_box_name(person), to_cbor(&sealed))))?;
             self.keys.insert(person.clone(), key);
             if self.keys.len().is_multiple_of(500) {
                 let seconds = began.elapsed().as_secs_f64();
@@ -154,16 +154,15 @@ fn sealed_box(
     Ok(Some(SealedBox::of_person(person, key, &secret, pepper, 1, Stretching::TESTS, random)?))
 }
 
-/// One durable step.
-fn put(
+/// One durable step, as the kiosk takes what was verified before.
+pub fn put(
     ledger: &mut store::Ledger,
     clock: ClockReading,
-    entries: Vec<Entry>,
+    entries: &[Entry],
     sealed: Option<(String, Vec<u8>)>,
 ) -> Result<(), Trouble> {
     kiosk::store::step(ledger, clock, |step| -> Result<(), store::StoreError> {
         for entry in entries {
-            // Read as it is read from the wire, so that its signatures count as looked at.
             let entry =
                 Entry::from_store(entry.bytes(), true).map_err(|why| store::StoreError::Damaged(why.to_string()))?;
             step.put(&Held::own(entry))?;

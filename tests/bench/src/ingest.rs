@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::id::*;
-use shared::log::{Entry, Held, Shelf, Stream};
+use shared::log::{Entry, Stream};
 use shared::part11::signature::PersonSecret;
 use shared::sync::TerminalShelf;
 use shared::time::{ClockReading, DAY_MS};
@@ -11,7 +11,7 @@ use shared::time::{ClockReading, DAY_MS};
 use crate::Trouble;
 use crate::author::Signer;
 use crate::figure::Figure;
-use crate::full::{ELSEWHERE, FullPlant, duties};
+use crate::full::{ELSEWHERE, FullPlant, duties, put};
 use crate::limit::{Bare, verifying};
 
 const PEOPLE: usize = 100;
@@ -109,14 +109,7 @@ fn gather(full: &mut FullPlant) -> Result<Vec<Entry>, Trouble> {
             entries.extend(author.life(&plant, &Signer { person, key }, &duties, now, ROUND)?);
         }
     }
-    kiosk::store::step(&mut ledger, clock, |step| -> Result<(), store::StoreError> {
-        for entry in &entries {
-            let read =
-                Entry::from_store(entry.bytes(), true).map_err(|why| store::StoreError::Damaged(why.to_string()))?;
-            step.put(&Held::own(read))?;
-        }
-        Ok(())
-    })?;
+    put(&mut ledger, clock, &entries, None)?;
     drop(ledger);
     full.plant.start(ELSEWHERE);
     full.plant.kiosk(ELSEWHERE).call_soon();

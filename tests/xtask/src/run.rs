@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// `Ok(false)`: it ran and said no. `Err`: it could not run.
@@ -45,6 +46,12 @@ pub fn has(program: &str, argument: &str) -> bool {
 
 fn workspace_cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).args(arguments);
+    command.current_dir(root()).args(arguments);
     command
+}
+
+/// The workspace. Cargo says at run time where it is: a build cache outlives the checkout that filled it.
+fn root() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    own.as_deref().and_then(|own| own.ancestors().nth(2)).map_or_else(|| ".".into(), Path::to_owned)
 }
