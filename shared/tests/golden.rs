@@ -43,8 +43,7 @@ fn draft(subject: Subject, body: impl Into<Body>, signers: &[(&str, Role, Meanin
             signed_at: Timestamp(1_772_400_000_000),
             shown: (place == 0).then_some(Digest32([6; 32])),
         };
-        let block = signing.sign(&draft, &PersonSecret::from_seed([place as u8 + 20; 32]));
-        draft.blocks.push(block);
+        draft = draft.signed_by(signing, &PersonSecret::from_seed([place as u8 + 20; 32]));
     }
     draft
 }

@@ -1,11 +1,24 @@
-//! What merging costs: each record that news touches is judged once in a step, however many entries came with it.
+//! What merging costs, and that it comes to the same whatever the pieces in which news arrives.
 
 mod common;
 
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
 use common::pen::{Pen, Stage, demo};
 use shared::id::*;
-use shared::kind::record::{About, Read};
-use shared::log::Stream;
+use shared::kind::record::{
+    About, CheckSigned, Correction, CriterionResult, Edit, Outcome, QuizAttempt, Read, SheetEdit,
+};
+use shared::kind::{Body, Meaning, Role, Statement};
+use shared::log::effect::{Cause, Doubt, Verdict};
+use shared::log::entry::Signing;
+use shared::log::{Draft, Entry, Stream, Subject};
+use shared::part11::boxes::Stretching;
+use sync_server::core::Core;
+use sync_server::core::people::Signer;
+use sync_server::core::verify::derived_digest;
 
 fn read() -> Read {
     let about = About {
@@ -34,4 +47,167 @@ fn r6_each_touched_record_is_judged_once_a_step() {
     assert_eq!(judged() - before, 2, "Maria's record and Ana's");
     kiosk.call(&core, &batch);
     assert_eq!(judged() - before, 2, "nothing new, nothing judged");
+}
+
+fn about(requirement: &str) -> About {
+    let document = DocumentId::new(&requirement.replace('R', "SOP")).unwrap();
+    About { requirement: RequirementId::new(requirement).unwrap(), document: Some(document), ..read().about }
+}
+
+fn read_on(requirement: &str) -> Body {
+    Read { about: about(requirement), ..read() }.into()
+}
+
+fn quiz() -> Body {
+    let (quiz, paper) = (QuizId::new("Q-0042").unwrap(), Digest32::of(b"paper"));
+    let (drawn, answers) = (Vec::new(), Vec::new());
+    QuizAttempt { about: about("R-0042"), quiz, paper, drawn, answers, score_percent: 100, outcome: Outcome::Passed }
+        .into()
+}
+
+fn check(outcome: Outcome) -> Body {
+    CheckSigned {
+        about: about("R-0042"),
+        check: CheckId::new("C-0042").unwrap(),
+        worksheet: WorksheetId([0; 32]),
+        edits: Vec::new(),
+        results: vec![CriterionResult { passed: outcome == Outcome::Passed, measured: None }],
+        outcome,
+        content: Vec::new(),
+        content_digest: Digest32::of(b""),
+    }
+    .into()
+}
+
+fn corrects(entry: &Entry) -> Body {
+    let (what, old, new) = ("version".to_owned(), "v6".to_owned(), "v5".to_owned());
+    Correction { entry: entry.id(), what, old, new, reason: "read the old print".into() }.into()
+}
+
+fn tick(worksheet: u8) -> Body {
+    let (author, edits) = (PersonId::new("maria").unwrap(), vec![Edit::Tick("step 1".into(), true)]);
+    let at = shared::time::Timestamp(0);
+    SheetEdit { worksheet: WorksheetId([worksheet; 32]), parents: Vec::new(), at, author, edits }.into()
+}
+
+fn signer(person: &str) -> Signer {
+    Signer { person: PersonId::new(person).unwrap(), secret: format!("{person}-secret") }
+}
+
+/// A statement about Maria, signed by these people.
+fn signed(core: &Core, act: ActId, body: Body, people: &[&str]) -> Draft {
+    let draft = Draft::new(Subject::new("person", "maria"), Statement { act, body });
+    people.iter().fold(draft, |draft, person| {
+        let (role, meaning) =
+            if *person == "jonas" { (Role::Assessor, Meaning::Assessed) } else { (Role::Operator, Meaning::Performed) };
+        let (signer, at) = (signer(person), core.now());
+        let key = core.unlock(&signer).unwrap();
+        let printed_name = (*person).to_owned();
+        draft
+            .signed_by(Signing { signer: signer.person, printed_name, role, meaning, signed_at: at, shown: None }, &key)
+    })
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Two kiosks write about Maria, neither knowing of the other: two passes that contradict a failure, a correction by herself and one by
+/// somebody with no say, an act that came twice, worksheets, other requirements.
+fn two_kiosks(core: &Core) -> [Pen; 2] {
+    let [mut one, mut other] = [("K3", 3), ("K4", 4)].map(|(name, seed)| {
+        let mut pen = Pen::enrol(core, name, "SEAL", seed);
+        pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+        pen
+    });
+    let alone: &[&str] = &["maria"];
+    let write = |pen: &mut Pen, body: Body, people: &[&str]| {
+        let draft = signed(core, core.act(), body, people);
+        pen.write_draft(core, &draft)
+    };
+    write(&mut one, read_on("R-0042"), alone);
+    write(&mut one, quiz(), alone);
+    let gowning = write(&mut one, read_on("R-0003"), alone);
+    write(&mut one, tick(7), &[]);
+    write(&mut one, check(Outcome::Passed), &["maria", "jonas"]);
+    write(&mut one, corrects(&gowning), alone);
+    let twice = core.act();
+    for pen in [&mut one, &mut other] {
+        let draft = signed(core, twice, read_on("R-0001"), alone);
+        pen.write_draft(core, &draft);
+    }
+    write(&mut other, corrects(&one.written[1]), &["ana"]);
+    write(&mut other, check(Outcome::Failed), &["maria", "jonas"]);
+    write(&mut other, tick(7), &[]);
+    write(&mut other, tick(8), &[]);
+    write(&mut other, read_on("R-0040"), alone);
+    [one, other]
+}
+
+#[test]
+fn u8_the_record_is_the_same_in_whatever_pieces_news_arrives() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(&home.path().join("made"), &stage);
+    for person in ["helga", "maria", "ana", "jonas"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    let [one, other] = two_kiosks(&core);
+    drop(core);
+
+    let whole = |pen: &Pen| vec![pen.written.clone()];
+    let singly = |pen: &Pen| pen.written.iter().map(|entry| vec![entry.clone()]).collect::<Vec<_>>();
+    let by = |pen: &'static str, pieces: Vec<Vec<Entry>>| pieces.into_iter().map(move |piece| (pen, piece));
+    let arrivals: Vec<Vec<(&str, Vec<Entry>)>> = vec![
+        by("one", whole(&one)).chain(by("other", whole(&other))).collect(),
+        by("other", whole(&other)).chain(by("one", whole(&one))).collect(),
+        by("one", singly(&one)).chain(by("other", singly(&other))).collect(),
+        by("other", singly(&other)).chain(by("one", singly(&one))).collect(),
+        by("one", singly(&one))
+            .zip(by("other", singly(&other)))
+            .flat_map(|(a, b)| [b, a])
+            .chain(by("one", whole(&one)))
+            .collect(),
+    ];
+    let mut digests = Vec::new();
+    for (place, arrival) in arrivals.into_iter().enumerate() {
+        let folder = home.path().join(place.to_string());
+        copy(&home.path().join("made"), &folder);
+        let core = Core::open(&folder, Arc::clone(&stage) as _).unwrap();
+        for (pen, piece) in arrival {
+            let pen = if pen == "one" { &one } else { &other };
+            pen.call(&core, &piece);
+        }
+        digests.push(derived_digest(core.ledger().connection()).unwrap());
+        assert_verdicts(&core, &one, &other);
+        let found = core.verify(true).unwrap();
+        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        assert_eq!(found.rebuilt_equal, Some(true), "a replay of everything says the same");
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "the order of arrival shows");
+}
+
+fn assert_verdicts(core: &Core, one: &Pen, other: &Pen) {
+    let verdict = |entry: &Entry| store::questions::verdict(core.ledger().connection(), &entry.id()).unwrap();
+    let [_, quiz, gowning, _, pass, correction, first] = one.written.as_slice() else { panic!("seven were written") };
+    let [second, no_say, fail, ..] = other.written.as_slice() else { panic!("six were written") };
+    assert_eq!(verdict(gowning), Verdict::SetAside(Cause::Annulled(correction.id())));
+    assert_eq!((verdict(correction), verdict(quiz)), (Verdict::Effective, Verdict::Effective));
+    assert_eq!(verdict(no_say), Verdict::SetAside(Cause::NoAuthority));
+    assert_eq!(verdict(pass), Verdict::OnHold(Doubt::Contradicted(fail.id())));
+    assert_eq!(verdict(fail), Verdict::OnHold(Doubt::Contradicted(pass.id())));
+    let mut twice = [verdict(first), verdict(second)];
+    twice.sort_by_key(Verdict::is_effective);
+    assert!(matches!(twice, [Verdict::SetAside(Cause::Duplicate(_)), Verdict::Effective]), "{twice:?}");
 }

@@ -52,7 +52,7 @@ impl<'e> Kiosk<'e> {
                 signed_at: now,
                 shown: None,
             };
-            draft.blocks.push(signing.sign(&draft, &core.unlock(&signer(person)).unwrap()));
+            draft = draft.signed_by(signing, &core.unlock(&signer(person)).unwrap());
         }
         let entry = self.seal(&draft, self.written.len(), now);
         self.written.push(entry.clone());

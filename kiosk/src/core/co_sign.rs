@@ -56,8 +56,8 @@ impl Core {
             None => "the server was never heard here".to_owned(),
         };
         let body = CoSigned { decision: *decision, reason };
-        let mut draft = self.draft(Subject::person(start.person), body);
-        draft.blocks = vec![self.block(&draft, &second.person, &key, Role::Operator, Meaning::CoSigned, None)];
+        let draft = self.draft(Subject::person(start.person), body);
+        let draft = self.signed(draft, &second.person, &key, Role::Operator, Meaning::CoSigned, None);
         let stream = Stream::record(&self.site()?);
         self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
     }

@@ -6,7 +6,6 @@ use shared::kind::record::{About, Coaching};
 use shared::kind::{Body, Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
-use store::questions;
 
 use super::learn::quiz_of;
 use super::secret::Signer;
@@ -31,8 +30,7 @@ impl Core {
         if self.attempts_left(person, about, &quiz)? > 0 {
             return Ok(None);
         }
-        let subject = Subject::person(person);
-        let mut tried = questions::entries_of_kind(self.ledger.connection(), subject.as_str(), "quiz_attempt")?;
+        let mut tried = self.on_requirement(person, &about.requirement)?;
         tried.sort_by_key(|entry| entry.header().hybrid);
         let mut scores: Vec<u8> = tried.iter().filter_map(|entry| score_on(entry, about)).collect();
         let attempts = u32::try_from(scores.len()).unwrap_or(u32::MAX);
@@ -61,11 +59,9 @@ impl Core {
         let reason = format!("no attempt left after {}; the last reached {} %", used.attempts, used.last_percent);
         let body = Coaching { about: about.clone(), quiz: used.quiz.quiz, reason };
         let heads = self.heads_about(person, Some(about))?;
-        let mut draft = self.draft(Subject::person(person), body).having_seen(heads);
-        draft.blocks = vec![
-            self.block(&draft, person, &own_key, Role::Operator, Meaning::Coached, None),
-            self.block(&draft, &trainer.person, &trainers_key, Role::Trainer, Meaning::Coached, None),
-        ];
+        let draft = self.draft(Subject::person(person), body).having_seen(heads);
+        let draft = self.signed(draft, person, &own_key, Role::Operator, Meaning::Coached, None);
+        let draft = self.signed(draft, &trainer.person, &trainers_key, Role::Trainer, Meaning::Coached, None);
         let stream = Stream::record(&self.site()?);
         self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
     }

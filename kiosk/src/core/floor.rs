@@ -7,6 +7,7 @@ use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
 use shared::part11::signature::PersonSecret;
+use shared::record::Topic;
 use shared::record::judge::fold_sort;
 use shared::record::worksheet::{SheetFact, Worksheet, worksheet_id};
 use store::questions;
@@ -52,14 +53,13 @@ pub struct BothKeys {
 impl Core {
     /// The worksheet of a training: the same one at every kiosk, begun by whoever writes first.
     pub fn sheet(&mut self, person: &PersonId, about: &About) -> Result<Sheet, Denied> {
-        let subject = Subject::person(person);
-        let mut entries = store::shelf::record_about(self.ledger.connection(), subject.as_str())?;
+        let mut entries = self.on_requirement(person, &about.requirement)?;
         fold_sort(&mut entries);
         let closing = entries.iter().rev().find(|entry| closes(entry, about));
-        let after_sign_off = closing.map_or_else(Vec::new, |check| after_sign_off(check, &entries));
+        let after_sign_off = closing.map_or_else(|| Ok(Vec::new()), |check| self.after_sign_off(person, check))?;
         let closed_by = closing.map(Entry::id);
         let id = worksheet_id(person, &about.requirement, about.version.as_ref(), closed_by.as_ref());
-        let worksheet = Worksheet::replay(id, entries.iter().filter_map(SheetFact::of));
+        let worksheet = self.worksheet(person, id)?;
         let runs = entries.iter().filter_map(|entry| run_on(entry, id)).collect();
         let plant = self.plant();
         let set = plant.requirements.get(&about.requirement).ok_or(Denied::Unknown)?;
@@ -68,6 +68,22 @@ impl Core {
             _ => None,
         });
         Ok(Sheet { about: about.clone(), worksheet, runs, runs_needed: runs_needed.unwrap_or(0), after_sign_off })
+    }
+
+    fn worksheet(&self, person: &PersonId, id: WorksheetId) -> Result<Worksheet, Denied> {
+        let (subject, topic) = (Subject::person(person), Topic::Worksheet(id));
+        let mut edits = store::shelf::record_on(self.ledger.connection(), subject.as_str(), &topic)?;
+        fold_sort(&mut edits);
+        Ok(Worksheet::replay(id, edits.iter().filter_map(SheetFact::of)))
+    }
+
+    /// The edits of a signed worksheet that its signers had not seen.
+    fn after_sign_off(&self, person: &PersonId, check: &Entry) -> Result<Vec<EntryId>, Denied> {
+        let Ok(Some(Statement { body: Body::CheckSigned(signed), .. })) = check.statement() else {
+            return Ok(Vec::new());
+        };
+        let sheet = self.worksheet(person, signed.worksheet)?;
+        Ok(sheet.after_sign_off(&signed.edits).unwrap_or_default())
     }
 
     /// Writes edits on the worksheet: each tap is stored at once, so a swap of people loses nothing (S2).
@@ -188,11 +204,9 @@ impl Core {
         let SignOff { about, body, meaning, shown, seen } = sign_off;
         let ((person, own), (assessor, theirs)) = (keys.operator, keys.assessor);
         self.may_assess(&assessor, &person, &about)?;
-        let mut draft = self.draft(Subject::person(&person), body).having_seen(seen);
-        draft.blocks = vec![
-            self.block(&draft, &person, &own, Role::Operator, Meaning::Performed, shown),
-            self.block(&draft, &assessor, &theirs, Role::Assessor, meaning, shown),
-        ];
+        let draft = self.draft(Subject::person(&person), body).having_seen(seen);
+        let draft = self.signed(draft, &person, &own, Role::Operator, Meaning::Performed, shown);
+        let draft = self.signed(draft, &assessor, &theirs, Role::Assessor, meaning, shown);
         let stream = Stream::record(&self.site()?);
         self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
     }
@@ -209,13 +223,6 @@ impl Core {
 fn closes(entry: &Entry, about: &About) -> bool {
     let Ok(Some(statement)) = entry.statement() else { return false };
     matches!(statement.body, Body::CheckSigned(b) if b.about == *about)
-}
-
-/// The edits of a signed worksheet that its signers had not seen.
-fn after_sign_off(check: &Entry, entries: &[Entry]) -> Vec<EntryId> {
-    let Ok(Some(Statement { body: Body::CheckSigned(signed), .. })) = check.statement() else { return Vec::new() };
-    let sheet = Worksheet::replay(signed.worksheet, entries.iter().filter_map(SheetFact::of));
-    sheet.after_sign_off(&signed.edits).unwrap_or_default()
 }
 
 fn run_on(entry: &Entry, worksheet: WorksheetId) -> Option<Run> {

@@ -78,11 +78,9 @@ impl Core {
         let trainers_key = self.unlock(trainer)?;
         let session = self.act();
         let body = SupervisedStart { session, task: task.clone(), trainer: trainer.person.clone() };
-        let mut draft = self.draft(Subject::person(person), body);
-        draft.blocks = vec![
-            self.block(&draft, person, &own_key, Role::Operator, Meaning::Performed, None),
-            self.block(&draft, &trainer.person, &trainers_key, Role::Trainer, Meaning::Supervises, None),
-        ];
+        let draft = self.draft(Subject::person(person), body);
+        let draft = self.signed(draft, person, &own_key, Role::Operator, Meaning::Performed, None);
+        let draft = self.signed(draft, &trainer.person, &trainers_key, Role::Trainer, Meaning::Supervises, None);
         self.record_decision(person, task, &unit, lot, decision, Some((session, trainer.person.clone(), draft)))
     }
 

@@ -10,10 +10,11 @@ use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::boxes::{SealedBox, keyed_answers};
 use shared::plant::InForce;
 use shared::plant::steps::{Step, steps};
+use shared::record::Topic;
 use shared::time::Timestamp;
 use shared::training::quiz::{Paper, Question, answers_box_name, answers_digest, draw, score};
 use shared::training::{Tense, qualification};
-use store::questions;
+use store::{questions, shelf};
 
 use super::{Core, Denied};
 
@@ -175,21 +176,24 @@ impl Core {
         shown: Option<Digest32>,
     ) -> Result<Draft, Denied> {
         let key = self.session_key(person)?;
-        let heads = self.heads_about(person, about_of(&body))?;
-        let mut draft = self.draft(Subject::person(person), body).having_seen(heads);
-        draft.blocks = vec![self.block(&draft, person, &key, Role::Operator, meaning, shown)];
-        Ok(draft)
+        let heads = self.heads_about(person, body.about())?;
+        let draft = self.draft(Subject::person(person), body).having_seen(heads);
+        Ok(self.signed(draft, person, &key, Role::Operator, meaning, shown))
     }
 
     /// The record entries about the person and requirement that no other of them has seen: what a new one names as seen.
     pub(crate) fn heads_about(&self, person: &PersonId, about: Option<&About>) -> Result<Vec<EntryId>, Denied> {
         let Some(about) = about else { return Ok(Vec::new()) };
-        let subject = Subject::person(person);
-        let entries = store::shelf::record_about(self.ledger.connection(), subject.as_str())?;
-        let mut mine: Vec<&Entry> = entries.iter().filter(|entry| concerns(entry, &about.requirement)).collect();
+        let mut mine = self.on_requirement(person, &about.requirement)?;
         mine.sort_by_key(|entry| std::cmp::Reverse(entry.header().hybrid));
         let seen: Vec<EntryId> = mine.iter().flat_map(|entry| entry.header().seen.iter().copied()).collect();
         Ok(mine.iter().map(|entry| entry.id()).filter(|id| !seen.contains(id)).collect())
+    }
+
+    /// What the record holds of a person on one requirement, unsorted.
+    pub(super) fn on_requirement(&self, person: &PersonId, requirement: &RequirementId) -> Result<Vec<Entry>, Denied> {
+        let (subject, topic) = (Subject::person(person), Topic::Requirement(requirement.clone()));
+        Ok(shelf::record_on(self.ledger.connection(), subject.as_str(), &topic)?)
     }
 
     /// Opens a quiz: draws the questions, and says so before they are seen. One that was left half answered here goes on as it was.
@@ -248,21 +252,19 @@ impl Core {
 
     /// Attempts that remain: the quiz's limit, plus one per coaching, less what was tried on this version since the last pass.
     pub(crate) fn attempts_left(&self, person: &PersonId, about: &About, quiz: &QuizSet) -> Result<u32, Denied> {
-        let subject = Subject::person(person);
-        let connection = self.ledger.connection();
-        let tried = questions::entries_of_kind(connection, subject.as_str(), "quiz_attempt")?;
-        let coached = questions::entries_of_kind(connection, subject.as_str(), "coaching")?;
-        let same = |entry: &&Entry| match entry.statement().ok().flatten().map(|s| s.body) {
-            Some(Body::QuizAttempt(b)) => b.about == *about && b.outcome != Outcome::Passed,
-            Some(Body::Coaching(b)) => b.about == *about,
-            _ => false,
-        };
-        let mut allowed = u32::from(quiz.max_attempts);
-        for coaching in coached.iter().filter(same) {
-            // One by somebody who is no trainer opens nothing.
-            allowed += u32::from(questions::verdict(connection, &coaching.id())?.is_effective());
+        let (mut allowed, mut tried) = (u32::from(quiz.max_attempts), 0);
+        for entry in self.on_requirement(person, &about.requirement)? {
+            match entry.statement().ok().flatten().map(|statement| statement.body) {
+                Some(Body::QuizAttempt(b)) => tried += u32::from(b.about == *about && b.outcome != Outcome::Passed),
+                // One by somebody who is no trainer opens nothing.
+                Some(Body::Coaching(b)) if b.about == *about => {
+                    let verdict = questions::verdict(self.ledger.connection(), &entry.id())?;
+                    allowed += u32::from(verdict.is_effective());
+                }
+                _ => {}
+            }
         }
-        Ok(allowed.saturating_sub(tried.iter().filter(same).count() as u32))
+        Ok(allowed.saturating_sub(tried))
     }
 
     /// Grades and signs an attempt. The right answers are unsealed for this one call and shown to nobody.
@@ -308,7 +310,7 @@ impl Core {
     pub(crate) fn check_order(&mut self, person: &PersonId, about: &About, kind: ActivityKind) -> Result<(), Denied> {
         let now = self.reading().wall;
         let plant = self.plant().clone();
-        let record = questions::record(self.ledger.connection(), person)?;
+        let record = questions::record_on(self.ledger.connection(), person, [&about.requirement].into())?;
         let state = qualification(&plant, &about.requirement, person, &record, &[], now, Tense::Now);
         let before = state.activities.iter().take_while(|a| a.activity.kind() != kind);
         if state.activities.iter().all(|a| a.activity.kind() != kind) {
@@ -323,20 +325,4 @@ pub(crate) fn quiz_of(set: &RequirementSet) -> Option<&QuizId> {
         Activity::Quiz(quiz) => Some(quiz),
         _ => None,
     })
-}
-
-fn about_of(body: &Body) -> Option<&About> {
-    match body {
-        Body::Read(b) => Some(&b.about),
-        Body::QuizAttempt(b) => Some(&b.about),
-        Body::RunObserved(b) => Some(&b.about),
-        Body::CheckSigned(b) => Some(&b.about),
-        Body::Coaching(b) => Some(&b.about),
-        _ => None,
-    }
-}
-
-fn concerns(entry: &Entry, requirement: &RequirementId) -> bool {
-    let Ok(Some(statement)) = entry.statement() else { return false };
-    about_of(&statement.body).is_some_and(|about| about.requirement == *requirement)
 }

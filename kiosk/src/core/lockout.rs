@@ -27,8 +27,8 @@ impl Core {
         self.settle_pending(person)?;
         let forgives = questions::failures_by_name(self.ledger.connection(), person)?;
         let body = LockoutLifted { person: person.clone(), forgives, reason: reason.to_owned() };
-        let mut draft = self.draft(Subject::person(person), body);
-        draft.blocks = vec![self.block(&draft, &by.person, &key, Role::Supervisor, Meaning::Approved, None)];
+        let draft = self.draft(Subject::person(person), body);
+        let draft = self.signed(draft, &by.person, &key, Role::Supervisor, Meaning::Approved, None);
         let stream = Stream::record(&self.site()?);
         self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
     }

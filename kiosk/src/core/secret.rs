@@ -4,7 +4,7 @@ use shared::id::*;
 use shared::kind::presence::SecretFailed;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
-use shared::log::{Block, Draft, Stream, Subject};
+use shared::log::{Draft, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{Locked, SealedBox, person_box_name};
 use shared::part11::signature::PersonSecret;
@@ -153,17 +153,17 @@ impl Core {
     }
 
     /// Signs a draft with a key just unlocked.
-    pub(crate) fn block(
+    pub(crate) fn signed(
         &mut self,
-        draft: &Draft,
+        draft: Draft,
         person: &PersonId,
         key: &PersonSecret,
         role: Role,
         meaning: Meaning,
         shown: Option<Digest32>,
-    ) -> Block {
+    ) -> Draft {
         let (printed_name, signed_at) = (self.plant().printed_name(person), self.reading().wall);
-        Signing { signer: person.clone(), printed_name, role, meaning, signed_at, shown }.sign(draft, key)
+        draft.signed_by(Signing { signer: person.clone(), printed_name, role, meaning, signed_at, shown }, key)
     }
 }
 

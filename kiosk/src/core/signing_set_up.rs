@@ -70,19 +70,17 @@ impl Core {
         };
         let statement = accountability::statement(chosen.language);
         let shown = Some(statement.digest());
-        let mut set_up = self.draft(Subject::person(person), body);
+        let set_up = self.draft(Subject::person(person), body);
         let (accepted, verified) = (Meaning::SigningAccepted, Meaning::IdentityVerified);
-        set_up.blocks = vec![
-            self.block(&set_up, person, &key, Role::Operator, accepted, shown),
-            self.block(&set_up, &verifier.person, &verifiers_key, Role::Supervisor, verified, None),
-        ];
+        let set_up = self.signed(set_up, person, &key, Role::Operator, accepted, shown);
+        let set_up = self.signed(set_up, &verifier.person, &verifiers_key, Role::Supervisor, verified, None);
         let body = AccountabilitySigned {
             version: accountability::VERSION,
             language: Language::new(statement.language)?,
             text: statement.digest(),
         };
-        let mut accountable = self.draft(Subject::person(person), body);
-        accountable.blocks = vec![self.block(&accountable, person, &key, Role::Operator, accepted, shown)];
+        let accountable = self.draft(Subject::person(person), body);
+        let accountable = self.signed(accountable, person, &key, Role::Operator, accepted, shown);
         let now = self.now();
         let (stream, name) = (Stream::record(&self.site()?), person_box_name(person));
         // A box takes the place of the one before, also after the clock was set back.

@@ -198,6 +198,18 @@ impl Body {
         Digest32::of_parts(&[self.kind().as_bytes(), &self.content()])
     }
 
+    /// Which requirement it is about, and on which version, where it is about one.
+    pub fn about(&self) -> Option<&record::About> {
+        match self {
+            Self::Read(b) => Some(&b.about),
+            Self::QuizAttempt(b) => Some(&b.about),
+            Self::Coaching(b) => Some(&b.about),
+            Self::RunObserved(b) => Some(&b.about),
+            Self::CheckSigned(b) => Some(&b.about),
+            _ => None,
+        }
+    }
+
     /// The size of the content on the wire, in bytes.
     pub fn size(&self) -> usize {
         self.content().len()

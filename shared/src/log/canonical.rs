@@ -6,6 +6,7 @@
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::encode::Encoder;
+use minicbor::encode::write::{Cursor, EndOfArray};
 
 /// Deepest nesting accepted.
 pub const MAX_DEPTH: usize = 16;
@@ -94,17 +95,19 @@ fn scalar(d: &mut Decoder<'_>, bytes: &[u8], start: usize) -> Result<(), NotCano
     }
 }
 
-type HeadError = minicbor::encode::Error<std::convert::Infallible>;
+/// A head as it is written: on the stack, for each value of each entry has one.
+type Head = Cursor<[u8; 9]>;
 
 fn same_head(
     bytes: &[u8],
     from: usize,
     to: usize,
-    write: impl FnOnce(&mut Encoder<&mut Vec<u8>>) -> Result<(), HeadError>,
+    write: impl FnOnce(&mut Encoder<&mut Head>) -> Result<(), minicbor::encode::Error<EndOfArray>>,
 ) -> Result<(), NotCanonical> {
-    let mut head = Vec::with_capacity(9);
+    let mut head = Cursor::new([0; 9]);
     let written = write(&mut Encoder::new(&mut head));
-    if written.is_ok() && bytes.get(from..to) == Some(head.as_slice()) { Ok(()) } else { Err(NotCanonical::NotMinimal) }
+    let same = bytes.get(from..to) == head.get_ref().get(..head.position());
+    if written.is_ok() && same { Ok(()) } else { Err(NotCanonical::NotMinimal) }
 }
 
 #[cfg(test)]

@@ -288,10 +288,8 @@ fn statement_digest(kind: &str, subject: &Subject, body: &[u8]) -> Digest32 {
 }
 
 impl Signing {
-    /// Signs a draft's statement with the signer's unlocked key.
-    pub fn sign(self, draft: &Draft, secret: &PersonSecret) -> Block {
+    fn sign(self, statement: Digest32, secret: &PersonSecret) -> Block {
         let key = secret.key();
-        let statement = statement_digest(draft.statement.body.kind(), &draft.subject, &draft.statement.to_bytes());
         let Self { signer, printed_name, role, meaning, signed_at, shown } = self;
         let signed =
             Signed { statement, signer: &signer, printed_name: &printed_name, role, meaning, signed_at, shown, key };
@@ -318,17 +316,44 @@ impl Block {
 }
 
 /// What an author wants to say, before it has a place in a log.
+///
+/// What people have signed can't be changed afterwards: their blocks are good because they were made here, over this statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    pub subject: Subject,
-    pub statement: Statement,
-    pub seen: Vec<EntryId>,
-    pub blocks: Vec<Block>,
+    subject: Subject,
+    statement: Statement,
+    seen: Vec<EntryId>,
+    blocks: Vec<Block>,
+    /// Whether some of the blocks were made elsewhere, and are still to be looked at.
+    borrowed: bool,
 }
 
 impl Draft {
     pub fn new(subject: Subject, statement: Statement) -> Self {
-        Self { subject, statement, seen: Vec::new(), blocks: Vec::new() }
+        Self { subject, statement, seen: Vec::new(), blocks: Vec::new(), borrowed: false }
+    }
+
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// Signs the statement with the signer's unlocked key.
+    #[must_use]
+    pub fn signed_by(mut self, signing: Signing, secret: &PersonSecret) -> Self {
+        let digest = statement_digest(self.statement.body.kind(), &self.subject, &self.statement.to_bytes());
+        self.blocks.push(signing.sign(digest, secret));
+        self
+    }
+
+    /// Takes over an entry's blocks: people signed the statement, not its place in a log.
+    #[must_use]
+    pub fn with_blocks_of(mut self, entry: &Entry) -> Self {
+        self.blocks.extend_from_slice(&entry.blocks);
+        self.borrowed = true;
+        self
     }
 
     /// Names the heads the author knew; beyond eight the latest in the given order are kept.
@@ -557,6 +582,7 @@ pub fn seal(draft: &Draft, position: &Position, device: &DeviceSecret) -> Result
     if bytes.len() > MAX_ENTRY_BYTES {
         return Err(BadEntry::TooLarge);
     }
-    let Payload { header, body, blocks } = payload;
-    Ok(Entry { id: EntryId::of(&bytes), bytes: bytes.into(), header, body: body.into(), blocks, blocks_good: None })
+    let entry = Entry::of(&bytes, payload);
+    let good = !draft.borrowed || entry.verify_blocks();
+    Ok(Entry { blocks_good: Some(good), ..entry })
 }

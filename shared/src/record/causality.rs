@@ -1,13 +1,13 @@
 //! What an author could have known: *a* precedes *b* if *b* reaches it through `seen` or the previous hash; else they are concurrent.
 //!
-//! Within one person's entries it suffices to know, for each entry, how far into every log its author had seen.
+//! Within the entries of one topic it suffices to know, for each entry, how far into every log its author had seen.
 
 use std::collections::BTreeMap;
 
 use crate::id::EntryId;
 use crate::log::{Entry, LogId};
 
-/// For each entry of a subject, how far into each log its past reaches.
+/// For each entry of a topic, how far into each log its past reaches.
 pub struct Pasts<'a> {
     places: BTreeMap<EntryId, (&'a LogId, u64)>,
     reach: BTreeMap<EntryId, BTreeMap<&'a LogId, u64>>,
@@ -15,7 +15,7 @@ pub struct Pasts<'a> {
 
 impl<'a> Pasts<'a> {
     /// Entries must come in fold order (hybrid clock first), which never puts an effect before its cause.
-    pub fn of(entries: &'a [Entry]) -> Self {
+    pub fn of(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
         let mut pasts = Self { places: BTreeMap::new(), reach: BTreeMap::new() };
         let mut own: BTreeMap<&LogId, BTreeMap<&'a LogId, u64>> = BTreeMap::new();
         for entry in entries {

@@ -1,14 +1,15 @@
 //! From a person's entries to verdicts and evidence: form, device, signatures, authority, corrections, order, contradictions, rulings,
 //! each a step of its own. Same entries, same plant → same record, whatever the order of arrival.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::causality::Pasts;
-use super::training_record::{Evidence, Judged, TrainingRecord};
+use super::topic::Topic;
+use super::training_record::{Evidence, TrainingRecord};
 use crate::id::*;
 use crate::kind::plant::{ActivityKind, RequirementSet};
 use crate::kind::record::{About, Outcome};
-use crate::kind::{Body, Statement};
+use crate::kind::{BadBody, Body, Statement};
 use crate::log::effect::{Cause, Doubt, Verdict};
 use crate::log::{Block, Entry};
 use crate::part11::authority::{Held, Reach, Right, authority_check};
@@ -33,31 +34,119 @@ pub struct Knowledge<'a> {
     pub standing: &'a dyn Fn(&Entry) -> Standing,
 }
 
-/// Judges all entries about one person. `entries` must be in fold order; see [`fold_sort`].
-pub fn judge(entries: &[Entry], knowledge: &Knowledge<'_>) -> TrainingRecord {
-    let statements: Vec<_> = entries.iter().map(Entry::statement).collect();
+/// What follows from a person's entries.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Judgement {
+    pub verdicts: BTreeMap<EntryId, Verdict>,
+    /// Each requirement's rows by (activity, done_at).
+    pub evidence: BTreeMap<RequirementId, Vec<Evidence>>,
+}
+
+impl Judgement {
+    pub fn into_record(self) -> TrainingRecord {
+        let mut record = TrainingRecord::default();
+        self.evidence.into_values().for_each(|rows| record.append(rows));
+        record
+    }
+}
+
+/// Judges all record entries about one person. `entries` must be in fold order; see [`fold_sort`].
+pub fn judge(entries: &[Entry], knowledge: &Knowledge<'_>) -> Judgement {
+    let said: Vec<Said<'_>> = entries.iter().map(Said::of).collect();
+    let mut judgement = Judgement::default();
+    // The person first: a correction counts as it is judged beside what it corrects.
+    for topic in topics(&said) {
+        let about: Vec<&Said<'_>> = said.iter().filter(|said| said.bears_on(&topic)).collect();
+        let Judgement { verdicts, evidence } = judge_said(&topic, &about, knowledge);
+        judgement.verdicts.extend(verdicts);
+        judgement.evidence.extend(evidence);
+    }
+    judgement
+}
+
+/// Judges one topic of a person's record from its entries and those of [`Topic::Person`], in fold order: what [`judge`] says of them.
+pub fn judge_topic(topic: &Topic, entries: &[Entry], knowledge: &Knowledge<'_>) -> Judgement {
+    let said: Vec<Said<'_>> = entries.iter().map(Said::of).collect();
+    judge_said(topic, &said.iter().collect::<Vec<_>>(), knowledge)
+}
+
+/// An entry, and what it says.
+struct Said<'e> {
+    entry: &'e Entry,
+    statement: Result<Option<Statement>, BadBody>,
+    topic: Topic,
+}
+
+impl<'e> Said<'e> {
+    fn of(entry: &'e Entry) -> Self {
+        let statement = entry.statement();
+        let readable = statement.as_ref().ok().and_then(Option::as_ref);
+        let topic = readable.map_or(Topic::Person, |statement| Topic::of_body(&statement.body));
+        Self { entry, statement, topic }
+    }
+
+    fn id(&self) -> EntryId {
+        self.entry.id()
+    }
+    fn statement(&self) -> Option<&Statement> {
+        self.statement.as_ref().ok().and_then(Option::as_ref)
+    }
+    fn body(&self) -> Option<&Body> {
+        self.statement().map(|statement| &statement.body)
+    }
+    fn bears_on(&self, topic: &Topic) -> bool {
+        self.topic == *topic || self.topic == Topic::Person
+    }
+}
+
+/// Every topic of a record, the person's first.
+fn topics(said: &[Said<'_>]) -> BTreeSet<Topic> {
+    let legacy = said.iter().filter_map(Said::body).flat_map(|body| match body {
+        Body::LegacyBatch(batch) => batch.rows.as_slice(),
+        _ => &[],
+    });
+    let legacy = legacy.map(|row| Topic::Requirement(row.requirement.clone()));
+    said.iter().map(|said| said.topic.clone()).chain(legacy).collect()
+}
+
+fn judge_said(topic: &Topic, entries: &[&Said<'_>], knowledge: &Knowledge<'_>) -> Judgement {
     let mut verdicts: Vec<Verdict> = entries
         .iter()
-        .zip(&statements)
-        .map(|(entry, statement)| match statement {
-            Ok(Some(statement)) => by_itself(entry, &statement.body, knowledge),
+        .map(|said| match &said.statement {
+            Ok(Some(statement)) => by_itself(said.entry, &statement.body, knowledge),
             Ok(None) => Verdict::NotUnderstood,
             Err(_) => Verdict::SetAside(Cause::Unreadable),
         })
         .collect();
-    let pasts = Pasts::of(entries);
-    let said: Vec<Option<&Statement>> = statements.iter().map(|s| s.as_ref().ok().and_then(Option::as_ref)).collect();
-    set_aside_duplicates(entries, &said, &mut verdicts);
-    annul(entries, &said, &mut verdicts, knowledge);
+    set_aside_duplicates(entries, &mut verdicts);
+    annul(entries, &mut verdicts, knowledge);
     rule(entries, &mut verdicts, knowledge.plant);
-    let mut evidence = gather(entries, &said, &verdicts, knowledge.plant);
-    judge_order(&mut evidence, entries, &mut verdicts, &pasts, knowledge.plant);
-    contradict(&mut evidence, entries, &mut verdicts, &pasts, knowledge.plant);
-    let entries = entries.iter().zip(verdicts).map(|(entry, verdict)| Judged { id: entry.id(), verdict }).collect();
-    let coachings = Vec::new();
-    let mut record = TrainingRecord { entries, evidence, coachings };
-    record.coachings = coachings_of(&record, &said);
-    record
+    let mut evidence = BTreeMap::new();
+    if let Topic::Requirement(requirement) = topic {
+        let pasts = Pasts::of(entries.iter().map(|said| said.entry));
+        let mut rows = gather(requirement, entries, &verdicts, knowledge.plant);
+        if let Some(requirement) = knowledge.plant.requirements.get(requirement) {
+            judge_order(requirement, &mut rows, entries, &mut verdicts, &pasts, knowledge.plant);
+        }
+        contradict(&mut rows, entries, &mut verdicts, &pasts, knowledge.plant);
+        if !rows.is_empty() {
+            evidence.insert(requirement.clone(), rows);
+        }
+    }
+    let own = |(said, verdict): (&&Said<'_>, Verdict)| is_judged_in(topic, said, entries).then(|| (said.id(), verdict));
+    Judgement { verdicts: entries.iter().zip(verdicts).filter_map(own).collect(), evidence }
+}
+
+/// An entry is judged in its own topic, a correction in that of what it corrects.
+fn is_judged_in(topic: &Topic, said: &Said<'_>, entries: &[&Said<'_>]) -> bool {
+    let mut said = said;
+    // An entry is named by its hash: corrections of corrections come to an end.
+    while let Some(Body::Correction(body)) = said.body()
+        && let Some(target) = entries.iter().find(|said| said.id() == body.entry)
+    {
+        said = target;
+    }
+    said.topic == *topic
 }
 
 /// Puts entries into the order that every replica computes alike and that never puts an effect before its cause.
@@ -168,11 +257,11 @@ fn right_verdict(entry: &Entry, knowledge: &Knowledge<'_>, block: &Block, right:
     }
 }
 
-/// The same act twice is one record: the first in fold order counts.
-fn set_aside_duplicates(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict]) {
+/// The same act twice about one topic is one record: the first in fold order counts.
+fn set_aside_duplicates(entries: &[&Said<'_>], verdicts: &mut [Verdict]) {
     let mut first: BTreeMap<(ActId, &str), EntryId> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        let Some(statement) = said[index] else { continue };
+        let Some(statement) = entry.statement() else { continue };
         if !matches!(verdicts[index], Verdict::Effective | Verdict::OnHold(_)) {
             continue;
         }
@@ -184,16 +273,16 @@ fn set_aside_duplicates(entries: &[Entry], said: &[Option<&Statement>], verdicts
 }
 
 /// Corrections by a signer of the entry, or by quality, annul it; both stay visible (R24).
-fn annul(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict], knowledge: &Knowledge<'_>) {
+fn annul(entries: &[&Said<'_>], verdicts: &mut [Verdict], knowledge: &Knowledge<'_>) {
     for (index, correction) in entries.iter().enumerate() {
-        let Some(Body::Correction(body)) = said[index].map(|s| &s.body) else { continue };
+        let Some(Body::Correction(body)) = correction.body() else { continue };
         let Some(target) = entries.iter().position(|e| e.id() == body.entry) else { continue };
         if !verdicts[index].is_effective() {
             continue;
         }
-        let may = correction.blocks().iter().any(|block| {
-            let signed_it = entries[target].block_of(&block.signer).is_some();
-            signed_it || right_verdict(correction, knowledge, block, &Right::Quality).is_effective()
+        let may = correction.entry.blocks().iter().any(|block| {
+            let signed_it = entries[target].entry.block_of(&block.signer).is_some();
+            signed_it || right_verdict(correction.entry, knowledge, block, &Right::Quality).is_effective()
         });
         if may {
             verdicts[target] = Verdict::SetAside(Cause::Annulled(correction.id()));
@@ -204,7 +293,7 @@ fn annul(entries: &[Entry], said: &[Option<&Statement>], verdicts: &mut [Verdict
 }
 
 /// Rulings lift or confirm holds for exactly the entries they name.
-fn rule(entries: &[Entry], verdicts: &mut [Verdict], plant: &Plant) {
+fn rule(entries: &[&Said<'_>], verdicts: &mut [Verdict], plant: &Plant) {
     for (entry, verdict) in entries.iter().zip(verdicts) {
         let Some((ruling_id, ruling)) = plant.rulings.get(&entry.id()) else { continue };
         if !ruling.accepted {
@@ -215,15 +304,13 @@ fn rule(entries: &[Entry], verdicts: &mut [Verdict], plant: &Plant) {
     }
 }
 
-fn gather(entries: &[Entry], said: &[Option<&Statement>], verdicts: &[Verdict], plant: &Plant) -> Vec<Evidence> {
-    let mut evidence = Vec::new();
-    for ((entry, statement), verdict) in entries.iter().zip(said).zip(verdicts) {
-        let Some(statement) = statement else { continue };
-        evidence.extend(evidence_of(entry, &statement.body, verdict, plant));
-    }
-    evidence.sort_by(|a, b| {
-        (&a.requirement, a.activity, a.done_at, a.part).cmp(&(&b.requirement, b.activity, b.done_at, b.part))
-    });
+fn gather(requirement: &RequirementId, entries: &[&Said<'_>], verdicts: &[Verdict], plant: &Plant) -> Vec<Evidence> {
+    let of = |(said, verdict): (&&Said<'_>, &Verdict)| {
+        said.body().map_or_else(Vec::new, |body| evidence_of(said.entry, body, verdict, plant))
+    };
+    let mut evidence: Vec<Evidence> = entries.iter().zip(verdicts).flat_map(of).collect();
+    evidence.retain(|row| row.requirement == *requirement);
+    evidence.sort_by_key(|row| (row.activity, row.done_at, row.part));
     evidence
 }
 
@@ -298,30 +385,26 @@ fn legacy_evidence(
 /// R6, over the whole: an activity counts when those listed before it were done, at any kiosk, not after it. Legacy rows count in
 /// whatever order they were imported.
 fn judge_order(
+    requirement: &RequirementSet,
     evidence: &mut [Evidence],
-    entries: &[Entry],
+    entries: &[&Said<'_>],
     verdicts: &mut [Verdict],
     pasts: &Pasts<'_>,
     plant: &Plant,
 ) {
     // Activities are judged in the order listed: one that is out of order can't support the next.
     let mut order: Vec<usize> = (0..evidence.len()).collect();
-    let place = |e: &Evidence| {
-        let requirement = plant.requirements.get(&e.requirement);
-        requirement.and_then(|r| r.activities.iter().position(|a| a.kind() == e.activity)).unwrap_or(0)
-    };
+    let place = |e: &Evidence| requirement.activities.iter().position(|a| a.kind() == e.activity).unwrap_or(0);
     order.sort_by_key(|index| place(&evidence[*index]));
     for index in order {
         let candidate = &evidence[index];
         if candidate.legacy || !candidate.passed() || !candidate.verdict.is_effective() {
             continue;
         }
-        let Some(requirement) = plant.requirements.get(&candidate.requirement) else { continue };
         let before = requirement.activities.iter().take_while(|a| a.kind() != candidate.activity);
         let in_order = before.into_iter().all(|activity| {
             let supports = |e: &&Evidence| {
                 e.activity == activity.kind()
-                    && e.requirement == candidate.requirement
                     && e.passed()
                     && e.verdict.is_effective()
                     && supports_version(requirement, e, candidate, plant)
@@ -336,8 +419,8 @@ fn judge_order(
     }
 }
 
-fn exempt(requirement: &RequirementSet, entries: &[Entry], candidate: &Evidence, plant: &Plant) -> bool {
-    let person = entries.first().and_then(|entry| entry.subject().as_person());
+fn exempt(requirement: &RequirementSet, entries: &[&Said<'_>], candidate: &Evidence, plant: &Plant) -> bool {
+    let person = entries.first().and_then(|said| said.entry.subject().as_person());
     person.is_some_and(|person| {
         plant.exemption(&person, &requirement.requirement, candidate.version.as_ref(), candidate.done_at).is_some()
     })
@@ -373,12 +456,11 @@ pub fn version_of(evidence: &Evidence, requirement: &RequirementSet, plant: &Pla
 /// A failed or not-yet result that follows a pass ends it; one that is concurrent puts both on hold, unless a ruling named both (U8).
 fn contradict(
     evidence: &mut [Evidence],
-    entries: &[Entry],
+    entries: &[&Said<'_>],
     verdicts: &mut [Verdict],
     pasts: &Pasts<'_>,
     plant: &Plant,
 ) {
-    let same = |a: &Evidence, b: &Evidence| a.requirement == b.requirement && a.activity == b.activity;
     let mut holds: Vec<(usize, EntryId)> = Vec::new();
     for pass in 0..evidence.len() {
         if !evidence[pass].passed() {
@@ -387,7 +469,7 @@ fn contradict(
         let mut ended_by = Vec::new();
         for fail in 0..evidence.len() {
             let (p, f) = (&evidence[pass], &evidence[fail]);
-            let counts = f.failed() && same(p, f) && f.verdict.is_effective();
+            let counts = f.failed() && p.activity == f.activity && f.verdict.is_effective();
             if !counts {
                 continue;
             }
@@ -433,18 +515,9 @@ fn ruled_together(pass: &Evidence, fail: &Evidence, plant: &Plant) -> bool {
     plant.ruling_on(&pass.entry).is_some_and(|ruling| ruling.accepted && ruling.entries.contains(&fail.entry))
 }
 
-fn set_verdict(evidence: &mut Evidence, entries: &[Entry], verdicts: &mut [Verdict], verdict: &Verdict) {
+fn set_verdict(evidence: &mut Evidence, entries: &[&Said<'_>], verdicts: &mut [Verdict], verdict: &Verdict) {
     evidence.verdict = verdict.clone();
     if let Some(index) = entries.iter().position(|entry| entry.id() == evidence.entry) {
         verdicts[index] = verdict.clone();
     }
-}
-
-fn coachings_of(record: &TrainingRecord, said: &[Option<&Statement>]) -> Vec<(QuizId, Option<VersionId>, Timestamp)> {
-    let effective = record.entries.iter().zip(said).filter(|(judged, _)| judged.verdict.is_effective());
-    let coaching = effective.filter_map(|(_, statement)| match statement.map(|s| &s.body) {
-        Some(Body::Coaching(b)) => Some((b.quiz.clone(), b.about.version.clone(), Timestamp::MIN)),
-        _ => None,
-    });
-    coaching.collect()
 }

@@ -2,8 +2,10 @@
 
 pub mod causality;
 pub mod judge;
+pub mod topic;
 pub mod training_record;
 pub mod worksheet;
 
-pub use judge::{Knowledge, Standing, judge};
-pub use training_record::{Evidence, Judged, TrainingRecord};
+pub use judge::{Judgement, Knowledge, Standing, judge, judge_topic};
+pub use topic::Topic;
+pub use training_record::{Evidence, TrainingRecord};

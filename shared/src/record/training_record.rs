@@ -9,13 +9,6 @@ use crate::kind::record::Outcome;
 use crate::log::effect::Verdict;
 use crate::time::Timestamp;
 
-/// One entry about the person, with its verdict.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
-    pub id: EntryId,
-    pub verdict: Verdict,
-}
-
 /// One piece of evidence: an activity of a requirement, done on a version, with its outcome.
 #[derive(Debug, Clone, PartialEq, Encode, Decode, Serialize)]
 #[cbor(map)]
@@ -61,29 +54,18 @@ impl Evidence {
     }
 }
 
-/// One person's merged history.
+/// What a person's merged history proves.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TrainingRecord {
-    /// In fold order.
-    pub entries: Vec<Judged>,
     /// By (requirement, activity, done_at).
     pub evidence: Vec<Evidence>,
-    /// Coachings that opened one more attempt: (quiz, version, when).
-    pub coachings: Vec<(QuizId, Option<VersionId>, Timestamp)>,
 }
 
 impl TrainingRecord {
-    pub fn verdict(&self, id: &EntryId) -> Option<&Verdict> {
-        self.entries.iter().find(|judged| judged.id == *id).map(|judged| &judged.verdict)
-    }
-
-    /// Evidence for one activity of a requirement, earliest first, with its position.
-    pub fn of<'a>(
-        &'a self,
-        requirement: &'a RequirementId,
-        activity: ActivityKind,
-    ) -> impl DoubleEndedIterator<Item = (u32, &'a Evidence)> {
-        let evidence = self.evidence.iter().enumerate().map(|(index, e)| (index as u32, e));
-        evidence.filter(move |(_, e)| e.activity == activity && e.requirement == *requirement)
+    /// Adds a requirement's rows, whose positions are their own, behind those of the requirements before it.
+    pub fn append(&mut self, mut rows: Vec<Evidence>) {
+        let offset = self.evidence.len() as u32;
+        rows.iter_mut().flat_map(|row| &mut row.ended_by).for_each(|position| *position += offset);
+        self.evidence.append(&mut rows);
     }
 }

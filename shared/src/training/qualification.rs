@@ -211,7 +211,8 @@ impl Scale<'_> {
             version: None,
         };
         let (mut holding, mut nearest_miss) = (Vec::new(), Why::Never);
-        for (_, evidence) in self.record.of(&self.set.requirement, kind) {
+        let mine = |e: &&Evidence| e.activity == kind && e.requirement == self.set.requirement;
+        for evidence in self.record.evidence.iter().filter(mine) {
             match self.holds(evidence) {
                 Ok(carried) => holding.push((carried, evidence)),
                 Err(miss) => nearest_miss = nearest_miss.min(miss),

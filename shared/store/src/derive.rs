@@ -1,7 +1,7 @@
 //! Derived tables: what follows from the entries, brought up to date in the same transaction.
 //!
-//! The unit is a subject: whatever is learned, the record of each person it touches is judged anew as a whole. What a plant entry touches
-//! is decided here by kind; `verify --rebuild` compares the result with a replay of everything.
+//! What is learned touches a topic of somebody's record, or the whole of it: that much is judged anew. What a plant entry touches is
+//! decided here by kind; `verify --rebuild` compares the result with a replay of everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,18 +15,19 @@ use shared::log::standing::{self, Fork};
 use shared::log::{Entry, LogId, Subject};
 use shared::plant::{Plant, PlantFact};
 use shared::record::judge::fold_sort;
-use shared::record::{Evidence, Knowledge, Standing, TrainingRecord, judge};
+use shared::record::{Evidence, Judgement, Knowledge, Standing, Topic, judge, judge_topic};
 use shared::time::{ClockReading, Timestamp};
 use shared::training::task_session::TaskSession;
 
 use crate::ledger::{StoreError, World};
 use crate::shelf;
-use crate::step::{Step, Subjects};
+use crate::step::Step;
+use crate::touched::{Extent, Subjects, Touched};
 
 /// Forgets everything derived.
 pub(crate) fn clear(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
-        "DELETE FROM person_key; DELETE FROM signed; DELETE FROM verdict; DELETE FROM evidence; DELETE FROM coaching;
+        "DELETE FROM person_key; DELETE FROM signed; DELETE FROM verdict; DELETE FROM evidence;
          DELETE FROM task_session; DELETE FROM secret_failure; DELETE FROM secret_forgiven; DELETE FROM secret_success;",
     )?;
     Ok(())
@@ -75,25 +76,31 @@ pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: b
         fold_plant(step, news)?;
     }
     note_signers(step.connection(), put, all)?;
-    let subjects = if all { every_person(step.connection())? } else { touched(step, put, forked)? };
-    judge_all(step, subjects)?;
+    let touched = if all { Touched::whole(every_person(step.connection())?) } else { touched(step, put, forked)? };
+    judge_all(step, touched)?;
     follow_presence(step.connection(), put, all)?;
     follow_secrets(step.connection(), put, all)
 }
 
-/// Judges these people's records, and those of everybody whom a change of keys touches.
+/// Judges what was touched, and the records of everybody whom a change of keys touches.
 ///
 /// Keys rest on verifiers' keys. They are the least that follows from the entries: added, one after the other, until nothing changes;
 /// when one falls away, all are found anew, so that nobody's key rests on itself.
-fn judge_all(step: &mut Step<'_>, mut subjects: Subjects) -> Result<(), StoreError> {
-    while let Some(subject) = subjects.pop_first() {
-        match rejudge(step, &subject)? {
+fn judge_all(step: &mut Step<'_>, mut touched: Touched) -> Result<(), StoreError> {
+    while let Some((subject, extent)) = touched.pop_first() {
+        let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else { continue };
+        step.world.judged += 1;
+        let change = match extent {
+            Extent::Topics(topics) => rejudge_topics(step, &person, &subject, &topics).map(|()| KeyChange::None),
+            Extent::Whole => rejudge(step, &person, &subject),
+        };
+        match change? {
             KeyChange::None => {}
-            KeyChange::Added(holder) => subjects.extend(signed_by(step.connection(), &holder)?),
+            KeyChange::Added(holder) => touched.extend(signed_by(step.connection(), &holder)?),
             KeyChange::Removed => {
                 step.connection.execute("DELETE FROM person_key", [])?;
                 step.world.keys = Arc::default();
-                return judge_all(step, every_person(step.connection())?);
+                return judge_all(step, Touched::whole(every_person(step.connection())?));
             }
         }
     }
@@ -180,21 +187,20 @@ fn signed_by(connection: &Connection, person: &PersonId) -> Result<Subjects, Sto
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whose records the news touches.
-fn touched(step: &Step<'_>, put: &[Entry], forked: &[Fork]) -> Result<Subjects, StoreError> {
-    let mut subjects = Subjects::new();
+/// What of whose records the news touches.
+fn touched(step: &Step<'_>, put: &[Entry], forked: &[Fork]) -> Result<Touched, StoreError> {
+    let mut touched = Touched::default();
     for entry in put {
         match entry.family() {
-            Family::Record => subjects.extend(Some(entry.subject().as_str().to_owned())),
-            Family::Plant => subjects.extend(touched_by_plant(step, entry)?),
+            Family::Record => touched.add(entry.subject().as_str(), Topic::of(entry)),
+            Family::Plant => touched.extend(touched_by_plant(step, entry)?),
             _ => {}
         }
     }
     for fork in forked {
-        subjects.extend(subjects_in_log(step.connection(), &fork.log, fork.counter)?);
+        touched.extend(subjects_in_log(step.connection(), &fork.log, fork.counter)?);
     }
-    subjects.retain(|subject| subject.starts_with("person:"));
-    Ok(subjects)
+    Ok(touched)
 }
 
 fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreError> {
@@ -262,32 +268,63 @@ fn subjects_in_log(connection: &Connection, log: &LogId, after: u64) -> Result<S
 }
 
 /// Judges a person's record as a whole and writes what follows.
-fn rejudge(step: &mut Step<'_>, subject: &str) -> Result<KeyChange, StoreError> {
+fn rejudge(step: &mut Step<'_>, person: &PersonId, subject: &str) -> Result<KeyChange, StoreError> {
     let connection = step.connection;
-    step.world.judged += 1;
-    let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else {
-        return Ok(KeyChange::None);
-    };
     let mut entries = shelf::record_about(connection, subject)?;
     fold_sort(&mut entries);
     let standings = standings(step, &entries)?;
-    let servers = step.world.servers.clone();
-    let judged_with = |world: &World| {
-        let knowledge = Knowledge {
-            plant: &world.plant,
-            keys: &world.keys,
-            servers: &|device| servers.contains(device),
-            standing: &|entry| standings.get(&entry.id()).copied().unwrap_or(Standing::Good),
-        };
-        judge(&entries, &knowledge)
-    };
-    let mut record = judged_with(&step.world);
-    let change = write_keys(connection, &mut step.world, &person, &entries, &record)?;
+    let mut judgement = with_knowledge(&step.world, &standings, |knowledge| judge(&entries, knowledge));
+    let change = write_keys(connection, &mut step.world, person, &entries, &judgement)?;
     if matches!(change, KeyChange::Added(_)) {
-        record = judged_with(&step.world);
+        judgement = with_knowledge(&step.world, &standings, |knowledge| judge(&entries, knowledge));
     }
-    write_record(connection, &person, subject, &record)?;
+    write_verdicts(connection, subject, &judgement.verdicts)?;
+    let mut gone = requirements_of(connection, person)?;
+    for (requirement, rows) in &judgement.evidence {
+        gone.remove(requirement.as_str());
+        write_evidence(connection, person, requirement, rows)?;
+    }
+    gone.iter().try_for_each(|requirement| remove_evidence(connection, person, requirement))?;
     Ok(change)
+}
+
+/// Judges these topics of a person's record and writes what follows. Keys don't: they concern the person.
+fn rejudge_topics(
+    step: &mut Step<'_>,
+    person: &PersonId,
+    subject: &str,
+    topics: &BTreeSet<Topic>,
+) -> Result<(), StoreError> {
+    let connection = step.connection;
+    let about_person = shelf::record_on(connection, subject, &Topic::Person)?;
+    for topic in topics {
+        let mut entries = shelf::record_on(connection, subject, topic)?;
+        entries.extend_from_slice(&about_person);
+        fold_sort(&mut entries);
+        let standings = standings(step, &entries)?;
+        let Judgement { verdicts, evidence } =
+            with_knowledge(&step.world, &standings, |knowledge| judge_topic(topic, &entries, knowledge));
+        write_verdicts(connection, subject, &verdicts)?;
+        match (topic, evidence.first_key_value()) {
+            (_, Some((requirement, rows))) => write_evidence(connection, person, requirement, rows)?,
+            (Topic::Requirement(requirement), None) => remove_evidence(connection, person, requirement.as_str())?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn with_knowledge<T>(
+    world: &World,
+    standings: &BTreeMap<EntryId, Standing>,
+    judging: impl FnOnce(&Knowledge<'_>) -> T,
+) -> T {
+    judging(&Knowledge {
+        plant: &world.plant,
+        keys: &world.keys,
+        servers: &|device| world.servers.contains(device),
+        standing: &|entry| standings.get(&entry.id()).copied().unwrap_or(Standing::Good),
+    })
 }
 
 fn standings(step: &Step<'_>, entries: &[Entry]) -> Result<BTreeMap<EntryId, Standing>, StoreError> {
@@ -314,12 +351,12 @@ fn write_keys(
     world: &mut World,
     person: &PersonId,
     entries: &[Entry],
-    record: &TrainingRecord,
+    judgement: &Judgement,
 ) -> Result<KeyChange, StoreError> {
     let mut now: BTreeMap<PersonKey, (EntryId, Digest32)> = BTreeMap::new();
-    for (entry, judged) in entries.iter().zip(&record.entries) {
+    for entry in entries {
         if entry.header().kind == "signing_set_up"
-            && judged.verdict.is_effective()
+            && judgement.verdicts.get(&entry.id()).is_some_and(Verdict::is_effective)
             && let Some(Body::SigningSetUp(body)) = entry.statement().ok().flatten().map(|s| s.body)
         {
             // A key belongs to whoever set it up first; nobody else's set-up of it counts.
@@ -348,96 +385,54 @@ fn write_keys(
     Ok(KeyChange::Added(person.clone()))
 }
 
-fn write_record(
-    connection: &Connection,
-    person: &PersonId,
-    subject: &str,
-    record: &TrainingRecord,
-) -> Result<(), StoreError> {
-    let verdicts = record.entries.iter().filter(|judged| !judged.verdict.is_effective());
-    let verdicts = verdicts.map(|judged| (judged.id, &judged.verdict)).collect();
-    write_verdicts(connection, subject, &verdicts)?;
-    let evidence = by_requirement(&record.evidence);
-    write_evidence(
-        connection,
-        person,
-        evidence.iter().map(|(requirement, rows)| (requirement.as_str(), to_cbor(rows))).collect(),
-    )
-}
-
-/// Writes the rows that differ: a record changes in one place at a time, and each page that is written is one that a person waits for.
+/// Writes a requirement's rows where they differ: each page that is written is one that a person waits for.
 fn write_evidence(
     connection: &Connection,
     person: &PersonId,
-    mut now: BTreeMap<&str, Vec<u8>>,
+    requirement: &RequirementId,
+    rows: &Vec<Evidence>,
 ) -> Result<(), StoreError> {
-    let mut gone: Vec<String> = Vec::new();
-    {
-        let mut statement = connection.prepare_cached("SELECT requirement, rows FROM evidence WHERE person = ?1")?;
-        let mut rows = statement.query([person.as_str()])?;
-        while let Some(row) = rows.next()? {
-            let requirement = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            match now.get(requirement) {
-                Some(bytes) if *bytes == row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)? => {
-                    now.remove(requirement);
-                }
-                Some(_) => {}
-                None => gone.push(requirement.to_owned()),
-            }
-        }
-    }
-    let mut remove = connection.prepare_cached("DELETE FROM evidence WHERE person = ?1 AND requirement = ?2")?;
-    for requirement in gone {
-        remove.execute(params![person.as_str(), requirement])?;
-    }
-    let mut write =
-        connection.prepare_cached("INSERT OR REPLACE INTO evidence (person, requirement, rows) VALUES (?1, ?2, ?3)")?;
-    for (requirement, bytes) in now {
-        write.execute(params![person.as_str(), requirement, bytes])?;
-    }
+    let mut write = connection.prepare_cached(
+        "INSERT INTO evidence (person, requirement, rows) VALUES (?1, ?2, ?3)
+         ON CONFLICT (person, requirement) DO UPDATE SET rows = excluded.rows WHERE excluded.rows <> rows",
+    )?;
+    write.execute(params![person.as_str(), requirement.as_str(), to_cbor(rows)])?;
     Ok(())
 }
 
-/// As [`write_evidence`]: what still stands as it stood isn't written again.
-fn write_verdicts(connection: &Connection, subject: &str, now: &BTreeMap<EntryId, &Verdict>) -> Result<(), StoreError> {
-    let mut stand: BTreeSet<EntryId> = BTreeSet::new();
-    let mut gone: Vec<EntryId> = Vec::new();
-    {
-        let mut statement = connection.prepare_cached("SELECT id, verdict FROM verdict WHERE subject = ?1")?;
-        let mut rows = statement.query([subject])?;
-        while let Some(row) = rows.next()? {
-            let id = EntryId(row.get(0)?);
-            let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            match now.get(&id) {
-                Some(verdict) if to_cbor(verdict) == bytes => drop(stand.insert(id)),
-                Some(_) => {}
-                None => gone.push(id),
-            }
-        }
-    }
+fn remove_evidence(connection: &Connection, person: &PersonId, requirement: &str) -> Result<(), StoreError> {
+    let mut remove = connection.prepare_cached("DELETE FROM evidence WHERE person = ?1 AND requirement = ?2")?;
+    remove.execute(params![person.as_str(), requirement])?;
+    Ok(())
+}
+
+fn requirements_of(connection: &Connection, person: &PersonId) -> Result<BTreeSet<String>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT requirement FROM evidence WHERE person = ?1")?;
+    let rows = statement.query_map([person.as_str()], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes the verdicts that differ from what stands. Entries that count have no row.
+fn write_verdicts(connection: &Connection, subject: &str, now: &BTreeMap<EntryId, Verdict>) -> Result<(), StoreError> {
+    let stand = verdicts_about(connection, subject)?;
     let mut remove = connection.prepare_cached("DELETE FROM verdict WHERE id = ?1")?;
-    for id in gone {
-        remove.execute([id.0])?;
-    }
     let mut write = connection
         .prepare_cached("INSERT OR REPLACE INTO verdict (id, subject, on_hold, verdict) VALUES (?1, ?2, ?3, ?4)")?;
-    for (id, verdict) in now.iter().filter(|(id, _)| !stand.contains(id)) {
-        write.execute(params![id.0, subject, verdict.is_on_hold(), to_cbor(verdict)])?;
+    for (id, verdict) in now {
+        match stand.get(id) {
+            Some(_) if verdict.is_effective() => drop(remove.execute([id.0])?),
+            None if verdict.is_effective() => {}
+            Some(bytes) if *bytes == to_cbor(verdict) => {}
+            _ => drop(write.execute(params![id.0, subject, verdict.is_on_hold(), to_cbor(verdict)])?),
+        }
     }
     Ok(())
 }
 
-/// Evidence by requirement; positions in `ended_by` become positions within the requirement's rows.
-fn by_requirement(evidence: &[Evidence]) -> BTreeMap<&RequirementId, Vec<Evidence>> {
-    let mut grouped: BTreeMap<&RequirementId, (u32, Vec<Evidence>)> = BTreeMap::new();
-    for (index, row) in evidence.iter().enumerate() {
-        // Evidence is sorted by requirement, so a group's first position is the offset of all of its rows.
-        let group = grouped.entry(&row.requirement).or_insert((index as u32, Vec::new()));
-        let mut row = row.clone();
-        row.ended_by.iter_mut().for_each(|position| *position -= group.0);
-        group.1.push(row);
-    }
-    grouped.into_iter().map(|(requirement, (_, rows))| (requirement, rows)).collect()
+fn verdicts_about(connection: &Connection, subject: &str) -> Result<BTreeMap<EntryId, Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id, verdict FROM verdict WHERE subject = ?1")?;
+    let rows = statement.query_map([subject], |row| Ok((EntryId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Wrong secrets count since the last right one (R15). Every signature is a right one; a lifted lockout names the failures it forgives.

@@ -15,12 +15,14 @@ CREATE TABLE entry (
     prev        BLOB,
     kind        TEXT NOT NULL,
     subject     TEXT NOT NULL,
+    -- Of record entries, what of the person's record they bear on; null in other streams.
+    topic       TEXT,
     bytes       BLOB NOT NULL,
     blocks_good INTEGER NOT NULL
 ) STRICT;
 -- A second entry at a counter is held beside the first: the clash is a fork, never a reason to drop one (H2).
 CREATE UNIQUE INDEX entry_place ON entry (log, counter, id);
-CREATE INDEX entry_subject ON entry (subject, kind);
+CREATE INDEX entry_subject ON entry (subject, topic, kind);
 CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry
 BEGIN SELECT RAISE (ABORT, 'entries are never changed'); END;
 CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry
@@ -90,12 +92,6 @@ CREATE TABLE evidence (
     PRIMARY KEY (person, requirement)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX evidence_requirement ON evidence (requirement);
-
--- Derived: coachings that opened another quiz attempt.
-CREATE TABLE coaching (
-    person TEXT PRIMARY KEY,
-    rows   BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
 
 -- Derived: task sessions.
 CREATE TABLE task_session (

@@ -62,7 +62,7 @@ pub struct World {
     pub servers: Arc<BTreeSet<DeviceKey>>,
     /// At least that of every entry of this replica's own.
     pub hybrid: HybridTime,
-    /// How many records have been judged as a whole since the database was opened: what merging costs.
+    /// How often a record has been judged, whole or in part, since the database was opened: what merging costs.
     pub judged: u64,
     /// The order of the last plant fact folded: a fact that comes before it means folding anew.
     pub(crate) folded_to: Option<shared::plant::fold::FoldOrder>,

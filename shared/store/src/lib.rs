@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod questions;
 pub mod shelf;
 pub mod step;
+mod touched;
 
 pub use ledger::{Ledger, StoreError, World};
 pub use step::Step;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
 use shared::log::Entry;
 use shared::log::effect::Verdict;
-use shared::record::{Evidence, TrainingRecord};
+use shared::record::TrainingRecord;
 use shared::time::Timestamp;
 use shared::training::task_session::{Performances, TaskSession};
 
@@ -29,7 +29,7 @@ pub fn record(connection: &Connection, person: &PersonId) -> Result<TrainingReco
     let mut rows = statement.query([person.as_str()])?;
     let mut record = TrainingRecord::default();
     while let Some(row) = rows.next()? {
-        add_group(&mut record, row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        record.append(decoded(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?, "evidence")?);
     }
     Ok(record)
 }
@@ -46,19 +46,10 @@ pub fn record_on(
     for requirement in requirements {
         let mut rows = statement.query([person.as_str(), requirement.as_str()])?;
         if let Some(row) = rows.next()? {
-            add_group(&mut record, row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+            record.append(decoded(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?, "evidence")?);
         }
     }
     Ok(record)
-}
-
-/// Evidence stands in the order of requirements; positions within a requirement's rows become positions within the whole.
-fn add_group(record: &mut TrainingRecord, bytes: &[u8]) -> Result<(), StoreError> {
-    let offset = record.evidence.len() as u32;
-    let mut group: Vec<Evidence> = decoded(bytes, "evidence")?;
-    group.iter_mut().flat_map(|e| &mut e.ended_by).for_each(|position| *position += offset);
-    record.evidence.append(&mut group);
-    Ok(())
 }
 
 /// The verdict on an entry; entries without a row count.

@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
+use shared::kind::Family;
 use shared::log::{Entry, LogId, Place, Stream};
+use shared::record::Topic;
 
 use crate::ledger::StoreError;
 
@@ -66,20 +68,33 @@ pub fn read_entry(bytes: &[u8], blocks_good: bool) -> Result<Entry, StoreError> 
 
 /// All entries about a subject, unsorted.
 pub fn entries_about(connection: &Connection, subject: &str) -> Result<Vec<Entry>, StoreError> {
-    read_all(connection, "SELECT bytes, blocks_good FROM entry WHERE subject = ?1", subject)
+    read_all(connection, "SELECT bytes, blocks_good FROM entry WHERE subject = ?1", params![subject])
 }
 
 /// What the record streams hold about a subject, unsorted: of a person, what they did and signed, without where they were and what the
 /// gate decided.
 pub fn record_about(connection: &Connection, subject: &str) -> Result<Vec<Entry>, StoreError> {
-    let sql = "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
-               WHERE e.subject = ?1 AND l.stream >= 'record/' AND l.stream < 'record0'";
-    read_all(connection, sql, subject)
+    read_all(
+        connection,
+        "SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND topic IS NOT NULL",
+        params![subject],
+    )
 }
 
-fn read_all(connection: &Connection, sql: &str, subject: &str) -> Result<Vec<Entry>, StoreError> {
+/// What the record streams hold about a subject on one topic, unsorted.
+pub fn record_on(connection: &Connection, subject: &str, topic: &Topic) -> Result<Vec<Entry>, StoreError> {
+    let sql = "SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND topic = ?2";
+    read_all(connection, sql, params![subject, topic.to_string()])
+}
+
+/// The name of an entry's topic, as the column has it; `None` outside the record streams.
+pub fn topic_of(entry: &Entry) -> Option<String> {
+    (entry.family() == Family::Record).then(|| Topic::of(entry).to_string())
+}
+
+fn read_all(connection: &Connection, sql: &str, asked: impl rusqlite::Params) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([subject])?;
+    let mut rows = statement.query(asked)?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         entries.push(read_entry(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?, row.get(1)?)?);

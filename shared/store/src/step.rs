@@ -1,7 +1,5 @@
 //! One durable step: entries put, derived state following them, all in one transaction.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::id::*;
 use shared::kind::{Body, Family, to_cbor};
@@ -127,7 +125,8 @@ impl<'a> Step<'a> {
         let header = entry.header();
         let log = shelf::log_number_or_new(self.connection, &header.log)?;
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO entry (id, log, counter, prev, kind, subject, bytes, blocks_good) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO entry (id, log, counter, prev, kind, subject, topic, bytes, blocks_good)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         let prev = header.prev.map(|prev| prev.0);
         statement.execute(params![
@@ -137,6 +136,7 @@ impl<'a> Step<'a> {
             prev,
             header.kind,
             header.subject.as_str(),
+            shelf::topic_of(entry),
             entry.bytes(),
             entry.blocks_verify()
         ])?;
@@ -251,9 +251,6 @@ impl Branches for Step<'_> {
         Ok(self.world.plant.ruling_on(id).map(|ruling| ruling.accepted))
     }
 }
-
-/// Subjects to judge anew.
-pub(crate) type Subjects = BTreeSet<String>;
 
 /// Hands holding on to the step inside a wrapper that an edge puts around it: `forward_shelf!(KioskStep)` for a struct whose field `step`
 /// dereferences to a [`Step`].

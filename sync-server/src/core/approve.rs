@@ -81,8 +81,7 @@ impl Core {
             change_control: Some(change_control.trim().to_owned()),
         };
         let draft = self.draft(Subject::new("document", document), body);
-        let block = self.block_of(&draft, author, Role::Author, Meaning::Authored)?;
-        self.write(&Stream::plant_global(), &self.signed(draft, vec![block]))
+        self.write(&Stream::plant_global(), &self.signed(draft, author, Role::Author, Meaning::Authored)?)
     }
 
     fn keep_content(&self, content: &DraftContent) -> Result<Content, Refused> {
@@ -131,8 +130,7 @@ impl Core {
         self.differs(&reviewer.person, &draft_entry, "reviewer and author are different people")?;
         let body = VersionReviewed { document: document.clone(), version: version.clone(), draft: draft_entry.id() };
         let draft = self.draft(Subject::new("document", document), body);
-        let block = self.block_of(&draft, reviewer, Role::Reviewer, Meaning::Reviewed)?;
-        self.write(&Stream::plant_global(), &self.signed(draft, vec![block]))
+        self.write(&Stream::plant_global(), &self.signed(draft, reviewer, Role::Reviewer, Meaning::Reviewed)?)
     }
 
     /// Approves a reviewed draft. In the same transaction every person it concerns owes the training (A2, A5). A verdict of *no
@@ -175,12 +173,11 @@ impl Core {
             review: Some(review.id()),
         };
         let draft = self.draft(Subject::new("document", document), body);
-        let mut blocks = vec![self.block_of(&draft, approver, Role::Quality, Meaning::Approved)?];
+        let mut draft = self.signed(draft, approver, Role::Quality, Meaning::Approved)?;
         if let Some(second) = second {
             self.require(&second.person, &Right::Quality)?;
-            blocks.push(self.block_of(&draft, second, Role::Quality, Meaning::Approved)?);
+            draft = self.signed(draft, second, Role::Quality, Meaning::Approved)?;
         }
-        let draft = self.signed(draft, blocks);
         self.step(|step, server, clock| {
             let entry = server.write(step, &Stream::plant_global(), &draft, clock)??;
             step.step.follow_now()?;
@@ -215,8 +212,7 @@ impl Core {
             tasks: stops.map(|task| task.task.clone()).collect(),
         };
         let draft = self.draft(Subject::new("document", document), body);
-        let block = self.block_of(&draft, by, Role::Quality, Meaning::Approved)?;
-        self.write(&Stream::plant_global(), &self.signed(draft, vec![block]))
+        self.write(&Stream::plant_global(), &self.signed(draft, by, Role::Quality, Meaning::Approved)?)
     }
 
     /// The latest entry of a kind about a version of a document.

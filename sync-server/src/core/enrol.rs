@@ -138,8 +138,7 @@ impl Core {
         let mut draft = self.draft(Subject::new("device", device), body);
         if let Some(by) = by {
             self.require(&by.person, &Right::Administer)?;
-            let block = self.block_of(&draft, by, Role::Administrator, Meaning::Approved)?;
-            draft = self.signed(draft, vec![block]);
+            draft = self.signed(draft, by, Role::Administrator, Meaning::Approved)?;
         }
         self.write(&Stream::plant_global(), &draft)
     }

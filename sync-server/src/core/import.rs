@@ -12,7 +12,7 @@ use shared::id::*;
 use shared::kind::plant::{ImportAccepted, ImportProposed};
 use shared::kind::record::LegacyBatch;
 use shared::kind::{Body, Meaning, Role, Statement, to_cbor};
-use shared::log::{Block, Draft, Stream, Subject};
+use shared::log::{Draft, Stream, Subject};
 use shared::part11::authority::Right;
 use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, badge_hash, keyed_answers};
 use shared::part11::signature::PersonSecret;
@@ -139,7 +139,7 @@ impl Core {
             difference: Digest32([0; 32]),
         };
         let drafts = self.drafts(difference, history, &plant);
-        outcome.difference = difference_of(drafts.iter().map(|(_, draft)| (&draft.subject, &draft.statement.body)));
+        outcome.difference = difference_of(drafts.iter().map(|(_, draft)| (draft.subject(), &draft.statement().body)));
         if dry_run || drafts.is_empty() {
             return Ok(outcome);
         }
@@ -272,9 +272,9 @@ impl Core {
             .iter()
             .map(|(stream, draft)| ProposedRow {
                 stream: stream.clone(),
-                subject: draft.subject.clone(),
-                kind: draft.statement.body.kind().to_owned(),
-                statement: ByteVec::from(draft.statement.to_bytes()),
+                subject: draft.subject().clone(),
+                kind: draft.statement().body.kind().to_owned(),
+                statement: ByteVec::from(draft.statement().to_bytes()),
             })
             .collect();
         let content = self.blobs.write(&to_cbor(&Proposed { rows, history }))?;
@@ -328,8 +328,7 @@ impl Core {
         let body = ImportAccepted { batch, difference, reason: reason.to_owned() };
         let draft = self.draft(Subject::new("import", batch), body);
         let shown = Some(import.shown());
-        let block = self.block_over(&draft, &by.person, key, Role::Quality, Meaning::Approved, shown);
-        self.signed(draft, vec![block])
+        self.signed_with(draft, &by.person, key, Role::Quality, Meaning::Approved, shown)
     }
 
     fn put_in_force(
@@ -342,7 +341,7 @@ impl Core {
         let batch = import.proposed.batch;
         let Proposed { rows, history } = self.proposed(import)?;
         let drafts = rows.into_iter().map(|row| self.accepted(row, by, key)).collect::<Result<Vec<_>, _>>()?;
-        let content = difference_of(drafts.iter().map(|(_, draft)| (&draft.subject, &draft.statement.body)));
+        let content = difference_of(drafts.iter().map(|(_, draft)| (draft.subject(), &draft.statement().body)));
         if content != import.proposed.difference {
             return Err(damaged());
         }
@@ -355,7 +354,7 @@ impl Core {
             tables::keep_legacy_rows(step.step.connection(), history)?;
             step.step.follow_now()?;
             for (_, draft) in &drafts {
-                if let Body::VersionApproved(b) = &draft.statement.body {
+                if let Body::VersionApproved(b) = &draft.statement().body {
                     assign(step, &b.document, &b.version, clock.wall)?;
                 }
             }
@@ -377,8 +376,7 @@ impl Core {
         let legacy = matches!(statement.body, Body::LegacyBatch(_));
         let mut draft = Draft::new(row.subject, statement);
         if !legacy {
-            let block: Block = self.block(&draft, &by.person, key, Role::Quality, Meaning::Approved);
-            draft.blocks = vec![block];
+            draft = self.signed_with(draft, &by.person, key, Role::Quality, Meaning::Approved, None);
         }
         Ok((row.stream, draft))
     }

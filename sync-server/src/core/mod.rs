@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::id::*;
 use shared::kind::{Body, Statement};
-use shared::log::{Block, Draft, Entry, Stream, Subject};
+use shared::log::{Draft, Entry, Stream, Subject};
 use shared::sync::Server;
 use shared::sync::server::NotWritten;
 use shared::time::{ClockReading, Timestamp};
@@ -166,10 +166,6 @@ impl Core {
 
     pub(crate) fn draft(&self, subject: Subject, body: impl Into<Body>) -> Draft {
         Draft::new(subject, Statement { act: self.act(), body: body.into() })
-    }
-
-    pub(crate) fn signed(&self, draft: Draft, blocks: Vec<Block>) -> Draft {
-        Draft { blocks, ..draft }
     }
 }
 

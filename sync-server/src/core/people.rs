@@ -5,7 +5,7 @@ use shared::kind::plant::{AssessorSet, Profile, Ruling};
 use shared::kind::record::SigningSetUp;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
-use shared::log::{Block, Draft, Entry, Stream, Subject};
+use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
 use shared::part11::signature::PersonSecret;
@@ -61,12 +61,11 @@ impl Core {
             profile: Profile::UsPart11,
         };
         let draft = self.draft(Subject::person(person), body);
-        let mut blocks = vec![self.block(&draft, person, &key, Role::Operator, Meaning::SigningAccepted)];
+        let mut draft = self.signed_with(draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
         if let Some(verifier) = verifier {
             self.require(&verifier.person, &Right::Lead)?;
-            blocks.push(self.block_of(&draft, verifier, Role::Supervisor, Meaning::IdentityVerified)?);
+            draft = self.signed(draft, verifier, Role::Supervisor, Meaning::IdentityVerified)?;
         }
-        let draft = self.signed(draft, blocks);
         let (stream, name) = (Stream::record(&described.site), person_box_name(person));
         let version = now.0 as u64;
         self.step(|step, server, clock| {
@@ -102,38 +101,22 @@ impl Core {
         }
     }
 
-    pub(crate) fn block_of(
-        &self,
-        draft: &Draft,
-        signer: &Signer,
-        role: Role,
-        meaning: Meaning,
-    ) -> Result<Block, Refused> {
+    /// Asks for the signer's secret and signs.
+    pub(crate) fn signed(&self, draft: Draft, signer: &Signer, role: Role, meaning: Meaning) -> Result<Draft, Refused> {
         let key = self.unlock(signer)?;
-        Ok(self.block(draft, &signer.person, &key, role, meaning))
+        Ok(self.signed_with(draft, &signer.person, &key, role, meaning, None))
     }
 
-    pub(crate) fn block(
+    /// Signs with a key that is unlocked; `shown` names what its signer was shown, where something was.
+    pub(crate) fn signed_with(
         &self,
-        draft: &Draft,
-        person: &PersonId,
-        key: &PersonSecret,
-        role: Role,
-        meaning: Meaning,
-    ) -> Block {
-        self.block_over(draft, person, key, role, meaning, None)
-    }
-
-    /// A signature that also names what its signer was shown.
-    pub(crate) fn block_over(
-        &self,
-        draft: &Draft,
+        draft: Draft,
         person: &PersonId,
         key: &PersonSecret,
         role: Role,
         meaning: Meaning,
         shown: Option<Digest32>,
-    ) -> Block {
+    ) -> Draft {
         let signing = Signing {
             signer: person.clone(),
             printed_name: self.plant().printed_name(person),
@@ -142,7 +125,7 @@ impl Core {
             signed_at: self.now(),
             shown,
         };
-        signing.sign(draft, key)
+        draft.signed_by(signing, key)
     }
 
     /// Ends a person's right to assess a requirement from now on; what they signed later, unknowing, is put on hold at merge (SAFE6).
@@ -164,8 +147,7 @@ impl Core {
             let span = Span { from: grant.span.from, until: Some(now) };
             let body = AssessorSet { span, reason: Some(reason.to_owned()), ..grant };
             let draft = self.draft(Subject::new("requirement", requirement), body);
-            let block = self.block_of(&draft, by, Role::Quality, Meaning::Approved)?;
-            Ok(self.signed(draft, vec![block]))
+            self.signed(draft, by, Role::Quality, Meaning::Approved)
         });
         let drafts = drafts.collect::<Result<Vec<_>, Refused>>()?;
         self.step(|step, server, clock| {
@@ -191,7 +173,6 @@ impl Core {
         }
         let body = Ruling { entries, accepted, reason: reason.to_owned() };
         let draft = self.draft(subject, body);
-        let block = self.block_of(&draft, by, Role::Quality, Meaning::Ruled)?;
-        self.write(&Stream::plant_global(), &self.signed(draft, vec![block]))
+        self.write(&Stream::plant_global(), &self.signed(draft, by, Role::Quality, Meaning::Ruled)?)
     }
 }

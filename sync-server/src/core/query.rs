@@ -189,7 +189,7 @@ impl Core {
             servers: &|device| world.servers.contains(device),
             standing: &|_| Standing::Good,
         };
-        let record = judge(&record, &knowledge);
+        let record = judge(&record, &knowledge).into_record();
         Ok((plant, record))
     }
 

@@ -62,7 +62,7 @@ impl Core {
 
 fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
     let mut statement = connection.prepare(
-        "SELECT e.id, e.bytes, e.counter, e.prev, e.subject, e.kind, e.blocks_good, l.device, l.incarnation, l.stream, p.counter, p.log = e.log
+        "SELECT e.id, e.bytes, e.counter, e.prev, e.subject, e.kind, e.blocks_good, e.topic, l.device, l.incarnation, l.stream, p.counter, p.log = e.log
          FROM entry e JOIN log l USING (log) LEFT JOIN entry p ON p.id = e.prev ORDER BY e.row",
     )?;
     let mut rows = statement.query([])?;
@@ -88,17 +88,18 @@ fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<
         };
         found.signatures += 1 + entry.blocks().len() as u64;
         let header = entry.header();
-        let log = shelf::log_id(&row.get::<_, Vec<u8>>(7)?, &row.get::<_, Vec<u8>>(8)?, &row.get::<_, String>(9)?)?;
+        let log = shelf::log_id(&row.get::<_, Vec<u8>>(8)?, &row.get::<_, Vec<u8>>(9)?, &row.get::<_, String>(10)?)?;
         let same_columns = header.log == log
             && header.counter as i64 == row.get::<_, i64>(2)?
             && header.prev.map(|prev| prev.0) == row.get::<_, Option<[u8; 32]>>(3)?
             && header.subject.as_str() == row.get::<_, String>(4)?
             && header.kind == row.get::<_, String>(5)?
-            && entry.blocks_verify() == row.get::<_, bool>(6)?;
+            && entry.blocks_verify() == row.get::<_, bool>(6)?
+            && shelf::topic_of(&entry) == row.get::<_, Option<String>>(7)?;
         if !same_columns {
             finding("the database says something else of it than it says itself".into());
         }
-        let previous: (Option<i64>, Option<bool>) = (row.get(10)?, row.get(11)?);
+        let previous: (Option<i64>, Option<bool>) = (row.get(11)?, row.get(12)?);
         if header.prev.is_some() && previous != (Some(header.counter as i64 - 1), Some(true)) {
             finding("the entry before it is missing: its chain is broken".into());
         }

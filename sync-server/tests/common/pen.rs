@@ -81,8 +81,13 @@ impl Pen {
 
     /// Writes something about a person, which nobody signs.
     pub fn write_about(&mut self, core: &Core, person: &str, body: impl Into<Body>) -> Entry {
+        let subject = Subject::person(&PersonId::new(person).unwrap());
+        self.write_draft(core, &Draft::new(subject, Statement { act: core.act(), body: body.into() }))
+    }
+
+    /// Writes what others have drafted and signed.
+    pub fn write_draft(&mut self, core: &Core, draft: &Draft) -> Entry {
         let (now, place) = (core.now(), self.written.len());
-        let statement = Statement { act: core.act(), body: body.into() };
         let position = Position {
             log: self.log.clone(),
             counter: place as u64 + 1,
@@ -91,8 +96,7 @@ impl Pen {
             clock: ClockReading::exact(now),
             plant: Vec::new(),
         };
-        let subject = Subject::person(&PersonId::new(person).unwrap());
-        let entry = seal(&Draft::new(subject, statement), &position, &self.device).unwrap();
+        let entry = seal(draft, &position, &self.device).unwrap();
         self.written.push(entry.clone());
         entry
     }

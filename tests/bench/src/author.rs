@@ -79,9 +79,7 @@ impl Author {
     }
 
     fn signed(&mut self, person: &Signer<'_>, body: impl Into<Body>, meaning: Meaning, at: Timestamp) -> Draft {
-        let mut draft = self.draft(Subject::person(person.person), body);
-        draft.blocks.push(block(&draft, person, Role::Operator, meaning, at));
-        draft
+        countersigned(self.draft(Subject::person(person.person), body), person, Role::Operator, meaning, at)
     }
 
     /// A person's signing set-up, verified by `verifier`.
@@ -94,8 +92,8 @@ impl Author {
     ) -> Result<Entry, Trouble> {
         let identity_proof = "identity card".into();
         let body = SigningSetUp { key: person.key.key(), box_digest, identity_proof, profile: Profile::UsPart11 };
-        let mut draft = self.signed(person, body, Meaning::SigningAccepted, at);
-        draft.blocks.push(block(&draft, verifier, Role::Supervisor, Meaning::IdentityVerified, at));
+        let draft = self.signed(person, body, Meaning::SigningAccepted, at);
+        let draft = countersigned(draft, verifier, Role::Supervisor, Meaning::IdentityVerified, at);
         let stream = Stream::record(&self.site);
         self.write(&stream, &draft, at)
     }
@@ -225,8 +223,8 @@ pub struct Duties<'p> {
     pub places: Vec<(TaskId, WorkUnitId)>,
 }
 
-fn block(draft: &Draft, signer: &Signer<'_>, role: Role, meaning: Meaning, at: Timestamp) -> shared::log::Block {
+fn countersigned(draft: Draft, signer: &Signer<'_>, role: Role, meaning: Meaning, at: Timestamp) -> Draft {
     let printed_name = signer.person.to_string();
     let signing = Signing { signer: signer.person.clone(), printed_name, role, meaning, signed_at: at, shown: None };
-    signing.sign(draft, signer.key)
+    draft.signed_by(signing, signer.key)
 }

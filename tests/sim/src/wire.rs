@@ -6,7 +6,6 @@ use shared::kind::plant::ServerRecovered;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::{Position, Signing, seal};
 use shared::log::{Draft, Held, LogId, Shelf, Stream, Subject, Unverified};
-use shared::part11::signature::PersonSecret;
 use shared::sync::message::{Down, Give, Up};
 use shared::sync::terminal::{Outcome, PeerAnswer};
 use shared::sync::{OrderHead, ServerShelf, SignedHead};
@@ -186,8 +185,7 @@ impl World {
         let statement = self.statement(ServerRecovered { epoch, reason: "invented".into() });
         let mut draft = Draft::new(Subject::new("server", self.secret.key()), statement);
         for (index, secret) in self.quality.clone().iter().enumerate() {
-            let block = invented_block(&draft, index, secret, self.now_ms);
-            draft.blocks.push(block);
+            draft = draft.signed_by(nobody(index, self.now_ms), secret);
         }
         let hybrid = HybridTime::default();
         let position = Position { log, counter: 1, prev: None, hybrid, clock: self.clock(), plant: vec![] };
@@ -308,9 +306,9 @@ impl World {
     }
 }
 
-fn invented_block(draft: &Draft, index: usize, secret: &PersonSecret, now_ms: i64) -> shared::log::Block {
+fn nobody(index: usize, now_ms: i64) -> Signing {
     let signer: shared::id::PersonId = text(&format!("nobody-{index}"));
     let printed_name = signer.to_string();
     let (role, meaning, signed_at) = (Role::Quality, Meaning::Ruled, Timestamp(now_ms));
-    Signing { signer, printed_name, role, meaning, signed_at, shown: None }.sign(draft, secret)
+    Signing { signer, printed_name, role, meaning, signed_at, shown: None }
 }

@@ -226,8 +226,7 @@ impl World {
             let printed_name = signer.to_string();
             let (role, meaning, signed_at) = (Role::Quality, Meaning::Ruled, Timestamp(self.now_ms));
             let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None };
-            let block = signing.sign(&draft, secret);
-            draft.blocks.push(block);
+            draft = draft.signed_by(signing, secret);
         }
         self.say("recovery signed");
         let entry = self.server_write(&draft, Crash::No);

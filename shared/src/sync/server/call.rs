@@ -50,9 +50,7 @@ impl<'a> Call<'a> {
             if store.is_enrolled(&device)? {
                 continue;
             }
-            let mut draft = Draft::new(original.subject().clone(), statement);
-            // People signed the statement, not its place in a log.
-            draft.blocks = original.blocks().to_vec();
+            let draft = Draft::new(original.subject().clone(), statement).with_blocks_of(&original);
             let stream = original.log().stream.clone();
             if self.write(store, &stream, &draft)?.is_ok() {
                 self.notices.push(Notice::Reissued { device });

@@ -110,7 +110,7 @@ impl Server {
         draft: &Draft,
         clock: ClockReading,
     ) -> Result<Result<Entry, NotWritten>, S::Error> {
-        let recovers = matches!(draft.statement.body, Body::ServerRecovered(_));
+        let recovers = matches!(draft.statement().body, Body::ServerRecovered(_));
         if store.stopped()? && !recovers {
             return Ok(Err(NotWritten::Stopped));
         }
