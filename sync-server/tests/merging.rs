@@ -211,3 +211,41 @@ fn assert_verdicts(core: &Core, one: &Pen, other: &Pen) {
     twice.sort_by_key(Verdict::is_effective);
     assert!(matches!(twice, [Verdict::SetAside(Cause::Duplicate(_)), Verdict::Effective]), "{twice:?}");
 }
+
+#[test]
+fn r11_a_bad_signature_among_many_spoils_no_other() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    core.set_up_signing(&signer("helga").person, "helga-secret", "card", None, Stretching::TESTS).unwrap();
+    let mut kiosk = Pen::enrol(&core, "K3", "SEAL", 3);
+    kiosk.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+    for place in 0..20 {
+        let statement = Statement { act: core.act(), body: read_on("R-0042") };
+        let draft = Draft::new(Subject::new("person", "helga"), statement);
+        let key = core.unlock(&signer("helga")).unwrap();
+        let (printed_name, signed_at) = ("Helga".to_owned(), core.now());
+        let (role, meaning, signer) = (Role::Operator, Meaning::ReadAndUnderstood, signer("helga").person);
+        let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None };
+        // One carries a block that was signed over another statement.
+        let draft = if place == 7 { draft.with_blocks_of(&kiosk.written[0]) } else { draft.signed_by(signing, &key) };
+        kiosk.write_draft(&core, &draft);
+    }
+    let mut bytes: Vec<_> = kiosk.written.iter().map(|entry| entry.bytes().to_vec()).collect();
+    // The last one's device signature is not its own.
+    let last = bytes.last_mut().unwrap();
+    let end = last.len() - 5;
+    last[end] ^= 1;
+    let mut up = kiosk.up(&core, &[]);
+    up.entries = bytes.into_iter().map(Into::into).collect();
+    kiosk.send(&core, &up);
+    let held = |entry: &&Entry| store::shelf::entry(core.ledger().connection(), &entry.id()).unwrap().is_some();
+    assert_eq!(kiosk.written.iter().filter(held).count(), 19, "all but the last");
+    let verdicts =
+        kiosk.written[..19].iter().map(|e| store::questions::verdict(core.ledger().connection(), &e.id()).unwrap());
+    let bad: Vec<usize> = verdicts
+        .enumerate()
+        .filter(|(_, v)| *v == Verdict::SetAside(Cause::BadSignature))
+        .map(|(place, _)| place)
+        .collect();
+    assert_eq!(bad, [7]);
+}

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::canonical;
 use crate::id::*;
 use crate::kind::{BadBody, Family, IfUnknown, Meaning, Role, Statement, row, to_cbor};
-use crate::part11::signature::{DeviceSecret, ENTRY_TYPE, PersonSecret, STATEMENT_TYPE, verify};
+use crate::part11::signature::{Batch, DeviceSecret, ENTRY_TYPE, PersonSecret, STATEMENT_TYPE, verify};
 use crate::time::{ClockReading, HybridTime, Timestamp};
 
 /// The schema this version writes.
@@ -301,7 +301,11 @@ impl Signing {
 impl Block {
     /// Whether the signature is the block's key's own over this statement. Whose key it is, is another question.
     fn verify(&self, statement: Digest32) -> bool {
-        let signed = Signed {
+        verify(&self.key.0, STATEMENT_TYPE, &self.signed_bytes(statement), &self.signature)
+    }
+
+    fn signed_bytes(&self, statement: Digest32) -> Vec<u8> {
+        to_cbor(&Signed {
             statement,
             signer: &self.signer,
             printed_name: &self.printed_name,
@@ -310,8 +314,7 @@ impl Block {
             signed_at: self.signed_at,
             shown: self.shown,
             key: self.key,
-        };
-        verify(&self.key.0, STATEMENT_TYPE, &to_cbor(&signed), &self.signature)
+        })
     }
 }
 
@@ -456,8 +459,12 @@ impl Entry {
     }
 
     fn verify_blocks(&self) -> bool {
-        let statement = statement_digest(&self.header.kind, &self.header.subject, &self.body);
+        let statement = self.statement_digest();
         self.blocks.iter().all(|block| block.verify(statement))
+    }
+
+    fn statement_digest(&self) -> Digest32 {
+        statement_digest(&self.header.kind, &self.header.subject, &self.body)
     }
 
     /// The block of the given person.
@@ -491,7 +498,11 @@ impl PartialEq for Entry {
 
 /// Bytes with the form of an entry, from anywhere. Nothing is believed of it yet.
 #[derive(Debug, Clone)]
-pub struct Unverified(Entry);
+pub struct Unverified {
+    entry: Entry,
+    /// Whether all its signatures, the device's and the people's, were found good together with others.
+    verified: bool,
+}
 
 impl Unverified {
     /// Checks size and frame.
@@ -508,12 +519,12 @@ impl Unverified {
         }
         canonical::check(&payload.body).map_err(|why| form(&why))?;
         within_limits(&payload.header, &payload.blocks)?;
-        Ok(Self(Entry::of(bytes, payload)))
+        Ok(Self { entry: Entry::of(bytes, payload), verified: false })
     }
 
     /// Looks without believing.
     pub fn peek(&self) -> &Entry {
-        &self.0
+        &self.entry
     }
 
     /// The entry, if its device signed these exact bytes. Says nothing of its place in a log, and doesn't make it held: for entries that are
@@ -524,14 +535,46 @@ impl Unverified {
 
     /// Checks the device's signature over the exact bytes.
     pub(super) fn verify_device(self) -> Result<Entry, BadEntry> {
-        // The frame was decoded from these very bytes in `read`.
-        let frame: Frame<'_> = minicbor::decode(&self.0.bytes).map_err(|_| BadEntry::DeviceSignature)?;
-        if verify(&self.0.header.log.device.0, ENTRY_TYPE, frame.payload, &frame.signature) {
-            let good = self.0.verify_blocks();
-            Ok(Entry { blocks_good: Some(good), ..self.0 })
-        } else {
-            Err(BadEntry::DeviceSignature)
+        let good = self.verified || {
+            let frame = self.frame()?;
+            verify(&self.entry.header.log.device.0, ENTRY_TYPE, frame.payload, &frame.signature)
+        };
+        if !good {
+            return Err(BadEntry::DeviceSignature);
         }
+        let blocks_good = self.verified || self.entry.verify_blocks();
+        Ok(Entry { blocks_good: Some(blocks_good), ..self.entry })
+    }
+
+    /// The frame, decoded from these very bytes before.
+    fn frame(&self) -> Result<Frame<'_>, BadEntry> {
+        minicbor::decode(&self.entry.bytes).map_err(|_| BadEntry::DeviceSignature)
+    }
+
+    fn add_to(&self, batch: &mut Batch) -> Result<(), BadEntry> {
+        let (frame, statement) = (self.frame()?, self.entry.statement_digest());
+        batch.add(&self.entry.header.log.device.0, ENTRY_TYPE, frame.payload, &frame.signature);
+        for block in &self.entry.blocks {
+            batch.add(&block.key.0, STATEMENT_TYPE, &block.signed_bytes(statement), &block.signature);
+        }
+        Ok(())
+    }
+}
+
+/// So many entries share the fate of a bad signature among them.
+const TOGETHER: usize = 512;
+
+/// Verifies the signatures of many entries together. Where one is bad, the entries around it are looked at by themselves when they are held.
+/// `random` is unknown to whoever sent them.
+pub fn verify_together(entries: &mut [Unverified], random: &[u8]) {
+    for group in entries.chunks_mut(TOGETHER) {
+        let mut parts: Vec<&[u8]> = vec![b"lineproof.batch.v1", random];
+        parts.extend(group.iter().map(|unverified| unverified.entry.id.0.as_slice()));
+        let weights = Digest32::of_parts(&parts);
+        let mut batch = Batch::default();
+        let all_added = group.iter().all(|unverified| unverified.add_to(&mut batch).is_ok());
+        let good = all_added && batch.all_good(weights);
+        group.iter_mut().for_each(|unverified| unverified.verified = good);
     }
 }
 

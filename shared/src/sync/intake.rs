@@ -33,11 +33,7 @@ impl Arrival {
 }
 
 /// Holds what may be held (H1, H2), with the alarm of the fork it makes (H3).
-pub(super) fn take_in<S: Replica>(bytes: &[u8], store: &mut S) -> Result<Arrival, S::Error> {
-    let unverified = match Unverified::read(bytes) {
-        Ok(unverified) => unverified,
-        Err(why) => return Ok(Arrival::Refused(why.into())),
-    };
+pub(super) fn take_in<S: Replica>(unverified: Unverified, store: &mut S) -> Result<Arrival, S::Error> {
     let log = unverified.peek().log().clone();
     Ok(match hold(unverified, store)? {
         Holding::Held(held) => {

@@ -23,6 +23,9 @@ CREATE TABLE entry (
 -- A second entry at a counter is held beside the first: the clash is a fork, never a reason to drop one (H2).
 CREATE UNIQUE INDEX entry_place ON entry (log, counter, id);
 CREATE INDEX entry_subject ON entry (subject, topic, kind);
+-- Asked of at every start or call, and hardly ever there.
+CREATE INDEX entry_recovery ON entry (row) WHERE kind = 'server_recovered';
+CREATE INDEX entry_revocation ON entry (row) WHERE kind = 'device_revoked';
 CREATE TRIGGER entry_is_never_changed BEFORE UPDATE ON entry
 BEGIN SELECT RAISE (ABORT, 'entries are never changed'); END;
 CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry

@@ -8,7 +8,9 @@ use super::footing::{Footing, Stand, footings};
 use super::{Intake, Notice, Server};
 use crate::id::{DeviceKey, EntryId, Incarnation};
 use crate::kind::Body;
-use crate::log::{Draft, Entry, Stream};
+use crate::log::chain::BadHold;
+use crate::log::entry::{BadEntry, verify_together};
+use crate::log::{Draft, Entry, Stream, Unverified};
 use crate::sync::intake::{Arrival, read_enrolment, take_in};
 use crate::sync::message::Up;
 use crate::sync::order::{chain_next, chain_start};
@@ -24,6 +26,8 @@ pub(super) struct Call<'a> {
     pub clock: ClockReading,
     /// Random bits for an epoch, used at most once.
     fresh: Option<Incarnation>,
+    /// The same bits; nobody who calls has seen them.
+    random: Incarnation,
     /// Held in this call, not yet numbered.
     pub unnumbered: Vec<(Stream, EntryId)>,
     pub held: Vec<Entry>,
@@ -34,7 +38,7 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub fn new(server: &'a Server, clock: ClockReading, fresh: Incarnation) -> Self {
         let (unnumbered, held, notices) = Default::default();
-        Self { server, clock, fresh: Some(fresh), unnumbered, held, notices, waiting: 0 }
+        Self { server, clock, fresh: Some(fresh), random: fresh, unnumbered, held, notices, waiting: 0 }
     }
 
     pub fn into_intake(self) -> Intake {
@@ -76,16 +80,21 @@ impl<'a> Call<'a> {
         caller: Option<&DeviceKey>,
     ) -> Result<(), S::Error> {
         let epoch = store.epochs()?.last().copied();
-        let (mut known, mut somebody_else_is_me) = (caller.is_none(), false);
-        for bytes in entries {
-            if let Some(caller) = caller.filter(|_| !known) {
-                known = store.is_enrolled(caller)?;
-            }
+        let is_known = |store: &S| caller.map_or(Ok(true), |caller| store.is_enrolled(caller));
+        let (mut known, mut somebody_else_is_me) = (is_known(store)?, false);
+        let read = entries.iter().map(|bytes| Unverified::read(bytes));
+        let (mut read, bad): (Vec<Unverified>, Vec<BadEntry>) = partition(read);
+        if known {
+            bad.into_iter().for_each(|why| self.refuse(caller, &why.into()));
+            verify_together(&mut read, &self.random.0);
+        }
+        for unverified in read {
+            known = known || is_known(store)?;
             // From an unknown device only the server's own entries; one of them may be its enrolment.
-            if !known && !self.is_mine(bytes) {
+            if !known && unverified.peek().log().device != self.server.key {
                 continue;
             }
-            let arrival = take_in(bytes, store)?;
+            let arrival = take_in(unverified, store)?;
             somebody_else_is_me |= epoch.is_some_and(|epoch| arrival.is_news_from(&self.server.key, &epoch));
             match arrival {
                 Arrival::Held(entry) => {
@@ -94,10 +103,7 @@ impl<'a> Call<'a> {
                 }
                 Arrival::Duplicate => {}
                 Arrival::Gap(_) | Arrival::UnknownDevice => self.waiting += 1,
-                Arrival::Refused(why) => {
-                    let device = caller.copied().unwrap_or(self.server.key);
-                    self.notices.push(Notice::Refused { device, why: why.to_string() });
-                }
+                Arrival::Refused(why) => self.refuse(caller, &why),
             }
         }
         if somebody_else_is_me {
@@ -106,8 +112,9 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    fn is_mine(&self, bytes: &[u8]) -> bool {
-        crate::log::Unverified::read(bytes).is_ok_and(|entry| entry.peek().log().device == self.server.key)
+    fn refuse(&mut self, caller: Option<&DeviceKey>, why: &BadHold) {
+        let device = caller.copied().unwrap_or(self.server.key);
+        self.notices.push(Notice::Refused { device, why: why.to_string() });
     }
 
     /// Compares every shown cursor with the order here, and stops when a signed head isn't on it and no recovery covers that (S3, S4).
@@ -167,6 +174,15 @@ impl<'a> Call<'a> {
         }
         Ok(())
     }
+}
+
+fn partition<T, E>(results: impl Iterator<Item = Result<T, E>>) -> (Vec<T>, Vec<E>) {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    results.for_each(|result| match result {
+        Ok(value) => good.push(value),
+        Err(why) => bad.push(why),
+    });
+    (good, bad)
 }
 
 /// The chain before its first number; names no entry.

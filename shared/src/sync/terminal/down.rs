@@ -289,7 +289,8 @@ impl Terminal {
         taken: &mut Taken,
         fresh: Fresh,
     ) -> Result<(), S::Error> {
-        let arrival = take_in(bytes, store)?;
+        let Ok(unverified) = Unverified::read(bytes) else { return Ok(()) };
+        let arrival = take_in(unverified, store)?;
         let mine = store.incarnation()?;
         if mine.is_some_and(|incarnation| arrival.is_news_from(&self.key, &incarnation)) {
             self.begin_incarnation(store, fresh, NewBecause::SomebodyElse)?;
