@@ -21,7 +21,7 @@ use tower::ServiceExt;
 
 use crate::access::{Access, neighbourhood};
 use crate::config::Config;
-use crate::core::Core;
+use crate::core::{Core, Environment, Machine};
 use crate::router::{self, App};
 use crate::tls::{Authority, TlsError};
 
@@ -85,7 +85,7 @@ pub async fn start(core: Arc<Core>, config: Config) -> Result<Running, NotStarte
     let authority = Authority::load_or_make(core.folder())?;
     let access =
         Access::load_or_make(core.folder(), &core.secrets.device, || core.random()).map_err(NotStarted::Access)?;
-    let tls = Arc::new(authority.server_config(&config.names, core.now())?);
+    let tls = Arc::new(authority.server_config(&config.names, Machine.now())?);
     let listen = |why| NotStarted::Listen { address: config.listen, why };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -160,7 +160,7 @@ impl Door {
     }
 
     fn renew(&self, authority: &Authority, app: &App) {
-        match authority.server_config(&app.config.names, app.core.now()) {
+        match authority.server_config(&app.config.names, Machine.now()) {
             Ok(tls) => *self.tls.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tls),
             Err(error) => {
                 tracing::error!(%error, "the server's certificate could not be renewed; the old one stays in use")

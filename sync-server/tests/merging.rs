@@ -1,4 +1,4 @@
-//! What merging costs, and that it comes to the same whatever the pieces in which news arrives.
+//! What merging costs, and what it makes of entries from devices that don't ask first: the same, in whatever pieces they arrive.
 
 mod common;
 
@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use common::pen::{Pen, Stage, demo};
 use shared::id::*;
+use shared::kind::presence::SecretFailed;
 use shared::kind::record::{
-    About, CheckSigned, Correction, CriterionResult, Edit, Outcome, QuizAttempt, Read, SheetEdit,
+    About, CheckSigned, Correction, CriterionResult, Edit, LockoutLifted, Outcome, QuizAttempt, Read, SheetEdit,
 };
 use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::effect::{Cause, Doubt, Verdict};
@@ -248,4 +249,32 @@ fn r11_a_bad_signature_among_many_spoils_no_other() {
         .map(|(place, _)| place)
         .collect();
     assert_eq!(bad, [7]);
+}
+
+#[test]
+fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    for person in ["helga", "maria", "ana", "jonas"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    stage.set("2026-03-02T05:10:00Z");
+    let mut presence = Pen::enrol(&core, "K3", "SEAL", 3);
+    let forgives: Vec<EntryId> =
+        (1..=3).map(|attempt| presence.write_about(&core, "maria", SecretFailed { attempt }).id()).collect();
+    presence.call(&core, &presence.written);
+    let mut record = Pen::enrol(&core, "K4", "SEAL", 4);
+    record.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+    let mut failures_after = |lifter: &str| {
+        let (person, reason) = (signer("maria").person, "mistyped".to_owned());
+        let lifted: Body = LockoutLifted { person, forgives: forgives.clone(), reason }.into();
+        let draft = signed(&core, core.act(), lifted, &[lifter]);
+        let entry = record.write_draft(&core, &draft);
+        record.call(&core, &[entry]);
+        store::questions::failures(core.ledger().connection(), &signer("maria").person).unwrap().0
+    };
+    assert_eq!(failures_after("ana"), 3, "an operator lifts nobody's lockout");
+    assert_eq!(failures_after("jonas"), 0, "a supervisor does");
 }

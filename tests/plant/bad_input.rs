@@ -1,5 +1,6 @@
 //! Bad input, one case a test: what happened is said, what was acknowledged is kept, and the gate says no GO it can't answer for.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,10 @@ use kiosk::key_store::{FileKeyStore, KeyStore};
 use kiosk::presenter::view::{BadgeResult, Fault, Screen, SyncState, VerdictKind};
 use kiosk::runtime::fault_of;
 use shared::id::*;
+use shared::kind::record::Outcome;
 use shared::training::Answer;
+
+use crate::scene::{passed, sunday_evening};
 
 const SUNDAY: &str = "2026-03-01T18:00:00Z";
 const MARIA: &str = "04A1B2C3";
@@ -34,7 +38,7 @@ fn ask(kiosk: &mut Core) -> Result<Answer, Denied> {
 }
 
 /// Everything a kiosk holds, each entry looked at.
-fn held(kiosk: &Core) -> std::collections::BTreeSet<EntryId> {
+fn held(kiosk: &Core) -> BTreeSet<EntryId> {
     let looked = replica::look(kiosk.ledger().connection()).unwrap();
     assert_eq!(looked.findings, [""; 0]);
     looked.entries
@@ -167,6 +171,45 @@ fn storage_full_reported_nothing_lost() {
     stage.settle().unwrap();
     assert!(stage.server.verify(true).unwrap().is_clean());
     assert_eq!(stage.kiosk("K3").unwrap().status().unwrap().forks, 0);
+}
+
+#[test]
+fn storage_full_at_sign_off_is_said_and_every_acknowledged_one_is_kept() {
+    let mut plant = sunday_evening();
+    let (maria, jonas) = (kiosk_signer("maria"), kiosk_signer("jonas"));
+    let kiosk = plant.kiosk("K3");
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    let results = passed(&kiosk.check_of(&about).unwrap());
+    let sign =
+        |kiosk: &mut Core| kiosk.sign_check(&maria.person, &about, results.clone(), Outcome::Passed, (&maria, &jonas));
+    let prepared = |kiosk: &mut Core| {
+        let sign_off = kiosk.prepare_check(&maria.person, &about, results.clone(), Outcome::Passed)?;
+        // Both secrets were right; the disk fills up behind them.
+        let keys = kiosk.unlock_both(&maria.person, &about, (&maria, &jonas))?;
+        fill_disk(kiosk);
+        let signed = kiosk.countersign(sign_off, keys);
+        free_disk(kiosk);
+        signed
+    };
+    let mut acknowledged = Vec::new();
+    let refused = (0..100).find_map(|_| match prepared(kiosk) {
+        Ok(entry) => {
+            acknowledged.push(entry.id());
+            None
+        }
+        Err(why) => Some(why),
+    });
+    assert!(refused.is_some_and(|why| why.is_disk_full()), "the disk was never full");
+    let checks = |kiosk: &Core| {
+        let checks = store::questions::entries_of_kind(kiosk.ledger().connection(), "person:maria", "check_signed");
+        checks.unwrap().iter().map(shared::log::Entry::id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(checks(kiosk), acknowledged.iter().copied().collect(), "what was acknowledged, and nothing else");
+    acknowledged.push(sign(kiosk).unwrap().id());
+    assert_eq!(checks(kiosk).len(), acknowledged.len(), "it goes on by itself");
+    held(kiosk);
+    plant.settle();
+    assert!(plant.server.verify(true).unwrap().is_clean());
 }
 
 /// Copies a kiosk's data folder and key store as they lie on the disk.

@@ -276,9 +276,9 @@ impl Core {
         let now = self.now();
         let Some(member) = self.member.as_mut() else { return Ok(()) };
         let terminal = &mut member.terminal;
-        let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.poll_key_store(step, now)?))?;
-        if let Some(heads) = heads {
-            self.keys.keep_heads(&heads)?;
+        if terminal.key_store_is_due(now) {
+            let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.poll_key_store(step, now)?))?;
+            heads.map_or(Ok(()), |heads| self.keys.keep_heads(&heads))?;
         }
         let (mut times, mut standing) = (Vec::new(), None);
         while let Some(event) = self.member.as_mut().and_then(|member| member.terminal.poll_event()) {

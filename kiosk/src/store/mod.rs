@@ -40,12 +40,8 @@ store::forward_shelf!(KioskStep);
 
 impl KioskStep<'_, '_> {
     fn put_held(&mut self, held: &Held) -> Result<(), StoreError> {
-        let new = self.step.place(&held.entry().id())?.is_none();
         self.step.put(held)?;
-        if new {
-            self.unconfirm(held.entry().log(), &held.entry().id())?;
-        }
-        Ok(())
+        self.unconfirm(held.entry().log(), &held.entry().id())
     }
 
     fn unconfirm(&mut self, log: &LogId, entry: &EntryId) -> Result<(), StoreError> {

@@ -435,7 +435,8 @@ fn verdicts_about(connection: &Connection, subject: &str) -> Result<BTreeMap<Ent
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Wrong secrets count since the last right one (R15). Every signature is a right one; a lifted lockout names the failures it forgives.
+/// Wrong secrets count since the last right one (R15). Every signature with the person's own key is a right one; a lifted lockout names the
+/// failures it forgives. Whose key it is, and whether the lifting counts, is asked when failures are counted.
 fn follow_secrets(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {
     if !all {
         return put.iter().try_for_each(|entry| follow_secret(connection, entry));
@@ -453,11 +454,11 @@ fn follow_secrets(connection: &Connection, put: &[Entry], all: bool) -> Result<(
 }
 
 fn follow_secret(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    if entry.blocks_verify() {
-        let sql = "INSERT INTO secret_success (person, at_ms) VALUES (?1, ?2)
-                   ON CONFLICT (person) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)";
+    if entry.family() == Family::Record && entry.blocks_verify() {
+        let sql = "INSERT INTO secret_success (person, key, at_ms) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (person, key) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)";
         for block in entry.blocks() {
-            connection.prepare_cached(sql)?.execute(params![block.signer.as_str(), block.signed_at.0])?;
+            connection.prepare_cached(sql)?.execute(params![block.signer.as_str(), block.key.0, block.signed_at.0])?;
         }
     }
     if !matches!(entry.header().kind.as_str(), "secret_failed" | "lockout_lifted") {
@@ -471,7 +472,8 @@ fn follow_secret(connection: &Connection, entry: &Entry) -> Result<(), StoreErro
         }
         Some(Body::LockoutLifted(body)) => {
             for id in body.forgives {
-                connection.prepare_cached("INSERT OR IGNORE INTO secret_forgiven (id) VALUES (?1)")?.execute([id.0])?;
+                let sql = "INSERT OR IGNORE INTO secret_forgiven (id, lifted_by) VALUES (?1, ?2)";
+                connection.prepare_cached(sql)?.execute(params![id.0, entry.id().0])?;
             }
         }
         _ => {}

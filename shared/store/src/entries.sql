@@ -87,13 +87,14 @@ CREATE TABLE verdict (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX verdict_subject ON verdict (subject);
 
--- Derived: a person's evidence in the order of the record, one row a person and requirement.
+-- Derived: a person's evidence in the order of the record, one row a person and requirement. With a rowid: rows are longer than what a
+-- page of an index keeps of each.
 CREATE TABLE evidence (
     person      TEXT NOT NULL,
     requirement TEXT NOT NULL,
     rows        BLOB NOT NULL,
     PRIMARY KEY (person, requirement)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX evidence_requirement ON evidence (requirement);
 
 -- Derived: task sessions.
@@ -111,12 +112,17 @@ CREATE INDEX task_session_person ON task_session (person, started_ms);
 CREATE INDEX task_session_unit ON task_session (work_unit, started_ms);
 CREATE INDEX task_session_lot ON task_session (lot) WHERE lot IS NOT NULL;
 
--- Derived: wrong secrets, and the last time the right one was used; a forgiven failure has no row.
+-- Derived: wrong secrets, what was forgiven by whom, and when a person's key was last unlocked with the right one.
 CREATE TABLE secret_failure (
     id     BLOB PRIMARY KEY,
     person TEXT NOT NULL,
     at_ms  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX secret_failure_person ON secret_failure (person, at_ms);
-CREATE TABLE secret_forgiven (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TABLE secret_success (person TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE secret_forgiven (id BLOB NOT NULL, lifted_by BLOB NOT NULL, PRIMARY KEY (id, lifted_by)) STRICT, WITHOUT ROWID;
+CREATE TABLE secret_success (
+    person TEXT NOT NULL,
+    key    BLOB NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (person, key)
+) STRICT, WITHOUT ROWID;

@@ -142,11 +142,14 @@ fn sessions_of(
     Ok(sessions)
 }
 
-/// Which failures of a person count: those since the last right secret that nobody forgave.
+/// Which failures of a person count: those since the last right secret that nobody forgave who may.
 macro_rules! counted_failures {
     () => {
-        "WHERE person = ?1 AND at_ms > coalesce((SELECT at_ms FROM secret_success WHERE person = ?1), -1)
-           AND NOT EXISTS (SELECT 1 FROM secret_forgiven g WHERE g.id = f.id)"
+        "WHERE person = ?1
+           AND at_ms > coalesce((SELECT max(s.at_ms) FROM secret_success s JOIN person_key k USING (person, key)
+                                 WHERE s.person = ?1), -1)
+           AND NOT EXISTS (SELECT 1 FROM secret_forgiven g LEFT JOIN verdict v ON v.id = g.lifted_by
+                           WHERE g.id = f.id AND v.id IS NULL)"
     };
 }
 

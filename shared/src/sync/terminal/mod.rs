@@ -227,8 +227,7 @@ impl Terminal {
     /// The heads to write to the key store, when they are due: after COMMIT, at most [`CONTINUITY_ENTRIES`] entries or [`CONTINUITY_MS`] late (T1).
     /// They replace the ones before. A crash before they are written costs nothing; a restore noticed later costs a fork.
     pub fn poll_key_store<S: TerminalShelf>(&mut self, store: &S, now: Now) -> Result<Option<Vec<EntryId>>, S::Error> {
-        let old = self.continuity.since.is_some_and(|since| now.steady.since(since) >= CONTINUITY_MS);
-        if !(self.continuity.now || old || self.continuity.written >= CONTINUITY_ENTRIES) {
+        if !self.key_store_is_due(now) {
             return Ok(None);
         }
         self.continuity = Continuity::default();
@@ -237,6 +236,12 @@ impl Terminal {
             heads.extend(store.tips(&log)?.into_iter().max().map(|(_, id)| id));
         }
         Ok(Some(heads))
+    }
+
+    /// Whether [`Self::poll_key_store`] would give anything: asked after every COMMIT, without the store.
+    pub fn key_store_is_due(&self, now: Now) -> bool {
+        let old = self.continuity.since.is_some_and(|since| now.steady.since(since) >= CONTINUITY_MS);
+        self.continuity.now || old || self.continuity.written >= CONTINUITY_ENTRIES
     }
 
     /// What the server said of this device; `None` before the first answer.
