@@ -220,7 +220,7 @@ fn copy(plant: &Plant, to: &str) -> (PathBuf, PathBuf) {
     (data, keys)
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();

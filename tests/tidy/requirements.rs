@@ -82,6 +82,27 @@ fn every_bug_of_others_has_a_test_of_its_name() {
     none(bare, "bugs of others without a test of their name");
 }
 
+/// Every threat that is said to be met names the tests that show it.
+#[test]
+fn every_defence_has_tests_that_exist() {
+    let text = std::fs::read_to_string(top().join("docs/security.md")).expect("the threats are part of the project");
+    let named: BTreeSet<String> = tests().into_iter().map(|(_, name)| name).collect();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 20, "only {} threats were read", rows.len());
+    let mut found = Vec::new();
+    for row in rows {
+        let column = row.rsplit('|').nth(1).unwrap_or_default();
+        let cited: Vec<&str> = column.split('`').skip(1).step_by(2).collect();
+        found.extend(
+            cited.iter().filter(|name| !named.contains(**name)).map(|name| format!("{name} is no test: {row}")),
+        );
+        if cited.is_empty() {
+            found.push(format!("without a test: {row}"));
+        }
+    }
+    none(found, "a defence is claimed with its tests");
+}
+
 #[test]
 fn no_file_of_scenarios_is_forgotten() {
     for folder in ["tests/plant", "tests/tidy"] {

@@ -98,3 +98,17 @@ fn only_the_terminals_edge_knows_the_kiosk_and_only_the_servers_the_server() {
     none(places("kiosk/src", &["sync_server"], ""), "kiosk and server never see each other");
     none(places("sync-server/src", &["use kiosk::", " kiosk::core"], ""), "kiosk and server never see each other");
 }
+
+#[test]
+fn every_crate_of_ours_forbids_unsafe_code() {
+    let mut found = Vec::new();
+    for (path, text) in files("", "Cargo.toml") {
+        // What Slint generates allows itself some; what we write beside it is looked at below.
+        let generated = path.ends_with("kiosk/ui/Cargo.toml") && text.contains("unsafe_code = \"deny\"");
+        if text.contains("[package]") && !text.contains("[lints]\nworkspace = true") && !generated {
+            found.push(path.display().to_string());
+        }
+    }
+    found.extend(places("", &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code"], "tests/tidy"));
+    none(found, "the workspace forbids unsafe code, and every crate takes its lints");
+}

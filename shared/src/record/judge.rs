@@ -81,7 +81,7 @@ impl<'e> Said<'e> {
     fn of(entry: &'e Entry) -> Self {
         let statement = entry.statement();
         let readable = statement.as_ref().ok().and_then(Option::as_ref);
-        let topic = readable.map_or(Topic::Person, |statement| Topic::of_body(&statement.body));
+        let topic = readable.map_or(Topic::Rest, |statement| Topic::of_body(&statement.body));
         Self { entry, statement, topic }
     }
 

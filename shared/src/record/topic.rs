@@ -14,18 +14,21 @@ pub enum Topic {
     Person,
     Requirement(RequirementId),
     Worksheet(WorksheetId),
+    /// What bears on nothing else: co-signatures, supervised starts, lifted lockouts, and what can't be read.
+    Rest,
 }
 
 impl Topic {
-    /// The topic of a record entry; the person's, when it can't be read.
+    /// The topic of a record entry.
     pub fn of(entry: &Entry) -> Self {
-        entry.statement().ok().flatten().map_or(Self::Person, |statement| Self::of_body(&statement.body))
+        entry.statement().ok().flatten().map_or(Self::Rest, |statement| Self::of_body(&statement.body))
     }
 
     pub(super) fn of_body(body: &Body) -> Self {
         match body {
+            Body::SigningSetUp(_) | Body::Correction(_) | Body::LegacyBatch(_) => Self::Person,
             Body::SheetEdit(edit) => Self::Worksheet(edit.worksheet),
-            _ => body.about().map_or(Self::Person, |about| Self::Requirement(about.requirement.clone())),
+            _ => body.about().map_or(Self::Rest, |about| Self::Requirement(about.requirement.clone())),
         }
     }
 }
@@ -36,6 +39,7 @@ impl fmt::Display for Topic {
             Self::Person => f.write_str("person"),
             Self::Requirement(requirement) => write!(f, "requirement:{requirement}"),
             Self::Worksheet(worksheet) => write!(f, "worksheet:{worksheet}"),
+            Self::Rest => f.write_str("rest"),
         }
     }
 }

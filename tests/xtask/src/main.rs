@@ -59,7 +59,7 @@ enum Command {
     },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants; all when none is named.
+        /// schedules, mutants, kill; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -106,22 +106,29 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
     run::cargo(&arguments, &[])
 }
 
+/// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often.
+const FAULTS: [(&str, &str, &str, &str, &str); 3] = [
+    ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
+    ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
+    ("kill", "plant-tests", "plant", "kill::", "LINEPROOF_KILLS"),
+];
+
 fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outcome {
-    let known = ["schedules", "mutants"];
+    let known = FAULTS.map(|(name, ..)| name);
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!("SKIPPED ({unknown} is not built yet; there are: {})", known.join(", "));
         return Ok(false);
     }
-    let mut environment = Vec::new();
-    environment.extend(count.map(|count| ("LINEPROOF_SCHEDULES", count.to_string())));
-    environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));
-    let chosen = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let mut good = true;
-    for (name, binary) in [("schedules", "random"), ("mutants", "mutants")] {
-        if chosen(name) {
-            good &=
-                run::cargo(&["test", "--release", "-p", "sim", "--test", binary, "--", "--nocapture"], &environment)?;
+    for (name, package, binary, what, how_often) in FAULTS {
+        if !names.is_empty() && !names.iter().any(|n| n == name) {
+            continue;
         }
+        let mut environment = Vec::new();
+        environment.extend(count.map(|count| (how_often, count.to_string())));
+        environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));
+        let test = ["test", "--release", "-p", package, "--test", binary, "--", what, "--nocapture"];
+        good &= run::cargo(&test, &environment)?;
     }
     Ok(good)
 }
