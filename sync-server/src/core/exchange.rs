@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use shared::id::*;
-use shared::log::Shelf;
+use shared::kind::Family;
+use shared::log::{Shelf, Stream};
 use shared::sync::ServerShelf;
-use shared::sync::message::{BadMessage, DeviceStanding, Up};
+use shared::sync::message::{BadMessage, CursorShown, DeviceStanding, Up};
 use shared::sync::server::{Intake, Notice};
 use shared::time::Timestamp;
 use store::StoreError;
@@ -95,9 +96,13 @@ fn lacking(step: &ServerStep<'_, '_>, up: &Up, heads: &[EntryId]) -> Result<u64,
 }
 
 fn seen(up: &Up, now: Timestamp, waiting: u64) -> KioskSeen {
-    let revision = |cursor: &shared::sync::message::CursorShown| {
-        cursor.path.last().map(|last| format!("{} {}", cursor.stream, last.end))
+    // As the kiosk's own screens say it: the plant's number alone, a site's with its name.
+    let revision = |cursor: &CursorShown| {
+        let number = cursor.path.last()?.end;
+        let of_plant = cursor.stream == Stream::plant_global();
+        Some(if of_plant { number.to_string() } else { format!("{} {number}", cursor.stream.scope) })
     };
+    let of_plant = up.cursors.iter().filter(|cursor| cursor.stream.family == Family::Plant);
     KioskSeen {
         device: up.device,
         last_seen: now,
@@ -106,7 +111,7 @@ fn seen(up: &Up, now: Timestamp, waiting: u64) -> KioskSeen {
         uncertainty_ms: up.uncertainty_ms,
         waiting,
         complete_through: None,
-        revisions: up.cursors.iter().filter_map(revision).collect::<Vec<_>>().join(" · "),
+        revisions: of_plant.filter_map(revision).collect::<Vec<_>>().join(" · "),
     }
 }
 
