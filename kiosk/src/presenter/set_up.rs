@@ -1,15 +1,12 @@
 //! Terminal set-up: the server's address, a one-time code, and what the server says to it (S9).
 
-use shared::part11::enrolment::CODE_ALPHABET;
+use shared::part11::enrolment::{CODE_ALPHABET, CODE_LENGTH};
 
 use super::id::{Action, KeyTap, TapId};
 use super::message::*;
 use super::view::{self, KeyLayer, Screen, SetUpState};
 use super::{Presenter, Purpose};
 
-/// Shortest and longest code, in characters.
-const SHORTEST: usize = 8;
-const LONGEST: usize = 24;
 /// Longest address of a server, in characters.
 const LONGEST_ADDRESS: usize = 120;
 /// What every address begins with: nothing is said to a server without encryption.
@@ -50,13 +47,13 @@ impl Presenter {
             TapId::Action(Action::Server) => self.type_address(server),
             TapId::Key(KeyTap::Character(c)) => {
                 let letter = c.to_ascii_uppercase();
-                if CODE_ALPHABET.contains(letter) && set_up.code.0.chars().count() < LONGEST {
+                if CODE_ALPHABET.contains(letter) && set_up.code.0.chars().count() < CODE_LENGTH {
                     set_up.code.0.push(letter);
                 }
             }
             TapId::Key(KeyTap::Back) => drop(set_up.code.0.pop()),
             TapId::Key(KeyTap::Clear) => set_up.code.0.clear(),
-            TapId::Ok if set_up.code.0.chars().count() >= SHORTEST => {
+            TapId::Ok if set_up.code.0.chars().count() == CODE_LENGTH => {
                 set_up.state = SetUpState::Asking;
                 let code = set_up.code.clone();
                 self.send(Purpose::SetUp, What::SetUp { code, server });
@@ -98,7 +95,7 @@ impl Presenter {
     pub(super) fn type_code(&mut self, text: &str) {
         if self.set_up.is_open() && self.set_up.typing.is_none() {
             let letters = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase());
-            self.set_up.code = Hidden(letters.take(LONGEST).collect());
+            self.set_up.code = Hidden(letters.take(CODE_LENGTH).collect());
         }
     }
 
@@ -141,7 +138,7 @@ impl Presenter {
         let code: Vec<char> = self.set_up.code.0.chars().collect();
         view::SetUp {
             state: self.set_up.state,
-            // A one-time code is read off the dashboard aloud: it is shown while it is typed.
+            // A one-time code is read out aloud: it is shown while it is typed.
             code: code.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" "),
             server: match &self.set_up.typing {
                 Some(typing) => typing.clone(),
@@ -153,7 +150,7 @@ impl Presenter {
             work_units: self.set_up.work_units.clone(),
             can_send: match &self.set_up.typing {
                 Some(typing) => address_in(typing).is_some(),
-                None => code.len() >= SHORTEST,
+                None => code.len() == CODE_LENGTH,
             },
         }
     }

@@ -51,6 +51,10 @@ pub struct EnrolAnswer {
 /// The characters of a code: none that is taken for another. A terminal's keys for a code are these.
 pub const CODE_ALPHABET: &str = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
+/// How many characters a code has. A proof can be tried offline by whoever stands between terminal and server: 60 bits are out of reach for the
+/// minutes that a code lives.
+pub const CODE_LENGTH: usize = 12;
+
 /// What stands for a code at the server: its letters without case and separators.
 pub fn code_key(code: &str) -> Digest32 {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();

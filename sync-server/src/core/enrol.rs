@@ -6,7 +6,9 @@ use shared::kind::plant::{DeviceEnrolled, DeviceRevoked};
 use shared::kind::{Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
-use shared::part11::enrolment::{CODE_ALPHABET, EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::part11::enrolment::{
+    CODE_ALPHABET, CODE_LENGTH, EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof,
+};
 use shared::time::MINUTE_MS;
 
 use super::people::Signer;
@@ -154,9 +156,9 @@ impl Core {
     }
 }
 
-/// Eight characters that nobody confuses, in two groups.
-fn readable_code(random: [u8; 8]) -> String {
+/// Characters that nobody confuses, in groups of four.
+fn readable_code(random: [u8; CODE_LENGTH]) -> String {
     let alphabet: Vec<char> = CODE_ALPHABET.chars().collect();
     let letters: Vec<char> = random.iter().map(|byte| alphabet[usize::from(*byte) % alphabet.len()]).collect();
-    format!("{}-{}", letters[..4].iter().collect::<String>(), letters[4..].iter().collect::<String>())
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }

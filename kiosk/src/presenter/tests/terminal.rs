@@ -1,5 +1,7 @@
 //! The terminal itself: the bar, its status, its set-up, its faults.
 
+use shared::part11::enrolment::CODE_LENGTH;
+
 use super::script::*;
 use crate::presenter::message::*;
 use crate::presenter::view::*;
@@ -43,11 +45,11 @@ fn s9_a_new_terminal_asks_for_its_code() {
     assert_eq!((presenter.view().screen, presenter.view().set_up.typing_server), (Screen::SetUp, false));
     presenter.handle(Event::Tap("action:server".into()), now);
     assert!(!presenter.view().set_up.typing_server, "an address it was started with stands");
-    presenter.handle(Event::Typed { field: "code".into(), text: "abcd-2345".into() }, now);
-    assert_eq!((presenter.view().set_up.code.as_str(), presenter.view().set_up.can_send), ("ABCD 2345", true));
+    presenter.handle(Event::Typed { field: "code".into(), text: "abcd-2345-wxyz".into() }, now);
+    assert_eq!((presenter.view().set_up.code.as_str(), presenter.view().set_up.can_send), ("ABCD 2345 WXYZ", true));
     let asked = presenter.handle(Event::Tap("ok".into()), now);
     assert!(
-        matches!(&asked[0].what, What::SetUp { code, server } if code.0 == "ABCD2345" && server.ends_with(":8443"))
+        matches!(&asked[0].what, What::SetUp { code, server } if code.0 == "ABCD2345WXYZ" && server.ends_with(":8443"))
     );
     assert_eq!(presenter.view().set_up.state, SetUpState::Asking);
     presenter
@@ -87,21 +89,23 @@ fn s9_address_and_code_are_typed_at_the_kiosk() {
 
     // Every letter a code can have, a key each; what none has is not taken.
     let alphabet = shared::part11::enrolment::CODE_ALPHABET;
-    for c in alphabet.chars().take(24) {
-        presenter.handle(Event::Tap(format!("kb:{c}")), now);
+    for letters in alphabet.chars().collect::<Vec<_>>().chunks(CODE_LENGTH) {
+        letters.iter().for_each(|c| drop(presenter.handle(Event::Tap(format!("kb:{c}")), now)));
+        assert!(presenter.view().set_up.code.replace(' ', "").chars().eq(letters.iter().copied()));
+        presenter.handle(Event::Tap("key:clear".into()), now);
     }
-    assert_eq!(presenter.view().set_up.code.replace(' ', ""), alphabet[..24]);
-    presenter.handle(Event::Tap("key:clear".into()), now);
-    for c in "0IO1K7PM-4QXA9".chars() {
+    for c in "0IO1K7PM-4QXA-9WZ".chars() {
         presenter.handle(Event::Tap(format!("kb:{c}")), now);
     }
     presenter.handle(Event::Tap("kb:back".into()), now);
-    presenter.handle(Event::Tap("kb:back".into()), now);
-    assert_eq!(presenter.view().set_up.code, "K7PM 4QX");
+    assert_eq!(presenter.view().set_up.code, "K7PM 4QXA 9W");
     presenter.handle(Event::Tap("ok".into()), now);
-    assert!(presenter.handle(Event::Tap("kb:A".into()), now).is_empty());
+    assert!(
+        presenter.handle(Event::Tap("kb:Z".into()), now).is_empty()
+            && presenter.handle(Event::Tap("kb:Y".into()), now).is_empty()
+    );
     let asked = presenter.handle(Event::Tap("ok".into()), now);
-    let expected = |what: &What| matches!(what, What::SetUp { code, server } if code.0 == "K7PM4QXA" && server == "https://lineproof.plant:8443");
+    let expected = |what: &What| matches!(what, What::SetUp { code, server } if code.0 == "K7PM4QXA9WZY" && server == "https://lineproof.plant:8443");
     assert!(expected(&asked[0].what));
 
     // The server doesn't answer: the address can be changed, and the code is still there.
@@ -113,7 +117,7 @@ fn s9_address_and_code_are_typed_at_the_kiosk() {
     let set_up = presenter.view().set_up;
     assert_eq!(
         (set_up.state, set_up.server.as_str(), set_up.code.as_str()),
-        (SetUpState::EnterCode, "https://10.0.0.7:8443", "K7PM 4QXA")
+        (SetUpState::EnterCode, "https://10.0.0.7:8443", "K7PM 4QXA 9WZY")
     );
 }
 

@@ -708,7 +708,7 @@ fn set_up(app: &App, state: SetUpState, code: &str) {
     let set_up = app.global::<SetUp>();
     set_up.set_state(state);
     set_up.set_code(code.into());
-    set_up.set_can_send(code.len() > 8);
+    set_up.set_can_send(code.len() > 12);
     set_up.set_can_change_server(true);
     set_up.set_server("https://lineproof.plant.example:8443".into());
     set_up.set_terminal("K3".into());
@@ -1003,26 +1003,26 @@ pub const STATES: &[State] = &[
         screen: Screen::SetUp,
         key: false,
         fill: |app, _| {
-            set_up(app, SetUpState::WrongCode, "K7PM 4QXA");
+            set_up(app, SetUpState::WrongCode, "K7PM 4QXA 9WZY");
         },
     },
     State {
         name: "set-up-asking",
         screen: Screen::SetUp,
         key: false,
-        fill: |app, _| set_up(app, SetUpState::Asking, "K7PM 4QXA"),
+        fill: |app, _| set_up(app, SetUpState::Asking, "K7PM 4QXA 9WZY"),
     },
     State {
         name: "set-up-foreign",
         screen: Screen::SetUp,
         key: false,
-        fill: |app, _| set_up(app, SetUpState::ForeignCertificate, "K7PM 4QXA"),
+        fill: |app, _| set_up(app, SetUpState::ForeignCertificate, "K7PM 4QXA 9WZY"),
     },
     State {
         name: "set-up-no-network",
         screen: Screen::SetUp,
         key: false,
-        fill: |app, _| set_up(app, SetUpState::NoNetwork, "K7PM 4QXA"),
+        fill: |app, _| set_up(app, SetUpState::NoNetwork, "K7PM 4QXA 9WZY"),
     },
     State {
         name: "set-up-done",
