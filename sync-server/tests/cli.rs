@@ -107,7 +107,7 @@ fn beside_a_running_server_questions_work_and_writing_is_refused_with_another_wa
     assert_eq!(code(&run(data.path(), &["verify"])), 0);
     let made = run(data.path(), &["kiosk", "enrol-code", "--work-unit", "SEAL", "--json"]);
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-    assert_eq!((made["code"].as_str().unwrap().len(), made["name"].as_str()), (9, Some("K1")));
+    assert_eq!((made["code"].as_str().unwrap().len(), made["name"].as_str()), (14, Some("K1")));
     drop(lock);
     assert_eq!(code(&run(data.path(), &["kiosk", "revoke", "K3", "--reason", "lost"])), 3, "no such kiosk");
 }
