@@ -19,12 +19,12 @@ use sync_server::core::Core as Server;
 
 /// Goes on from a moment of the plant's, with the machine's own chance.
 #[derive(Clone)]
-struct From {
+struct Onward {
     moment: Timestamp,
     origin: Instant,
 }
 
-impl From {
+impl Onward {
     fn now(&self) -> Timestamp {
         self.moment.plus_ms(i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(0))
     }
@@ -33,7 +33,7 @@ impl From {
     }
 }
 
-impl kiosk::clock::Environment for From {
+impl kiosk::clock::Environment for Onward {
     fn wall(&self) -> Timestamp {
         self.now()
     }
@@ -45,9 +45,9 @@ impl kiosk::clock::Environment for From {
     }
 }
 
-impl sync_server::core::Environment for From {
+impl sync_server::core::Environment for Onward {
     fn now(&self) -> Timestamp {
-        From::now(self)
+        Onward::now(self)
     }
     fn random(&self, bytes: &mut [u8]) {
         Self::random(bytes);
@@ -68,7 +68,7 @@ fn work() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (folder, moment) = arguments.next().zip(arguments.next()).ok_or("usage: worker FOLDER MOMENT")?;
     let moment = Timestamp::parse(&moment).ok_or("the moment is no time")?;
-    let (folder, from) = (PathBuf::from(folder), From { moment, origin: Instant::now() });
+    let (folder, from) = (PathBuf::from(folder), Onward { moment, origin: Instant::now() });
     let server = Server::open(&folder.join("server"), Arc::new(from.clone()))?;
     let mut kiosks = Vec::new();
     for (name, person) in [("K3", "maria"), ("K5", "ana")] {

@@ -15,7 +15,7 @@ use shared::id::*;
 use shared::kind::record::Outcome;
 use shared::training::Answer;
 
-use crate::scene::{passed, sunday_evening};
+use crate::scene::{copy_folder, passed, sunday_evening};
 
 const SUNDAY: &str = "2026-03-01T18:00:00Z";
 const MARIA: &str = "04A1B2C3";
@@ -218,19 +218,6 @@ fn copy(plant: &Plant, to: &str) -> (PathBuf, PathBuf) {
     copy_folder(&plant.path("K3"), &data);
     copy_folder(&plant.path("K3-keys"), &keys);
     (data, keys)
-}
-
-pub(crate) fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for file in fs::read_dir(from).unwrap() {
-        let file = file.unwrap();
-        let target = to.join(file.file_name());
-        if file.file_type().unwrap().is_dir() {
-            copy_folder(&file.path(), &target);
-        } else {
-            fs::copy(file.path(), target).unwrap();
-        }
-    }
 }
 
 fn open(plant: &Plant, (data, keys): &(PathBuf, PathBuf)) -> Result<Core, Denied> {

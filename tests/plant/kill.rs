@@ -16,8 +16,7 @@ use shared::id::EntryId;
 use shared::time::{MINUTE_MS, Timestamp};
 use sync_server::core::Core as Server;
 
-use crate::bad_input::copy_folder;
-use crate::scene::sunday_evening;
+use crate::scene::{copy_folder, sunday_evening};
 
 const KIOSKS: [&str; 2] = ["K3", "K5"];
 

@@ -1,5 +1,8 @@
 //! What scenarios begin with: the demo plant on the Sunday before v7 counts, and a training done whole.
 
+use std::fs;
+use std::path::Path;
+
 use harness::{Plant, kiosk_signer, signer};
 use kiosk::core::learn::OpenQuiz;
 use shared::id::*;
@@ -94,4 +97,18 @@ pub fn right_answers(open: &OpenQuiz) -> Vec<Vec<u16>> {
     let folder = sync_server::import::read(&harness::demo_plant()).unwrap();
     let right = &folder.answers[&open.quiz.quiz];
     open.drawn.iter().map(|place| right[usize::from(*place)].clone()).collect()
+}
+
+/// Copies a data folder as it lies on the disk.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        let target = to.join(file.file_name());
+        if file.file_type().unwrap().is_dir() {
+            copy_folder(&file.path(), &target);
+        } else {
+            fs::copy(file.path(), target).unwrap();
+        }
+    }
 }
