@@ -1,8 +1,8 @@
 //! The threads of a running kiosk, and what crosses between them: only messages.
 //!
-//! - The **main thread** shows the window and never waits: no SQL, no key stretching, no file ([`ui`], with the feature `window`).
+//! - The **main thread** shows the window and never waits: no SQL, no key stretching, no file (`ui`, with the feature `window`).
 //! - The **store thread** owns the [`Core`](crate::core::Core); every act is one job in its queue ([`store_thread`]).
-//! - The **drawing thread** makes pictures of PDF pages ([`drawing`], with the feature `window`).
+//! - The **drawing thread** makes pictures of PDF pages (`drawing`, with the feature `window`).
 //! - The **sync threads** exchange with the server ([`sync`]).
 //!
 //! A panic in the store thread ends what was under way and nothing that was acknowledged: the gate shows a fault, never a GO that stands

@@ -2,14 +2,14 @@
 //!
 //! [`read`] takes a folder of tables, settings files and content files and gives a [`PlantFolder`], or everything that is wrong with it
 //! at once, each with file, line, column, value and what would be right. It writes nothing. [`PlantFolder::bodies`] are the plant
-//! entries the folder asks for, [`difference`] leaves out those the plant says already, [`PlantFolder::legacy_batches`] are the
+//! entries the folder asks for, [`difference`](mod@difference) leaves out those the plant says already, [`PlantFolder::legacy_batches`] are the
 //! people's history.
 //!
 //! Two invariants: **a folder with one error brings in nothing**, and **the same folder twice changes nothing the second time**.
 //!
 //! Read in this order: [`error`] → `source` (files, encodings, paths) → `csv_table` (strict tables) → `settings` (TOML) → `cell`
 //! (values) → `references` (ids) → the tables: `enterprise`, `personnel`, `content`, `documents`, `requirements`, `tasks`, `quiz`,
-//! `check`, `policy`, `history` → `bodies` → [`difference`].
+//! `check`, `policy`, `history` → `bodies` → [`difference`](mod@difference).
 //!
 //! Where the format leaves a choice:
 //! - A cell of a required column may be blank in two places: `supervisor` (whoever leads a shift has none) and the `change_summary`
