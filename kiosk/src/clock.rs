@@ -40,6 +40,26 @@ impl Environment for Machine {
     }
 }
 
+/// A clock for countdowns: it begins at the machine's time and never steps. The kiosk's corrected time comes with each status.
+pub struct Moments {
+    machine: Machine,
+    began: Timestamp,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        let machine = Machine::default();
+        let began = machine.wall();
+        Self { machine, began }
+    }
+}
+
+impl Moments {
+    pub fn now(&self) -> Timestamp {
+        self.began.plus_ms(self.machine.steady().0)
+    }
+}
+
 /// A jump of the wall clock beyond this is not believed, in milliseconds.
 pub const BELIEVED_JUMP_MS: i64 = HOUR_MS;
 /// How much a steady clock may drift: one part in so many.

@@ -62,6 +62,10 @@ pub struct Run {
     /// Runs without a window: keeps in step with the server and prints its state as JSON lines, until it is told to end.
     #[arg(long)]
     pub headless: bool,
+    /// Takes a person's acts from standard input, a line each: `badge TEXT`, `tap ID`, `type FIELD TEXT`. After each, a JSON line says what
+    /// the screen shows.
+    #[arg(long, requires = "headless")]
+    pub acts: bool,
     /// Opens a window of that many pixels instead of filling the screen.
     #[arg(long, value_name = "WxH", conflicts_with = "headless")]
     pub windowed: Option<Size>,

@@ -1,5 +1,5 @@
 //! A kiosk without a window: takes part in the exchange, ends overdue task sessions, and prints its state as JSON lines until it is told to
-//! end. For terminals that only relay, for set-up by script, and for tests.
+//! end. For terminals that only relay, for set-up by script, and for tests. What a person does can come by lines ([`acts`](crate::acts)).
 
 use std::io;
 use std::sync::Arc;
@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
+use crate::acts::{self, Person};
 use crate::config::{Held, Run};
 use crate::core::status::{Line, Status};
 use crate::core::{Core, Denied};
+use crate::presenter::Settings;
 use crate::runtime::sync::keep_in_step;
 use crate::runtime::{Exchanged, NotExchanged, NotSetUp, Reach, Store, StoreGone, StoreReport, enrol, sync_runtime};
 use crate::sync_driver::NotEnrolled;
@@ -115,7 +117,14 @@ async fn serve(store: &Store, run: &Run, mut says: mpsc::UnboundedReceiver<Store
             }
         }
     };
-    tokio::join!(exchange, shown);
+    let lines = run.acts.then(acts::lines).transpose()?;
+    let acts = async {
+        if let Some(lines) = lines {
+            let settings = Settings { languages: vec![run.language.clone()], ..Settings::default() };
+            Person::at(store.clone(), settings).act(lines, &due, print).await;
+        }
+    };
+    tokio::join!(exchange, shown, acts);
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 //! The rules themselves are in `shared`; the words on the screens are in `kiosk-ui`.
 #![forbid(unsafe_code)]
 
+pub mod acts;
 pub mod bundle_file;
 pub mod clock;
 pub mod config;

@@ -21,6 +21,12 @@ impl VirtualClock {
         Self { now_ms: Arc::new(AtomicI64::new(now.0)), drawn: Arc::default() }
     }
 
+    /// The same, with random bytes that no clock before this one gave.
+    pub fn with_chance_of_its_own(self, number: u32) -> Self {
+        self.drawn.store(u64::from(number) << 32, Ordering::SeqCst);
+        self
+    }
+
     pub fn set(&self, text: &str) {
         self.set_to(crate::at(text));
     }

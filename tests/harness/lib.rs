@@ -10,9 +10,11 @@ pub mod people;
 #[path = "../play/mod.rs"]
 pub mod play;
 pub mod replica;
+pub mod scene;
 pub mod shift;
 pub mod stage;
 pub mod story;
+pub mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use shared::id::*;
 use shared::kind::record::Outcome;
 use shared::training::Answer;
 
-use crate::scene::{copy_folder, passed, sunday_evening};
+use harness::scene::{copy_folder, passed, sunday_evening};
 
 const SUNDAY: &str = "2026-03-01T18:00:00Z";
 const MARIA: &str = "04A1B2C3";

@@ -8,7 +8,7 @@ use shared::kind::record::Outcome;
 use shared::training::{Answer, GateDecision, Reason};
 use sync_server::core::approve::Approval;
 
-use crate::scene::*;
+use harness::scene::*;
 
 fn ask(plant: &mut Plant, person: &str) -> GateDecision {
     plant.kiosk("K3").ask(&id(person), &id("seal-pouch"), Some(&id("881"))).unwrap().decision

@@ -10,7 +10,7 @@ use shared::training::gate::{Reason, TrainerRefused};
 use shared::training::{Answer, GateDecision};
 use store::questions;
 
-use crate::scene::{approve_v7, id, right_answers, sunday_evening};
+use harness::scene::{approve_v7, id, right_answers, sunday_evening};
 
 /// Monday morning: v7 counts, and nobody has been trained on it.
 fn monday() -> Plant {

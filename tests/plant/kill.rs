@@ -16,7 +16,7 @@ use shared::id::EntryId;
 use shared::time::{MINUTE_MS, Timestamp};
 use sync_server::core::Core as Server;
 
-use crate::scene::{copy_folder, sunday_evening};
+use harness::scene::{copy_folder, sunday_evening};
 
 const KIOSKS: [&str; 2] = ["K3", "K5"];
 
@@ -87,7 +87,7 @@ fn safe1_what_was_acknowledged_outlives_kill_9_at_any_moment() {
 
 /// What lies there as it was left: everything acknowledged, nothing altered.
 fn look(folder: &Path, acknowledged: &Acknowledged, moment: Timestamp) {
-    let clock = VirtualClock::beginning(moment);
+    let clock = VirtualClock::beginning(moment).with_chance_of_its_own(1);
     for name in KIOSKS {
         let kiosk = open_kiosk(folder, name, &clock);
         let looked = replica::look(kiosk.ledger().connection()).unwrap();
@@ -104,7 +104,7 @@ fn look(folder: &Path, acknowledged: &Acknowledged, moment: Timestamp) {
 
 /// The plant meets again: everything is everywhere, and nothing forked.
 fn goes_on(folder: &Path, acknowledged: &Acknowledged, moment: Timestamp) {
-    let clock = VirtualClock::beginning(moment);
+    let clock = VirtualClock::beginning(moment).with_chance_of_its_own(2);
     let server = Server::open(&folder.join("server"), Arc::new(clock.clone())).unwrap();
     for name in KIOSKS {
         let mut kiosk = open_kiosk(folder, name, &clock);

@@ -8,7 +8,6 @@ mod kill;
 mod main_job;
 mod others_bugs;
 mod people;
-mod scene;
 mod scripts;
 mod trail;
 mod ways_to_go;

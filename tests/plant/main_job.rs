@@ -8,7 +8,7 @@ use shared::kind::record::Edit;
 use shared::training::Answer;
 use shared::training::point_in_time::{Asked, QualifiedAnswer};
 
-use crate::scene::*;
+use harness::scene::*;
 
 #[test]
 fn s1_u4_a6_go_before_the_revision_and_no_go_at_the_instant_it_counts() {

@@ -6,7 +6,7 @@ use shared::kind::record::Edit;
 use shared::training::Answer;
 use shared::training::point_in_time::{Asked, QualifiedAnswer};
 
-use crate::scene::*;
+use harness::scene::*;
 
 /// After Monday 06:00: v7 is in force at both kiosks.
 fn monday() -> Plant {

@@ -17,7 +17,7 @@ use shared::part11::boxes::Stretching;
 use shared::training::Answer;
 use store::questions;
 
-use crate::scene::approve_v7;
+use harness::scene::approve_v7;
 
 const K3: &str = "K3";
 const TASK: &str = "seal-pouch";

@@ -9,7 +9,7 @@ use shared::kind::record::Outcome;
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::training::{Answer, Reason};
 
-use crate::scene::*;
+use harness::scene::*;
 
 #[test]
 fn r1_flipping_any_byte_of_a_stored_entry_makes_verify_name_it() {

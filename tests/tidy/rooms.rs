@@ -104,11 +104,14 @@ fn every_crate_of_ours_forbids_unsafe_code() {
     let mut found = Vec::new();
     for (path, text) in files("", "Cargo.toml") {
         // What Slint generates allows itself some; what we write beside it is looked at below.
-        let generated = path.ends_with("kiosk/ui/Cargo.toml") && text.contains("unsafe_code = \"deny\"");
-        if text.contains("[package]") && !text.contains("[lints]\nworkspace = true") && !generated {
+        // SQLite's file system can be replaced through C only: one file of the fault harnesses does it.
+        let denies = ["kiosk/ui/Cargo.toml", "tests/faults/Cargo.toml"].iter().any(|room| path.ends_with(room))
+            && text.contains("unsafe_code = \"deny\"");
+        if text.contains("[package]") && !text.contains("[lints]\nworkspace = true") && !denies {
             found.push(path.display().to_string());
         }
     }
-    found.extend(places("", &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code"], "tests/tidy"));
+    let unsafe_code = places("", &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code"], "tests/tidy");
+    found.extend(unsafe_code.into_iter().filter(|place| !place.contains("tests/faults/src/vfs.rs:")));
     none(found, "the workspace forbids unsafe code, and every crate takes its lints");
 }

@@ -24,45 +24,53 @@ impl Core {
     /// Asks for a call at the next opportunity.
     pub fn call_soon(&mut self) {
         let now = self.now();
-        if let Some(member) = self.member.as_mut() {
-            member.terminal.handle_bell(now);
+        if let Ok(terminal) = Self::started(&mut self.member) {
+            terminal.handle_bell(now);
         }
     }
 
     /// Milliseconds until the next call is due; `None` while none is.
     pub fn next_call_in_ms(&mut self) -> Option<i64> {
         let now = self.now();
-        let due = self.member.as_ref()?.terminal.poll_deadline()?;
-        Some(due.since(now.steady).max(0))
+        match &self.member.as_ref()?.terminal {
+            Some(terminal) => terminal.poll_deadline().map(|due| due.since(now.steady).max(0)),
+            // It is started anew by the call itself.
+            None => Some(0),
+        }
     }
 
     /// The next call's bytes, when one is due.
     pub fn poll_up(&mut self) -> Result<Option<Vec<u8>>, Denied> {
+        if self.member.is_none() {
+            return Ok(None);
+        }
+        self.take_part()?;
         let now = self.now();
-        let Some(member) = self.member.as_mut() else { return Ok(None) };
-        let terminal = &mut member.terminal;
-        step(&mut self.ledger, now.clock, |step| Ok(terminal.poll_up(step, now)?))
+        let terminal = Self::started(&mut self.member)?;
+        let up = step(&mut self.ledger, now.clock, |step| Ok(terminal.poll_up(step, now)?));
+        up.inspect_err(|_: &Denied| self.forget_terminal())
     }
 
     /// Takes the server's answer. What it brought is durable when this returns.
     pub fn handle_down(&mut self, bytes: &[u8], round_trip_ms: i64) -> Result<News, Denied> {
+        self.take_part()?;
         let (now, fresh) = (self.now(), self.fresh());
-        let Some(member) = self.member.as_mut() else { return Err(Denied::NotSetUp) };
-        let terminal = &mut member.terminal;
+        let terminal = Self::started(&mut self.member)?;
         let outcome = step(&mut self.ledger, now.clock, |step| -> Result<Outcome, Denied> {
             Ok(terminal.handle_down(step, bytes, now, fresh)?)
         });
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
-                self.restart();
+                self.forget_terminal();
                 return Err(error);
             }
         };
         self.round_trip_ms = round_trip_ms;
         // An answer that had to be dropped brought nothing: to say "online" of it would be untrue.
         self.line = if matches!(outcome, Outcome::Taken(_)) { Line::Online } else { Line::Offline };
-        self.after_step()?;
+        self.keep_heads();
+        self.heed_events()?;
         if let Outcome::Taken(taken) = &outcome
             && !taken.again
         {
@@ -78,8 +86,8 @@ impl Core {
     pub fn handle_failure(&mut self, line: Line) {
         let (now, fresh) = (self.now(), self.fresh());
         self.line = line;
-        if let Some(member) = self.member.as_mut() {
-            member.terminal.handle_failure(now, fresh);
+        if let Ok(terminal) = Self::started(&mut self.member) {
+            terminal.handle_failure(now, fresh);
         }
     }
 

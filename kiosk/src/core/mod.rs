@@ -99,7 +99,8 @@ impl Denied {
 
 /// A kiosk after terminal set-up.
 struct Member {
-    terminal: Terminal,
+    /// Nothing while what it remembers may not be true: it is started anew before it is used.
+    terminal: Option<Terminal>,
     enrolled: Enrolled,
     enrolment: DeviceEnrolled,
 }
@@ -179,35 +180,45 @@ impl Core {
 
     /// Begins to take part with the identity the key store holds.
     fn join(&mut self, enrolled: Enrolled) -> Result<(), Denied> {
-        let damaged = || StoreError::Damaged("the key store's enrolment is not one".into());
         let entry = Entry::from_store(&enrolled.enrolment, true)?;
         let Ok(Some(Statement { body: Body::DeviceEnrolled(enrolment), .. })) = entry.statement() else {
-            return Err(damaged().into());
+            return Err(StoreError::Damaged("the key store's enrolment is not one".into()).into());
         };
-        let identity = Identity {
-            secret: enrolled.secret.clone(),
-            server: enrolled.server,
-            enrolment: entry,
-            scope: scope::of_enrolment(&enrolment),
-        };
-        let heads = self.keys.heads()?;
-        let (now, fresh) = (self.now(), self.fresh());
-        let server = enrolled.server;
-        let terminal = step(&mut self.ledger, now.clock, |step| -> Result<Terminal, Denied> {
-            step.step.add_server(&server)?;
-            Ok(Terminal::start(identity.clone(), &heads, step, now, fresh)?)
-        })?;
-        self.member = Some(Member { terminal, enrolled, enrolment });
-        self.after_step()
+        self.member = Some(Member { terminal: None, enrolled, enrolment });
+        self.take_part()
     }
 
-    /// Starts the terminal anew after a failed step: what it remembers may no longer be true.
-    fn restart(&mut self) {
-        if let Some(member) = self.member.take()
-            && let Err(error) = self.join(member.enrolled)
-        {
-            tracing::error!(%error, "the terminal could not start again: it needs a restart");
+    /// Starts the terminal, unless it is started: at the beginning, and after a step that failed.
+    fn take_part(&mut self) -> Result<(), Denied> {
+        let Some(member) = self.member.as_ref().filter(|member| member.terminal.is_none()) else { return Ok(()) };
+        let identity = Identity {
+            secret: member.enrolled.secret.clone(),
+            server: member.enrolled.server,
+            enrolment: Entry::from_store(&member.enrolled.enrolment, true)?,
+            scope: scope::of_enrolment(&member.enrolment),
+        };
+        let (server, heads) = (identity.server, self.keys.heads()?);
+        let (now, fresh) = (self.now(), self.fresh());
+        let terminal = step(&mut self.ledger, now.clock, |step| -> Result<Terminal, Denied> {
+            step.step.add_server(&server)?;
+            Ok(Terminal::start(identity, &heads, step, now, fresh)?)
+        })?;
+        if let Some(member) = self.member.as_mut() {
+            member.terminal = Some(terminal);
         }
+        self.keep_heads();
+        self.heed_events()
+    }
+
+    /// After a failed step: what the terminal remembers may no longer be true.
+    fn forget_terminal(&mut self) {
+        if let Some(member) = self.member.as_mut() {
+            member.terminal = None;
+        }
+    }
+
+    fn started(member: &mut Option<Member>) -> Result<&mut Terminal, Denied> {
+        member.as_mut().and_then(|member| member.terminal.as_mut()).ok_or(Denied::NotSetUp)
     }
 
     pub fn reading(&mut self) -> ClockReading {
@@ -255,33 +266,42 @@ impl Core {
         now: Now,
         work: impl FnOnce(&mut Writer<'_, '_, '_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
-        let member = self.member.as_mut().ok_or(Denied::NotSetUp)?;
-        let terminal = &mut member.terminal;
+        self.take_part()?;
+        let terminal = Self::started(&mut self.member)?;
         let written = step(&mut self.ledger, now.clock, |step| work(&mut Writer { terminal, step, now }));
         match written {
             Ok(done) => {
-                self.after_step()?;
+                self.keep_heads();
                 self.call_soon();
                 Ok(done)
             }
             Err(error) => {
-                self.restart();
+                self.forget_terminal();
                 Err(error)
             }
         }
     }
 
-    /// Heads into the key store when they are due; events into log and journal (T1).
-    fn after_step(&mut self) -> Result<(), Denied> {
+    /// Heads into the key store when they are due (T1). What was committed stays done when this fails: it is tried again after the next step.
+    fn keep_heads(&mut self) {
         let now = self.now();
-        let Some(member) = self.member.as_mut() else { return Ok(()) };
-        let terminal = &mut member.terminal;
-        if terminal.key_store_is_due(now) {
-            let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.poll_key_store(step, now)?))?;
-            heads.map_or(Ok(()), |heads| self.keys.keep_heads(&heads))?;
+        let Ok(terminal) = Self::started(&mut self.member) else { return };
+        if !terminal.key_store_is_due(now) {
+            return;
         }
+        let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.own_heads(step)?));
+        match heads.and_then(|heads| Ok(self.keys.keep_heads(&heads)?)) {
+            Ok(()) => terminal.handle_heads_kept(),
+            Err(error) => {
+                tracing::error!(%error, "the key store could not be told how far this terminal's logs go: it is tried again");
+            }
+        }
+    }
+
+    /// What the exchange reports, into log and journal.
+    fn heed_events(&mut self) -> Result<(), Denied> {
         let (mut times, mut standing) = (Vec::new(), None);
-        while let Some(event) = self.member.as_mut().and_then(|member| member.terminal.poll_event()) {
+        while let Some(event) = Self::started(&mut self.member).ok().and_then(Terminal::poll_event) {
             match event {
                 Event::ServerTime(time) => times.push(time),
                 Event::Standing(said) => standing = Some(said),

@@ -62,6 +62,7 @@ impl Status {
 impl Core {
     pub fn status(&mut self) -> Result<Status, Denied> {
         let reading = self.reading();
+        let contradicted = Self::started(&mut self.member).is_ok_and(|terminal| terminal.is_contradicted());
         let connection = self.ledger.connection();
         let count =
             |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(::store::StoreError::from);
@@ -75,7 +76,7 @@ impl Core {
             device: self.enrolment().map(|e| e.device),
             url: self.enrolled().map(|e| e.url.clone()),
             line: self.line.clone(),
-            contradicted: self.member.as_ref().is_some_and(|member| member.terminal.is_contradicted()),
+            contradicted,
             revoked,
             last_contact: self.last_contact()?,
             in_step: self.time_kept("in_step")?,

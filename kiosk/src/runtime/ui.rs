@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use shared::time::Timestamp;
 use slint::{PlatformError, Timer, TimerMode};
 use tokio::sync::{Notify, mpsc};
 
@@ -17,7 +16,7 @@ use super::drawing::Drawing;
 use super::fault_of;
 use super::store_thread::{Reach, Store, StoreReport};
 use super::sync::{NotSetUp, enrol, keep_in_step};
-use crate::clock::{Environment, Machine};
+use crate::clock::Moments;
 use crate::config::{Held, Run};
 use crate::core::Core;
 use crate::desk;
@@ -390,26 +389,6 @@ fn presenter(window: &Window, moments: &Moments, settings: &Settings) -> Present
     let mut presenter = Presenter::new(moments.now(), settings.clone());
     presenter.set_pager(window.pager());
     presenter
-}
-
-/// A clock for countdowns: it begins at the machine's time and never steps. The kiosk's corrected time comes with each status.
-struct Moments {
-    machine: Machine,
-    began: Timestamp,
-}
-
-impl Default for Moments {
-    fn default() -> Self {
-        let machine = Machine::default();
-        let began = machine.wall();
-        Self { machine, began }
-    }
-}
-
-impl Moments {
-    fn now(&self) -> Timestamp {
-        self.began.plus_ms(self.machine.steady().0)
-    }
 }
 
 fn enrolled(core: &mut Core) -> Reply {

@@ -400,9 +400,10 @@ impl World {
         let now = self.now();
         let this = &mut self.kiosks[kiosk];
         if let Some(terminal) = &mut this.terminal
-            && let Some(heads) = sure(terminal.poll_key_store(&this.disk, now))
+            && terminal.key_store_is_due(now)
         {
-            this.key_store.heads = heads;
+            this.key_store.heads = sure(terminal.own_heads(&this.disk));
+            terminal.handle_heads_kept();
         }
     }
 

@@ -59,7 +59,7 @@ enum Command {
     },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, kill; all when none is named.
+        /// schedules, mutants, power-cuts, io-errors, kill; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -106,10 +106,12 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
     run::cargo(&arguments, &[])
 }
 
-/// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often.
-const FAULTS: [(&str, &str, &str, &str, &str); 3] = [
+/// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
+const FAULTS: [(&str, &str, &str, &str, &str); 5] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
+    ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
+    ("io-errors", "faults", "faults", "io_errors::", ""),
     ("kill", "plant-tests", "plant", "kill::", "LINEPROOF_KILLS"),
 ];
 
@@ -125,7 +127,10 @@ fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outco
             continue;
         }
         let mut environment = Vec::new();
-        environment.extend(count.map(|count| (how_often, count.to_string())));
+        if how_often.is_empty() && count.is_some() {
+            println!("{name}: it tries every call; --count has no meaning for it");
+        }
+        environment.extend(count.filter(|_| !how_often.is_empty()).map(|count| (how_often, count.to_string())));
         environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));
         let test = ["test", "--release", "-p", package, "--test", binary, "--", what, "--nocapture"];
         good &= run::cargo(&test, &environment)?;

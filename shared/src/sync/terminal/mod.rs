@@ -5,7 +5,8 @@
 //! 1. [`start`](Terminal::start) once, and again whenever a COMMIT failed: what a terminal remembers may vanish at any time.
 //! 2. [`poll_up`](Terminal::poll_up) when [`poll_deadline`](Terminal::poll_deadline) has come; what it gives goes to the server.
 //! 3. [`handle_down`](Terminal::handle_down) with the answer, or [`handle_failure`](Terminal::handle_failure) when none came.
-//! 4. [`poll_event`](Terminal::poll_event) and [`poll_key_store`](Terminal::poll_key_store) after each COMMIT.
+//! 4. [`poll_event`](Terminal::poll_event) after each COMMIT, and, when [it is due](Terminal::key_store_is_due), the
+//!    [own heads](Terminal::own_heads) into the key store.
 //!
 //! An `Err` is the store's own; the transaction is to be rolled back and the terminal started anew. A crash before a COMMIT leaves nothing of
 //! the call, a crash after it everything; either way the next exchange repeats what the other side lacks.
@@ -163,7 +164,8 @@ impl Terminal {
             beyond_after: None,
             next_call: Some(now.steady),
             backoff: Backoff::default(),
-            continuity: Continuity::default(),
+            // How far behind the key store is isn't known.
+            continuity: Continuity { now: true, ..Continuity::default() },
             events: VecDeque::new(),
         };
         let enrolment = &terminal.identity.enrolment;
@@ -224,24 +226,25 @@ impl Terminal {
         self.events.pop_front()
     }
 
-    /// The heads to write to the key store, when they are due: after COMMIT, at most [`CONTINUITY_ENTRIES`] entries or [`CONTINUITY_MS`] late (T1).
-    /// They replace the ones before. A crash before they are written costs nothing; a restore noticed later costs a fork.
-    pub fn poll_key_store<S: TerminalShelf>(&mut self, store: &S, now: Now) -> Result<Option<Vec<EntryId>>, S::Error> {
-        if !self.key_store_is_due(now) {
-            return Ok(None);
-        }
-        self.continuity = Continuity::default();
+    /// Whether the key store's heads are to be replaced: after COMMIT, at most [`CONTINUITY_ENTRIES`] entries or [`CONTINUITY_MS`] late (T1).
+    /// A crash before they are written costs nothing; a restore noticed later costs a fork.
+    pub fn key_store_is_due(&self, now: Now) -> bool {
+        let old = self.continuity.since.is_some_and(|since| now.steady.since(since) >= CONTINUITY_MS);
+        self.continuity.now || old || self.continuity.written >= CONTINUITY_ENTRIES
+    }
+
+    /// The heads of this kiosk's own logs, for the key store. They replace the ones before.
+    pub fn own_heads<S: TerminalShelf>(&self, store: &S) -> Result<Vec<EntryId>, S::Error> {
         let mut heads = Vec::new();
         for log in self.own_logs(store)? {
             heads.extend(store.tips(&log)?.into_iter().max().map(|(_, id)| id));
         }
-        Ok(Some(heads))
+        Ok(heads)
     }
 
-    /// Whether [`Self::poll_key_store`] would give anything: asked after every COMMIT, without the store.
-    pub fn key_store_is_due(&self, now: Now) -> bool {
-        let old = self.continuity.since.is_some_and(|since| now.steady.since(since) >= CONTINUITY_MS);
-        self.continuity.now || old || self.continuity.written >= CONTINUITY_ENTRIES
+    /// The key store holds them; until it says so they stay due.
+    pub fn handle_heads_kept(&mut self) {
+        self.continuity = Continuity::default();
     }
 
     /// What the server said of this device; `None` before the first answer.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use harness::{Plant, kiosk_signer, signer};
+use crate::{Plant, kiosk_signer, signer};
 use kiosk::core::learn::OpenQuiz;
 use shared::id::*;
 use shared::kind::plant::{CheckSet, Format, Impact, InFlight};
@@ -18,7 +18,7 @@ pub fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
 
 /// What v7 of SOP-0042 says, in both languages.
 pub fn v7_contents() -> [DraftContent; 2] {
-    let next = harness::demo_plant().join("next");
+    let next = crate::demo_plant().join("next");
     let content = |language: &str| DraftContent {
         language: id(language),
         format: Format::Markdown,
@@ -46,7 +46,7 @@ pub fn approve_v7(server: &Server) {
 
 pub fn monday_at_six() -> Approval {
     Approval {
-        effective_from: harness::at("2026-03-02T05:00:00Z"),
+        effective_from: crate::at("2026-03-02T05:00:00Z"),
         impact: Impact::Full,
         impact_reason: None,
         in_flight: InFlight::Finish,
@@ -94,7 +94,7 @@ pub fn passed(check: &CheckSet) -> Vec<CriterionResult> {
 
 /// Somebody who knows the right answers: reads them from the demo plant's folder, as its author could.
 pub fn right_answers(open: &OpenQuiz) -> Vec<Vec<u16>> {
-    let folder = sync_server::import::read(&harness::demo_plant()).unwrap();
+    let folder = sync_server::import::read(&crate::demo_plant()).unwrap();
     let right = &folder.answers[&open.quiz.quiz];
     open.drawn.iter().map(|place| right[usize::from(*place)].clone()).collect()
 }

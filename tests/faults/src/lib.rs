@@ -1,0 +1,13 @@
+//! A disk that forgets, tears or refuses, under the stores' own code.
+//!
+//! SQLite is given a file system that passes everything on to the machine's and tells a [`Disk`] of it. The disk keeps what was written and
+//! what was synced in between, so that a power cut can be tried at any moment: each write that no sync covered survives, vanishes or tears.
+//! It can also be told to refuse a call.
+
+mod disk;
+mod medium;
+mod vfs;
+
+pub use disk::{Call, Disk, Op, Recording, Refusal};
+pub use medium::{Files, Medium, read_files};
+pub use vfs::watch;

@@ -1,0 +1,158 @@
+//! People who work without pause at two kiosks of a plant whose data folders lie on the disk: for harnesses that stop them at any moment, or
+//! take the disk away under them.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use kiosk::clock::Environment;
+use kiosk::core::Core as Kiosk;
+use kiosk::key_store::FileKeyStore;
+use shared::id::{EntryId, PersonId, RequirementId};
+use shared::kind::record::Edit;
+use shared::time::Timestamp;
+use sync_server::core::Core as Server;
+
+use crate::kiosk_signer;
+
+/// Where somebody works, and who.
+pub const PLACES: [(&str, &str); 2] = [("K3", "maria"), ("K5", "ana")];
+
+/// Goes on from a moment of the plant's, with the machine's own chance.
+#[derive(Clone)]
+pub struct Onward {
+    moment: Timestamp,
+    origin: Instant,
+}
+
+impl Onward {
+    pub fn from(moment: Timestamp) -> Self {
+        Self { moment, origin: Instant::now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.moment.plus_ms(i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(0))
+    }
+
+    fn random(bytes: &mut [u8]) {
+        kiosk::clock::Machine::default().random(bytes);
+    }
+}
+
+impl kiosk::clock::Environment for Onward {
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
+    fn steady(&self) -> Timestamp {
+        self.now()
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        Self::random(bytes);
+    }
+}
+
+impl sync_server::core::Environment for Onward {
+    fn now(&self) -> Timestamp {
+        Onward::now(self)
+    }
+    fn random(&self, bytes: &mut [u8]) {
+        Self::random(bytes);
+    }
+}
+
+/// What was acknowledged, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Said {
+    /// After a kiosk's COMMIT.
+    Written { kiosk: String, entry: EntryId },
+    /// After the server's answer is durable at the kiosk.
+    Confirmed { entry: EntryId },
+}
+
+/// The whole shift: a server and its kiosks, each with somebody whose session is open.
+pub struct Shift {
+    server: Server,
+    workers: Vec<Worker>,
+}
+
+impl Shift {
+    /// Opens what lies in the folders `server`, `K3`, `K3-keys`, `K5`, `K5-keys`.
+    pub fn begin<E>(folder: &Path, environment: &E) -> Result<Self, Box<dyn Error>>
+    where
+        E: kiosk::clock::Environment + sync_server::core::Environment + Clone + 'static,
+    {
+        let server = Server::open(&folder.join("server"), Arc::new(environment.clone()))?;
+        let mut workers = Vec::new();
+        for (name, person) in PLACES {
+            let mut worker = Worker::at(folder, name, person, environment.clone())?;
+            worker.core.badge_in(&worker.person)?;
+            worker.core.unlock_session(&kiosk_signer(person))?;
+            workers.push(worker);
+        }
+        Ok(Self { server, workers })
+    }
+
+    /// Everybody does one thing; every third time they meet the server. `say` hears of each acknowledgement at once.
+    pub fn round(&mut self, round: u32, say: &mut impl FnMut(Said)) -> Result<(), Box<dyn Error>> {
+        for worker in &mut self.workers {
+            let entry = worker.act(round)?;
+            say(Said::Written { kiosk: worker.name.to_owned(), entry });
+            if round % 3 == 2 {
+                worker.meet(&self.server, say)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One person at one kiosk.
+struct Worker {
+    name: &'static str,
+    person: PersonId,
+    core: Kiosk,
+    /// Written, and not yet heard of from the server.
+    waiting: Vec<EntryId>,
+}
+
+impl Worker {
+    fn at(
+        folder: &Path,
+        name: &'static str,
+        person: &str,
+        environment: impl kiosk::clock::Environment + 'static,
+    ) -> Result<Self, Box<dyn Error>> {
+        let keys = FileKeyStore::open(&folder.join(format!("{name}-keys")))?;
+        let core = Kiosk::open(&folder.join(name), Box::new(keys), Box::new(environment))?;
+        Ok(Self { name, person: PersonId::new(person)?, core, waiting: Vec::new() })
+    }
+
+    fn act(&mut self, round: u32) -> Result<EntryId, Box<dyn Error>> {
+        let about = self.core.about(&RequirementId::new("R-0042")?)?;
+        let entry = if round.is_multiple_of(2) {
+            let edit = Edit::Tick("4".into(), round.is_multiple_of(4));
+            self.core.edit_sheet(&self.person, &about, &self.person, vec![edit])?
+        } else {
+            let procedure = self.core.procedure(&self.person, &about)?;
+            self.core.sign_read(&self.person, &procedure, 240)?
+        };
+        self.waiting.push(entry.id());
+        Ok(entry.id())
+    }
+
+    fn meet(&mut self, server: &Server, say: &mut impl FnMut(Said)) -> Result<(), Box<dyn Error>> {
+        self.core.call_soon();
+        while let Some(up) = self.core.poll_up()? {
+            let down = server.exchange(&up)?;
+            self.core.handle_down(&down, 0)?;
+        }
+        for entry in std::mem::take(&mut self.waiting) {
+            if kiosk::store::is_confirmed(self.core.ledger().connection(), &entry)? {
+                say(Said::Confirmed { entry });
+            } else {
+                self.waiting.push(entry);
+            }
+        }
+        Ok(())
+    }
+}
