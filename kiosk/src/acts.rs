@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
 use crate::clock::Moments;
-use crate::core::Core;
 use crate::desk;
+use crate::headless::told_of;
 use crate::presenter::message::{Event, Reply};
+use crate::presenter::view::Screen;
 use crate::presenter::{Presenter, Settings};
 use crate::runtime::{Reach, Store, StoreGone};
 
@@ -58,13 +59,15 @@ pub struct Person {
     store: Store,
     presenter: Presenter,
     moments: Moments,
+    /// How the terminal stood after the last act.
+    stood: Value,
 }
 
 impl Person {
     pub fn at(store: Store, settings: Settings) -> Self {
         let moments = Moments::default();
         let presenter = Presenter::new(moments.now(), settings);
-        Self { store, presenter, moments }
+        Self { store, presenter, moments, stood: Value::Null }
     }
 
     /// Does what the lines say until they end; the clock goes on in between. `told` gets what each act leads to, `due` hears that something may
@@ -96,10 +99,7 @@ impl Person {
 
     /// One event and everything that follows from it.
     async fn happen(&mut self, event: Event) -> Result<(), StoreGone> {
-        let mut events = VecDeque::from([event]);
-        if let Some(status) = self.standing().await? {
-            events.push_front(status);
-        }
+        let mut events: VecDeque<Event> = self.standing().await?.into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
             for command in self.presenter.handle(event, self.moments.now()) {
                 let reply: Reply = self.store.with(move |core| desk::perform(core, command.what)).await?;
@@ -112,14 +112,22 @@ impl Person {
         Ok(())
     }
 
-    async fn standing(&self) -> Result<Option<Event>, StoreGone> {
-        let look = |core: &mut Core| desk::snapshot(core).ok().map(|snapshot| Event::Status(Box::new(snapshot)));
-        self.store.with(look).await
+    /// How the terminal stands; nothing when its store can't say.
+    async fn standing(&mut self) -> Result<Option<Event>, StoreGone> {
+        let Ok(snapshot) = self.store.with(desk::snapshot).await? else { return Ok(None) };
+        self.stood = told_of(&snapshot.status, None);
+        Ok(Some(Event::Status(Box::new(snapshot))))
     }
 
+    /// The screen, the bar above it, the model it shows, and how the terminal stands.
     fn shown(&self) -> Value {
         let view = self.presenter.view();
-        json!({ "event": "screen", "screen": view.screen, "view": view })
+        let (screen, mut models) = (json!(view.screen), json!(view));
+        let model = match view.screen {
+            Screen::Fault => "trouble".into(),
+            _ => screen.as_str().unwrap_or_default().replace('-', "_"),
+        };
+        json!({ "event": "screen", "screen": screen, "bar": models["chrome"].take(), "shown": models[model].take(), "status": self.stood })
     }
 }
 

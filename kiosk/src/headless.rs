@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
 use crate::acts::{self, Person};
+use crate::clock::BELIEVED_JUMP_MS;
 use crate::config::{Held, Run};
 use crate::core::status::{Line, Status};
 use crate::core::{Core, Denied};
@@ -107,7 +108,7 @@ async fn serve(store: &Store, run: &Run, mut says: mpsc::UnboundedReceiver<Store
                 }
             };
             let Ok(Ok(status)) = store.with(Core::status).await else { continue };
-            let told = told_of(&status, lacking);
+            let told = told_of(&status, Some(lacking));
             if regular || told != last {
                 let mut line = told.clone();
                 line["at"] = json!(status.now.to_string());
@@ -182,7 +183,7 @@ fn store_word(report: &StoreReport) -> &'static str {
 }
 
 /// The state as it is printed, without what changes by itself: the moment, and how sure it is.
-fn told_of(status: &Status, blobs_lacking: usize) -> Value {
+pub(crate) fn told_of(status: &Status, blobs_lacking: Option<usize>) -> Value {
     let plant: serde_json::Map<String, Value> =
         status.plant.iter().map(|(stream, revision)| (stream.to_string(), json!(revision))).collect();
     json!({
@@ -198,6 +199,7 @@ fn told_of(status: &Status, blobs_lacking: usize) -> Value {
         "plant": plant,
         "blobs_lacking": blobs_lacking,
         "forks": status.forks,
+        "clock_doubted": i64::from(status.uncertainty_ms) > BELIEVED_JUMP_MS,
     })
 }
 

@@ -22,5 +22,6 @@ pub mod self_test;
 pub mod storage;
 pub mod store;
 pub mod sync_driver;
+pub mod trust;
 #[cfg(feature = "window")]
 pub mod window;

@@ -10,11 +10,13 @@ use reqwest::{Client, StatusCode};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use shared::id::Digest32;
 use shared::sync::message::MAX_MESSAGE_BYTES;
+use shared::time::ClockReading;
 
 use crate::core::status::Line;
+use crate::trust::{Believed, Pinned};
 
 /// How long a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -72,20 +74,26 @@ pub struct Link {
     url: String,
     /// For bell and blobs: handed out with each answer.
     token: Arc<Mutex<Option<String>>>,
+    believed: Believed,
 }
 
 impl Link {
     /// Trusts exactly this authority (DER).
     pub fn trusting(url: &str, authority: &[u8]) -> Result<Self, NoAnswer> {
-        let foreign = |_| NoAnswer::Foreign;
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from(authority.to_vec())).map_err(foreign)?;
+        let believed = Believed::default();
+        let pinned = Pinned::authority(authority, provider(), believed.clone()).ok_or(NoAnswer::Foreign)?;
         let config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(foreign)?
-            .with_root_certificates(roots)
+            .map_err(|_| NoAnswer::Foreign)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(pinned))
             .with_no_client_auth();
-        Ok(Self { client: client(config)?, url: trimmed(url), token: Arc::default() })
+        Ok(Self { client: client(config)?, url: trimmed(url), token: Arc::default(), believed })
+    }
+
+    /// From here on the server's certificate is judged by this reading.
+    pub fn believe(&self, clock: ClockReading) {
+        *self.believed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(clock);
     }
 
     /// One call. Bytes go up and come down compressed.

@@ -124,6 +124,10 @@ impl ClockReading {
     pub fn exact(wall: Timestamp) -> Self {
         Self { wall, uncertainty_ms: 0 }
     }
+    /// Whether the clock may be off by more than an uncertainty can say (49 days): then no interval holds the truth.
+    pub fn is_lost(&self) -> bool {
+        self.uncertainty_ms == u32::MAX
+    }
     pub fn earliest(&self) -> Timestamp {
         self.wall.minus_ms(i64::from(self.uncertainty_ms))
     }
@@ -159,10 +163,13 @@ impl HybridTime {
         }
     }
 
-    /// The clock after meeting `other`: raised to it unless `other` is implausibly far ahead of `clock`.
+    /// The clock after meeting `other`: raised to it unless `other` is implausibly far ahead of `clock`. What follows directly on this clock's
+    /// own value is never too far: a clock that was corrected back goes on from where it was.
     #[must_use]
     pub fn meet(self, other: Self, clock: ClockReading) -> Self {
-        if other.ms > clock.latest().0.saturating_add(MAX_HYBRID_LEAD_MS) { self } else { self.max(other) }
+        let plausible = clock.latest().0.saturating_add(MAX_HYBRID_LEAD_MS);
+        let follows = self.ms.saturating_add(1);
+        if other.ms > plausible.max(follows) { self } else { self.max(other) }
     }
 }
 
@@ -257,6 +264,19 @@ mod tests {
             Timestamp::parse("2025-08-31T00:00:00Z").unwrap().plus_months(6).to_string(),
             "2026-02-28T00:00:00Z"
         );
+    }
+
+    #[test]
+    fn safe9_after_the_wall_clock_was_corrected_back_own_entries_still_rise() {
+        let (ahead, corrected) = (HybridTime { ms: 10_000_000, tick: u32::MAX - 1 }, ClockReading::exact(Timestamp(0)));
+        let mut clock = ahead;
+        for _ in 0..3 {
+            let next = clock.next(corrected.wall);
+            assert!(next > clock);
+            clock = clock.meet(next, corrected);
+            assert_eq!(clock, next, "the next one would be no later");
+        }
+        assert_eq!(clock.meet(HybridTime { ms: 10_000_003, tick: 0 }, corrected), clock, "others don't drag it on");
     }
 
     #[test]

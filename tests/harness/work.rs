@@ -4,62 +4,17 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
-use kiosk::clock::Environment;
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
 use shared::id::{EntryId, PersonId, RequirementId};
 use shared::kind::record::Edit;
-use shared::time::Timestamp;
 use sync_server::core::Core as Server;
 
-use crate::kiosk_signer;
+use crate::{VirtualClock, kiosk_signer};
 
 /// Where somebody works, and who.
 pub const PLACES: [(&str, &str); 2] = [("K3", "maria"), ("K5", "ana")];
-
-/// Goes on from a moment of the plant's, with the machine's own chance.
-#[derive(Clone)]
-pub struct Onward {
-    moment: Timestamp,
-    origin: Instant,
-}
-
-impl Onward {
-    pub fn from(moment: Timestamp) -> Self {
-        Self { moment, origin: Instant::now() }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.moment.plus_ms(i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(0))
-    }
-
-    fn random(bytes: &mut [u8]) {
-        kiosk::clock::Machine::default().random(bytes);
-    }
-}
-
-impl kiosk::clock::Environment for Onward {
-    fn wall(&self) -> Timestamp {
-        self.now()
-    }
-    fn steady(&self) -> Timestamp {
-        self.now()
-    }
-    fn random(&self, bytes: &mut [u8]) {
-        Self::random(bytes);
-    }
-}
-
-impl sync_server::core::Environment for Onward {
-    fn now(&self) -> Timestamp {
-        Onward::now(self)
-    }
-    fn random(&self, bytes: &mut [u8]) {
-        Self::random(bytes);
-    }
-}
 
 /// What was acknowledged, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,14 +33,11 @@ pub struct Shift {
 
 impl Shift {
     /// Opens what lies in the folders `server`, `K3`, `K3-keys`, `K5`, `K5-keys`.
-    pub fn begin<E>(folder: &Path, environment: &E) -> Result<Self, Box<dyn Error>>
-    where
-        E: kiosk::clock::Environment + sync_server::core::Environment + Clone + 'static,
-    {
-        let server = Server::open(&folder.join("server"), Arc::new(environment.clone()))?;
+    pub fn begin(folder: &Path, clock: &VirtualClock) -> Result<Self, Box<dyn Error>> {
+        let server = Server::open(&folder.join("server"), Arc::new(clock.clone()))?;
         let mut workers = Vec::new();
         for (name, person) in PLACES {
-            let mut worker = Worker::at(folder, name, person, environment.clone())?;
+            let mut worker = Worker::at(folder, name, person, clock)?;
             worker.core.badge_in(&worker.person)?;
             worker.core.unlock_session(&kiosk_signer(person))?;
             workers.push(worker);
@@ -116,14 +68,9 @@ struct Worker {
 }
 
 impl Worker {
-    fn at(
-        folder: &Path,
-        name: &'static str,
-        person: &str,
-        environment: impl kiosk::clock::Environment + 'static,
-    ) -> Result<Self, Box<dyn Error>> {
+    fn at(folder: &Path, name: &'static str, person: &str, clock: &VirtualClock) -> Result<Self, Box<dyn Error>> {
         let keys = FileKeyStore::open(&folder.join(format!("{name}-keys")))?;
-        let core = Kiosk::open(&folder.join(name), Box::new(keys), Box::new(environment))?;
+        let core = Kiosk::open(&folder.join(name), Box::new(keys), Box::new(clock.clone()))?;
         Ok(Self { name, person: PersonId::new(person)?, core, waiting: Vec::new() })
     }
 

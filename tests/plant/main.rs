@@ -4,7 +4,6 @@ mod bad_input;
 mod documents;
 mod floor;
 mod import;
-mod kill;
 mod main_job;
 mod others_bugs;
 mod people;

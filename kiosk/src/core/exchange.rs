@@ -6,7 +6,7 @@ use shared::sync::terminal::{Dropped, Outcome};
 use shared::time::Timestamp;
 
 use super::status::Line;
-use super::{Core, Denied};
+use super::{CLOCK_OFF, Core, Denied};
 use crate::store::step;
 
 /// What an answer changed.
@@ -96,7 +96,14 @@ impl Core {
         let (wall, steady) = (self.environment.wall(), self.environment.steady());
         let stepped = self.clock.hear(time, steady, wall, self.round_trip_ms);
         let clock = self.reading();
-        step(&mut self.ledger, clock, |step| Ok::<_, Denied>(step.step.set("contact", &to_cbor(&time))?))?;
+        let off = to_cbor(&self.clock.disbelieved_ms());
+        step(&mut self.ledger, clock, |step| -> Result<(), Denied> {
+            step.step.set("contact", &to_cbor(&time))?;
+            if step.step.setting(CLOCK_OFF)?.is_some_and(|kept| kept != off) {
+                step.step.set(CLOCK_OFF, &off)?;
+            }
+            Ok(())
+        })?;
         self.journal_step(stepped)
     }
 

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use shared::id::*;
 use shared::kind::plant::DeviceEnrolled;
-use shared::kind::{Body, Statement};
+use shared::kind::{Body, Statement, to_cbor};
 use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::Weakness;
@@ -34,11 +34,14 @@ use shared::sync::terminal::{Event, Fresh, Identity, Now};
 use shared::sync::{Terminal, scope};
 use shared::time::{ClockReading, Timestamp};
 use store::blobs::Blobs;
-use store::{Ledger, StoreError};
+use store::{Ledger, StoreError, questions};
 
 use crate::clock::{Clock, Environment, Stepped};
 use crate::key_store::{Enrolled, KeyStore};
 use crate::store::{KioskStep, step};
+
+/// The setting that keeps by how much the machine's clock is disbelieved, in milliseconds.
+const CLOCK_OFF: &str = "clock_off";
 
 /// Why an act was not done. Nothing of it was written.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +138,9 @@ impl Core {
         let ledger = crate::store::open(&folder.join("kiosk.sqlite"))?;
         let blobs = Blobs::open(&folder.join("blobs"))?;
         let last_seen = Some(Timestamp(ledger.world().hybrid.ms)).filter(|at| at.0 > 0);
-        let (clock, stepped) = Clock::start(environment.wall(), environment.steady(), last_seen);
+        let disbelieved_ms = questions::setting(ledger.connection(), CLOCK_OFF)?;
+        let disbelieved_ms = disbelieved_ms.and_then(|bytes| minicbor::decode(&bytes).ok()).unwrap_or(0);
+        let (clock, stepped) = Clock::start(environment.wall(), environment.steady(), last_seen, disbelieved_ms);
         let folder = folder.to_owned();
         let line = status::Line::default();
         let mut core = Self {
@@ -323,8 +328,12 @@ impl Core {
         let subject = Subject::new("device", member.enrolment.device);
         let body =
             shared::kind::journal::ClockStep { before: stepped.before, after: stepped.after, why: stepped.why.into() };
-        let draft = self.draft(subject, body);
-        self.write(vec![(stream, draft)]).map(drop)
+        let (draft, off) = (self.draft(subject, body), to_cbor(&self.clock.disbelieved_ms()));
+        let now = self.now();
+        self.write_with(now, |writer| {
+            writer.write(&stream, &draft)?;
+            Ok(writer.step().step.set(CLOCK_OFF, &off)?)
+        })
     }
 
     pub(crate) fn site(&self) -> Result<SiteId, Denied> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared::id::Digest32;
+use shared::time::ClockReading;
 use tokio::sync::Notify;
 
 use super::store_thread::{Reach, StoreGone};
@@ -20,12 +21,17 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Something that carries calls to the server and answers back.
 pub trait Carrier: Send + Sync {
+    /// What time the kiosk holds possible, before each call.
+    fn believe(&self, _: ClockReading) {}
     fn exchange(&self, up: &[u8]) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
     /// The bytes of a blob, checked against their name.
     fn blob(&self, digest: &Digest32) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
 }
 
 impl Carrier for Link {
+    fn believe(&self, clock: ClockReading) {
+        Link::believe(self, clock);
+    }
     async fn exchange(&self, up: &[u8]) -> Result<Vec<u8>, NoAnswer> {
         Link::exchange(self, up).await
     }
@@ -63,7 +69,10 @@ pub enum NotExchanged {
 /// A terminal that isn't set up has nothing to exchange. Dropped half-way, it is as if the answer had been lost.
 pub async fn exchange_until_quiet(core: &impl Reach, carrier: &impl Carrier) -> Result<Exchanged, NotExchanged> {
     let mut exchanged = Exchanged::default();
-    while let Some(up) = core.with(Core::poll_up).await?? {
+    loop {
+        let (clock, up) = core.with(|core| (core.reading(), core.poll_up())).await?;
+        let Some(up) = up? else { break };
+        carrier.believe(clock);
         let called = Instant::now();
         match carrier.exchange(&up).await {
             Ok(down) => {

@@ -202,14 +202,14 @@ impl GateDecision {
     }
 }
 
-/// Decides at both ends of the clock's uncertainty; denies when they disagree.
+/// Decides at both ends of the clock's uncertainty; denies when they disagree, and when nothing is known of the time.
 pub fn decide(question: &Question<'_>, known: &Known<'_>) -> GateDecision {
     let latest = decide_at(question, known, question.clock.latest());
     if question.clock.uncertainty_ms == 0 {
         return latest;
     }
     let earliest = decide_at(question, known, question.clock.earliest());
-    if earliest.answer == latest.answer {
+    if earliest.answer == latest.answer && !question.clock.is_lost() {
         return latest;
     }
     let mut denied = if latest.answer.may_start() { earliest } else { latest };

@@ -25,7 +25,7 @@ const ROUNDS: u32 = 90;
 /// Every cut looks for what was acknowledged; one in so many looks at every byte and lets the plant meet again.
 const THOROUGHLY: usize = 10;
 
-fn asked(name: &str, otherwise: u64) -> u64 {
+pub fn asked(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 

@@ -59,7 +59,7 @@ enum Command {
     },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, power-cuts, io-errors, kill; all when none is named.
+        /// schedules, mutants, power-cuts, io-errors, kill, clocks; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -107,12 +107,13 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 5] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 6] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
     ("io-errors", "faults", "faults", "io_errors::", ""),
-    ("kill", "plant-tests", "plant", "kill::", "LINEPROOF_KILLS"),
+    ("kill", "faults", "faults", "kill::", "LINEPROOF_KILLS"),
+    ("clocks", "faults", "faults", "clocks::", ""),
 ];
 
 fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outcome {
@@ -128,7 +129,7 @@ fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outco
         }
         let mut environment = Vec::new();
         if how_often.is_empty() && count.is_some() {
-            println!("{name}: it tries every call; --count has no meaning for it");
+            println!("{name}: it tries all there is; --count has no meaning for it");
         }
         environment.extend(count.filter(|_| !how_often.is_empty()).map(|count| (how_often, count.to_string())));
         environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));

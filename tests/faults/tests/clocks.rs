@@ -1,0 +1,234 @@
+//! The machine's clock is turned under the programs as they are shipped: set back, set forward, racing, jumping while they run (R18, U12).
+//!
+//! libfaketime turns it. Without that library these tests say that they were skipped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use harness::VirtualClock;
+use rusqlite::Connection;
+use shared::log::Unverified;
+use shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+
+use crate::kill::{MARIA, prepare};
+use crate::programs::*;
+
+/// Where Debian puts it, by kind of machine.
+const LIBRARIES: [&str; 2] =
+    ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
+/// When the demo plant's people are qualified.
+const SUNDAY: &str = "2026-03-01T18:00:00Z";
+
+/// A machine whose clock a test turns.
+struct Turned {
+    library: PathBuf,
+    file: PathBuf,
+}
+
+impl Turned {
+    /// `off_ms` from the world's clock; `faster` times as fast.
+    fn set(&self, off_ms: i64, faster: u32) {
+        let speed = if faster == 1 { String::new() } else { format!(" x{faster}") };
+        let next = self.file.with_extension("next");
+        fs::write(&next, format!("{:+}{speed}", off_ms / SECOND_MS)).unwrap();
+        fs::rename(next, &self.file).unwrap();
+    }
+
+    fn around(&self) -> Surroundings {
+        Surroundings(vec![
+            ("LD_PRELOAD", self.library.display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", self.file.display().to_string()),
+            ("FAKETIME_NO_CACHE", "1".into()),
+            // The steady clock is steady: nobody can set it.
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+        ])
+    }
+}
+
+/// How the kiosk's clock comes to be wrong, while the server is away.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    WhileOff(i64),
+    WhileRunning(i64),
+    /// It jumps, and then somebody switches the terminal off and on.
+    ThenRestarted(i64),
+    /// It runs so many times too fast.
+    Racing(u32),
+}
+
+/// What the gate says then, as long as nobody confirms the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    Go,
+    /// Alone nobody starts: the clock is doubted, or what is known counts as too old.
+    NoGo,
+}
+
+const SCENARIOS: [(&str, Turn, Expect); 10] = [
+    ("back 3 h while off", Turn::WhileOff(-3 * HOUR_MS), Expect::Go),
+    ("back 30 d while off", Turn::WhileOff(-30 * DAY_MS), Expect::NoGo),
+    ("an empty battery: the year 2000", Turn::WhileOff(-26 * 365 * DAY_MS), Expect::NoGo),
+    ("forward 400 d while off", Turn::WhileOff(400 * DAY_MS), Expect::NoGo),
+    ("back 3 h while running", Turn::WhileRunning(-3 * HOUR_MS), Expect::Go),
+    ("back 30 d while running", Turn::WhileRunning(-30 * DAY_MS), Expect::NoGo),
+    ("forward 3 h while running", Turn::WhileRunning(3 * HOUR_MS), Expect::Go),
+    ("forward 400 d while running", Turn::WhileRunning(400 * DAY_MS), Expect::NoGo),
+    ("forward 400 d, then switched off and on", Turn::ThenRestarted(400 * DAY_MS), Expect::NoGo),
+    ("five thousand times too fast", Turn::Racing(5000), Expect::Go),
+];
+
+/// A server whose clock is right, and a kiosk whose machine's clock is turned.
+struct House<'a> {
+    folder: &'a Path,
+    port: u16,
+    world: Turned,
+    machine: Turned,
+    world_off_ms: i64,
+    server: Option<ServerProgram>,
+    kiosk: Option<KioskProgram>,
+}
+
+impl House<'_> {
+    fn start_server(&mut self) -> String {
+        let started = ServerProgram::start(&self.folder.join("server"), self.port, &self.world.around());
+        let url = started.url.clone();
+        self.server = Some(started);
+        url
+    }
+
+    fn start_kiosk(&mut self, code: Option<&str>) {
+        let url = format!("https://localhost:{}", self.port);
+        self.kiosk = Some(KioskProgram::start(self.folder, "K3", &url, code, &self.machine.around()));
+    }
+
+    fn turn(&self, off_ms: i64, faster: u32) {
+        self.machine.set(self.world_off_ms + off_ms, faster);
+    }
+
+    /// Maria asks to start: the verdict's kind and why.
+    fn ask(&mut self) -> (String, String) {
+        let kiosk = self.kiosk.as_mut().unwrap();
+        let mut act = |act: &str| kiosk.act(act).unwrap();
+        let shown = act(&format!("badge {MARIA}"));
+        if shown["screen"] == "signing-set-up" {
+            act("tap action:back");
+        }
+        let mut shown = act("tap task:seal-pouch");
+        if shown["screen"] == "lot" {
+            shown = act("badge 881");
+        }
+        assert_eq!(shown["screen"], "verdict", "{shown}");
+        let word = |name: &str| shown["shown"][name].as_str().unwrap().to_owned();
+        let verdict = (word("kind"), word("why"));
+        act("tap action:sign-out");
+        verdict
+    }
+
+    fn happen(&mut self, turn: Turn) {
+        match turn {
+            Turn::WhileOff(ms) => {
+                self.kiosk = None;
+                self.turn(ms, 1);
+                self.start_kiosk(None);
+            }
+            Turn::WhileRunning(ms) => self.turn(ms, 1),
+            Turn::ThenRestarted(ms) => {
+                self.turn(ms, 1);
+                self.ask();
+                self.kiosk = None;
+                self.start_kiosk(None);
+            }
+            Turn::Racing(faster) => {
+                self.turn(0, faster);
+                // Two hours of it pass while a few seconds do.
+                std::thread::sleep(std::time::Duration::from_secs(2));
+            }
+        }
+    }
+
+    /// The server is there again: the kiosk knows the time, whatever its machine says.
+    fn confirm(&mut self) {
+        self.start_server();
+        self.told_the_time();
+    }
+
+    /// What the server said last is taken in; nobody says more.
+    fn hear_nothing(&mut self) {
+        self.ask();
+        self.kiosk.as_mut().unwrap().until("no answer", |status| status["line"] == "offline");
+    }
+
+    fn told_the_time(&mut self) {
+        let kiosk = self.kiosk.as_mut().unwrap();
+        kiosk.act(&format!("badge {MARIA}"));
+        kiosk.act("tap action:sign-out");
+        kiosk.until("the right time", |status| status["line"] == "online" && status["clock_doubted"] == false);
+    }
+}
+
+/// Along every log the hybrid clock rises, whatever the machine's did.
+fn hybrid_clock_only_rises(connection: &Connection) {
+    let mut statement = connection.prepare("SELECT bytes FROM entry ORDER BY log, counter").unwrap();
+    let all = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let mut before = None;
+    for entry in all.map(|bytes| Unverified::read(&bytes.unwrap()).ok().and_then(Unverified::signed).unwrap()) {
+        let header = entry.header().clone();
+        if let Some((log, hybrid)) = before.filter(|(log, _)| *log == header.log) {
+            assert!(header.hybrid > hybrid, "{log:?} {:?} after {hybrid:?}", header.hybrid);
+        }
+        before = Some((header.log, header.hybrid));
+    }
+}
+
+#[test]
+fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_closed() {
+    let Some(library) = LIBRARIES.iter().map(PathBuf::from).find(|path| path.exists()) else {
+        println!("SKIPPED (libfaketime is not installed: apt-get install faketime): clocks turned under the programs");
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let sunday = Timestamp::parse(SUNDAY).unwrap();
+    let now = Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap());
+    let code = prepare(&folder.join("server"), Arc::new(VirtualClock::beginning(sunday)));
+    let turned = |name: &str| Turned { library: library.clone(), file: folder.join(name) };
+    let world_off_ms = sunday.plus_ms(MINUTE_MS).since(now);
+    let (world, machine) = (turned("world"), turned("machine"));
+    world.set(world_off_ms, 1);
+    machine.set(world_off_ms, 1);
+    let mut house = House { folder, port: free_port(), world, machine, world_off_ms, server: None, kiosk: None };
+    house.start_server();
+    house.start_kiosk(Some(&code));
+    house.kiosk.as_mut().unwrap().until("a plant", |status| status["entries"].as_u64() > Some(100));
+    assert_eq!(house.ask().0, "go");
+    for (name, turn, expect) in SCENARIOS {
+        house.server = None;
+        house.hear_nothing();
+        house.happen(turn);
+        let (kind, why) = house.ask();
+        let kiosk = house.kiosk.as_mut().unwrap();
+        kiosk.until("a doubt of its clock", |status| status["clock_doubted"] == true);
+        match expect {
+            Expect::Go => assert_eq!(kind, "go", "{name}: {why}"),
+            Expect::NoGo => assert_ne!(kind, "go", "{name}: {why}"),
+        }
+        println!("{name}: {kind} ({why})");
+        house.confirm();
+        assert_eq!(house.ask().0, "go", "{name}: the server told the time");
+        // Somebody puts the machine's clock right; nobody but the server can say that it is.
+        house.turn(0, 1);
+        house.ask();
+        house.told_the_time();
+    }
+    (house.kiosk, house.server) = (None, None);
+    for database in ["K3/kiosk.sqlite", "server/server.sqlite"] {
+        hybrid_clock_only_rises(&Connection::open(folder.join(database)).unwrap());
+    }
+    let mut verify = Command::new(program("sync-server"));
+    verify.arg("--data").arg(folder.join("server")).args(["verify", "--rebuild"]);
+    let (code, told) = run(verify, &Surroundings::default());
+    assert_eq!(code, 0, "{told}");
+    println!("{{\"name\":\"clocks\",\"runs\":{},\"violations\":0}}", SCENARIOS.len());
+}
