@@ -49,40 +49,84 @@ pub struct Authority {
     pem: String,
 }
 
+/// The authority as it lies on the disk: two texts in PEM.
+#[derive(Clone)]
+pub struct Files {
+    pub key: String,
+    pub certificate: String,
+}
+
+impl Files {
+    /// The files below a data folder; `None` where no certificate was made yet. A certificate without its key is an error, because kiosks may
+    /// have pinned it.
+    pub fn read(data: &Path) -> Result<Option<Self>, TlsError> {
+        let folder = data.join("tls");
+        match (read(&folder.join(KEY_FILE))?, read(&folder.join(CERTIFICATE_FILE))?) {
+            (Some(key), Some(certificate)) => Ok(Some(Self { key, certificate })),
+            (_, None) => Ok(None),
+            (None, Some(_)) => Err(TlsError::Damaged(format!("{KEY_FILE} is missing beside {CERTIFICATE_FILE}"))),
+        }
+    }
+
+    /// Finds the two in a longer text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let block = |label: &str| {
+            let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+            let from = text.find(&begin)?;
+            let until = from + text[from..].find(&end)? + end.len();
+            Some(format!("{}\n", &text[from..until]))
+        };
+        Some(Self { key: block("PRIVATE KEY")?, certificate: block("CERTIFICATE")? })
+    }
+
+    pub fn write(&self, data: &Path) -> io::Result<()> {
+        let folder = data.join("tls");
+        fs::create_dir_all(&folder)?;
+        write_private(&folder.join(KEY_FILE), self.key.as_bytes())?;
+        write_certificate(&folder, &self.certificate)
+    }
+}
+
+/// The certificate is for everybody to trust; only its key is private.
+fn write_certificate(folder: &Path, pem: &str) -> io::Result<()> {
+    let path = folder.join(CERTIFICATE_FILE);
+    write_private(&path, pem.as_bytes())?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
+}
+
 impl Authority {
     /// Reads the authority below the data folder, or makes it at the first start.
     ///
     /// The key is written before the certificate: a restart in between finds a key that nobody has seen a certificate of, and goes on with it.
-    /// A certificate without its key is an error, because kiosks may have pinned it.
     pub fn load_or_make(data: &Path) -> Result<Self, TlsError> {
         let folder = data.join("tls");
         fs::create_dir_all(&folder)?;
-        let certificate = read(&folder.join(CERTIFICATE_FILE))?;
-        let key = match (read(&folder.join(KEY_FILE))?, &certificate) {
-            (Some(text), _) => KeyPair::from_pem(&text).map_err(|why| TlsError::Damaged(why.to_string()))?,
-            (None, None) => {
+        if let Some(files) = Files::read(data)? {
+            return Self::of_files(&files);
+        }
+        let key = match read(&folder.join(KEY_FILE))? {
+            Some(text) => KeyPair::from_pem(&text).map_err(|why| TlsError::Damaged(why.to_string()))?,
+            None => {
                 let key = KeyPair::generate()?;
                 write_private(&folder.join(KEY_FILE), key.serialize_pem().as_bytes())?;
                 key
             }
-            (None, Some(_)) => {
-                return Err(TlsError::Damaged(format!("{KEY_FILE} is missing beside {CERTIFICATE_FILE}")));
-            }
         };
-        let pem = match certificate {
-            Some(pem) => pem,
-            None => {
-                let pem = params(&key)?.self_signed(&key)?.pem();
-                let path = folder.join(CERTIFICATE_FILE);
-                write_private(&path, pem.as_bytes())?;
-                // The certificate is for everybody to trust; only its key is private.
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
-                pem
-            }
-        };
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
+        let certificate = params(&key)?.self_signed(&key)?.pem();
+        write_certificate(&folder, &certificate)?;
+        Self::of_files(&Files { key: key.serialize_pem(), certificate })
+    }
+
+    /// The authority that these files are.
+    pub fn of_files(files: &Files) -> Result<Self, TlsError> {
+        let key = KeyPair::from_pem(&files.key).map_err(|why| TlsError::Damaged(why.to_string()))?;
+        let certificate = CertificateDer::from_pem_slice(files.certificate.as_bytes())
             .map_err(|why| TlsError::Damaged(format!("{CERTIFICATE_FILE}: {why}")))?;
-        Ok(Self { key, certificate, pem })
+        let of_this_key = key.der_bytes();
+        if !certificate.windows(of_this_key.len()).any(|part| part == of_this_key) {
+            return Err(TlsError::Damaged(format!("{CERTIFICATE_FILE} is not the certificate of {KEY_FILE}")));
+        }
+        Ok(Self { key, certificate, pem: files.certificate.clone() })
     }
 
     /// What a kiosk's set-up proof binds, and what it pins.

@@ -127,6 +127,10 @@ fn every_command_shows_an_example() {
         "verify",
         "signing set-up",
         "doctor",
+        "backup",
+        "escrow",
+        "restore",
+        "recover",
         "config print",
         "version",
     ] {

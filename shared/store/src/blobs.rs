@@ -38,6 +38,22 @@ impl Blobs {
         self.path(digest).is_file()
     }
 
+    /// Every blob that is here, in the order of their names. What a crash has left unfinished is none.
+    pub fn all(&self) -> io::Result<Vec<Digest32>> {
+        let mut found = Vec::new();
+        for folder in fs::read_dir(&self.root)? {
+            let folder = folder?;
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(folder.path())? {
+                found.extend(file?.file_name().to_str().and_then(|name| name.parse::<Digest32>().ok()));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
     /// The blob's bytes; `None` when it isn't here. Bytes that don't match their name are an error: the disk has changed them.
     pub fn read(&self, digest: &Digest32) -> io::Result<Option<Vec<u8>>> {
         match fs::read(self.path(digest)) {
@@ -170,6 +186,9 @@ mod tests {
         let of = |digest: &Digest32| bytes(digests.iter().position(|known| known == digest).unwrap() as u32);
         blobs.write_many(&digests, &|digest| Ok(of(digest))).unwrap();
         assert!(digests.iter().all(|digest| blobs.read(digest).unwrap() == Some(of(digest))));
+        let mut sorted = digests.clone();
+        sorted.sort_unstable();
+        assert_eq!(blobs.all().unwrap(), sorted);
         let missing = |_: &Digest32| Err(io::Error::from(io::ErrorKind::NotFound));
         assert!(blobs.write_many(&[Digest32([1; 32])], &missing).is_err());
         blobs.write_many(&[], &missing).unwrap();

@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod health;
 pub mod kiosks;
 pub mod query_qualified;
+pub mod recovery;
 pub mod review_version;
 pub mod revoke_kiosk;
 pub mod rule;

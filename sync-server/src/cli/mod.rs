@@ -1,8 +1,10 @@
 //! The command line: one file per command. Exit codes: 0 done, or yes; 1 the answer is no, or there are findings; 2 wrong usage; 3 could not
 //! run.
 
+mod backup;
 mod config_print;
 mod doctor;
+mod escrow;
 mod export;
 mod import;
 mod kiosk_enrol_code;
@@ -13,6 +15,8 @@ mod query_batch;
 mod query_decision;
 mod query_lot;
 mod query_qualified;
+mod recover;
+mod restore;
 mod secret;
 mod serve;
 mod signing_set_up;
@@ -74,6 +78,10 @@ enum Command {
     #[command(subcommand)]
     Signing(Signing),
     Doctor(doctor::Doctor),
+    Backup(backup::Backup),
+    Escrow(escrow::Escrow),
+    Restore(restore::Restore),
+    Recover(recover::Recover),
     /// Settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -162,6 +170,10 @@ pub fn run(cli: Cli, out: Out<'_>) -> ExitCode {
         Command::Verify(command) => command.run(&shared, out),
         Command::Signing(Signing::SetUp(command)) => command.run(&shared, out),
         Command::Doctor(command) => command.run(&shared, out),
+        Command::Backup(command) => command.run(&shared, out),
+        Command::Escrow(command) => command.run(&shared, out),
+        Command::Restore(command) => command.run(&shared, out),
+        Command::Recover(command) => command.run(&shared, out),
         Command::Config(ConfigCommand::Print(command)) => command.run(&shared, out),
         Command::Version(command) => command.run(&shared, out),
     };
@@ -184,13 +196,18 @@ impl Shared {
 
     /// Opens a data folder that exists. Beside a running server this shows what is durable at this moment.
     fn open(&self) -> Result<Core, Failure> {
-        if !self.data.join(crate::core::folder::DATABASE).is_file() {
-            let data = self.data.display();
-            return Err(Failure::CouldNot(format!(
-                "{data} holds no server's data; name the folder with --data, or begin with `sync-server import FOLDER --data {data}`"
-            )));
-        }
+        self.must_exist()?;
         Ok(Core::open(&self.data, Arc::new(Machine))?)
+    }
+
+    fn must_exist(&self) -> Result<(), Failure> {
+        if self.data.join(crate::core::folder::DATABASE).is_file() {
+            return Ok(());
+        }
+        let data = self.data.display();
+        Err(Failure::CouldNot(format!(
+            "{data} holds no server's data; name the folder with --data, or begin with `sync-server import FOLDER --data {data}`"
+        )))
     }
 
     /// Opens the data folder for writing, alone; `instead` says how it is done while the server runs.

@@ -11,6 +11,7 @@ use shared::sync::server::{Intake, Notice};
 use shared::time::Timestamp;
 use store::StoreError;
 
+use super::recovery::note_contradiction;
 use super::{Core, Refused};
 use crate::store::{KioskSeen, ServerStep, note_complete, note_heads, note_kiosk};
 
@@ -34,6 +35,11 @@ impl Core {
         let answer = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
             let answer = self.server.handle_up(step, bytes, clock, fresh)??;
             note_call(step, &up, clock.wall)?;
+            for notice in &answer.notices {
+                if let Notice::Contradicted { device, stream } = notice {
+                    note_contradiction(step, device, stream)?;
+                }
+            }
             Ok(answer)
         })?;
         for notice in &answer.notices {

@@ -16,11 +16,62 @@ use super::{Environment, Refused};
 
 /// The database's name within the data folder.
 pub const DATABASE: &str = "server.sqlite";
+/// Stands in a folder from the first to the last step of a restore: what lies beside it is half of something.
+const RESTORING: &str = "restoring";
+/// What may lie in a folder that counts as empty: nobody's data.
+const NO_DATA: [&str; 2] = ["lock", "config.toml"];
 
 /// Makes the folder, or shuts an open one.
 pub fn prepare(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     fs::set_permissions(folder, Permissions::from_mode(0o700))
+}
+
+/// Refuses a folder in which a restore was cut short.
+pub fn refuse_half_restored(folder: &Path) -> Result<(), Refused> {
+    if !folder.join(RESTORING).exists() {
+        return Ok(());
+    }
+    Err(Refused::no(format!(
+        "a restore into {} was cut short, so what lies there is half of a server. Nothing was changed. The backup and the keys are as they were: \
+         empty the folder and restore again",
+        folder.display()
+    )))
+}
+
+/// Begins a restore into a folder without data. A crash from here to [`end_restore`] leaves a folder that no server starts on.
+pub fn begin_restore(folder: &Path) -> Result<(), Refused> {
+    prepare(folder)?;
+    refuse_half_restored(folder)?;
+    for file in fs::read_dir(folder)? {
+        let name = file?.file_name();
+        if !NO_DATA.iter().any(|permitted| name == *permitted) {
+            return Err(Refused::no(format!(
+                "{} is not empty: {} lies there. Nothing was changed. Name a new folder, or move the old one aside; keep it, for it may hold what \
+                 the backup doesn't",
+                folder.display(),
+                name.to_string_lossy()
+            )));
+        }
+    }
+    Ok(secrets::write_private(&folder.join(RESTORING), b"")?)
+}
+
+/// Everything is in place and on the disk.
+pub fn end_restore(folder: &Path) -> Result<(), Refused> {
+    fs::remove_file(folder.join(RESTORING))?;
+    Ok(fs::File::open(folder)?.sync_all()?)
+}
+
+/// Refuses to write over a file.
+pub fn refuse_existing(file: &Path) -> Result<(), Refused> {
+    if fs::symlink_metadata(file).is_err() {
+        return Ok(());
+    }
+    Err(Refused::no(format!(
+        "{} is there already, and is kept. Nothing was written; name another file",
+        file.display()
+    )))
 }
 
 /// The server's identity: read, or made at the first start. A database without its key is not opened, for a new identity would be a stranger to

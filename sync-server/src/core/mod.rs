@@ -4,14 +4,18 @@
 //! [`Environment`], so that a whole plant can run in virtual time.
 
 pub mod approve;
+pub mod backup;
 pub mod enrol;
+pub mod escrow;
 pub mod exchange;
 pub mod folder;
 pub mod import;
 pub mod overview;
 pub mod people;
 pub mod query;
+pub mod recovery;
 pub mod replay;
+pub mod restore;
 pub mod secrets;
 pub mod verify;
 
@@ -92,6 +96,7 @@ impl Core {
     /// start that was cut short.
     pub fn open(folder: &Path, environment: Arc<dyn Environment>) -> Result<Self, Refused> {
         folder::prepare(folder)?;
+        folder::refuse_half_restored(folder)?;
         let secrets = folder::identity(folder, environment.as_ref())?;
         let server = Server::new(secrets.device.clone());
         let mut ledger = folder::open_database(folder)?;
@@ -102,7 +107,7 @@ impl Core {
         step(&mut ledger, clock, |step| {
             step.step.add_server(&core_key)?;
             if shared::sync::ServerShelf::epochs(step)?.is_empty() {
-                server.open_epoch(step, epoch, "installation", clock)??;
+                server.open_epoch(step, epoch, recovery::INSTALLATION, clock)??;
             }
             Ok::<_, Refused>(())
         })?;

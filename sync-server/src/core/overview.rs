@@ -19,6 +19,7 @@ use store::{StoreError, questions, shelf};
 
 use super::import::WaitingImport;
 use super::query::Watermark;
+use super::recovery::PutBack;
 use super::{Core, Refused};
 use crate::store as tables;
 
@@ -96,7 +97,8 @@ pub struct Overview {
     /// Imports that wait for an approver's signature.
     pub imports: Vec<WaitingImport>,
     pub watermark: Watermark,
-    pub stopped: bool,
+    /// How the server stands after it was put back, while two people have yet to sign.
+    pub put_back: Option<PutBack>,
 }
 
 /// What a person has to meet, and how that stands.
@@ -164,15 +166,10 @@ impl Core {
         Ok(lines)
     }
 
-    /// Whether writing stopped because a kiosk knows an order this server has lost.
-    pub fn is_stopped(&self) -> Result<bool, Refused> {
-        Ok(questions::setting(self.ledger().connection(), "stopped")?.is_some_and(|value| value == [1]))
-    }
-
     pub fn overview(&self, silent_minutes: u32) -> Result<Overview, Refused> {
         let (plant, now) = (self.plant(), self.now());
-        let (kiosks, watermark, stopped) =
-            (self.kiosk_lines(silent_minutes)?, self.watermark(None)?, self.is_stopped()?);
+        let (kiosks, watermark, put_back) =
+            (self.kiosk_lines(silent_minutes)?, self.watermark(None)?, self.put_back()?);
         let imports = self.waiting_imports()?;
         let ledger = self.ledger();
         let connection = ledger.connection();
@@ -188,7 +185,7 @@ impl Core {
             plant: plant.clone(),
             kiosks,
             watermark,
-            stopped,
+            put_back,
         })
     }
 

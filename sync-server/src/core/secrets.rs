@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use shared::id::unhex;
+use shared::id::{hex, unhex};
 use shared::part11::boxes::Pepper;
 use shared::part11::signature::DeviceSecret;
 
@@ -39,14 +39,18 @@ impl ServerSecrets {
         let (mut seed, mut pepper) = ([0; 32], [0; 32]);
         environment.random(&mut seed);
         environment.random(&mut pepper);
-        write_private(
-            &folder.join(FILE),
-            format!("{}\n{}\n", shared::id::hex(&seed), shared::id::hex(&pepper)).as_bytes(),
-        )?;
-        Ok(Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) })
+        let made = Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) };
+        write_private(&folder.join(FILE), made.to_text().as_bytes())?;
+        Ok(made)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The key file's two lines.
+    pub(super) fn to_text(&self) -> String {
+        format!("{}\n{}\n", hex(&self.device.seed()), hex(&self.pepper.0))
+    }
+
+    /// Reads the two lines; what comes after them is another's.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines().map(|line| unhex(line).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()));
         let (seed, pepper) = (lines.next()??, lines.next()??);
         Some(Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) })

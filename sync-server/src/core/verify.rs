@@ -40,16 +40,7 @@ impl Verification {
 impl Core {
     /// Looks at every entry, chain and order; with `rebuild` also derives everything anew and compares.
     pub fn verify(&self, rebuild: bool) -> Result<Verification, Refused> {
-        let mut found = Verification::default();
-        {
-            let ledger = self.ledger();
-            look_at_entries(ledger.connection(), &mut found)?;
-            look_at_order(ledger.connection(), &mut found)?;
-            found.forks = ledger
-                .connection()
-                .query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0))
-                .map_err(StoreError::from)? as u64;
-        }
+        let mut found = look(self.ledger().connection())?;
         if rebuild && found.findings.is_empty() {
             let mut ledger = self.ledger();
             let before = derived_digest(ledger.connection())?;
@@ -58,6 +49,15 @@ impl Core {
         }
         Ok(found)
     }
+}
+
+/// Looks at everything a database of the server's holds, derived state apart.
+pub fn look(connection: &Connection) -> Result<Verification, StoreError> {
+    let mut found = Verification::default();
+    look_at_entries(connection, &mut found)?;
+    look_at_order(connection, &mut found)?;
+    found.forks = connection.query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0))? as u64;
+    Ok(found)
 }
 
 fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ pub mod login;
 pub mod overview;
 pub mod people;
 pub mod person;
+pub mod recovery;
 pub mod set_up;
 pub mod words;
 

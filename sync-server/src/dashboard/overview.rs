@@ -35,7 +35,7 @@ struct OverviewPage {
     now: Moment,
     refresh: Option<u32>,
     watermark: WatermarkLine,
-    stopped: bool,
+    put_back: Option<PutBackLine>,
     people: usize,
     kiosks: Vec<Kiosk>,
     kiosks_fine: usize,
@@ -47,6 +47,13 @@ struct OverviewPage {
     set_aside_count: usize,
     proposals: Vec<Waiting>,
     set_ups: Vec<Waiting>,
+}
+
+struct PutBackLine {
+    stopped: bool,
+    reason: String,
+    since: Moment,
+    contradicted_by: Option<String>,
 }
 
 struct Kiosk {
@@ -113,7 +120,12 @@ impl OverviewPage {
             now: clock.second(overview.now),
             refresh,
             watermark: WatermarkLine::new(&overview.watermark, &clock),
-            stopped: overview.stopped,
+            put_back: overview.put_back.as_ref().map(|put_back| PutBackLine {
+                stopped: put_back.stopped,
+                reason: put_back.reason.clone(),
+                since: clock.second(put_back.since),
+                contradicted_by: put_back.contradicted_by.clone(),
+            }),
             people: plant.people.keys().filter(|person| plant.is_active(person, overview.now)).count(),
             kiosks: overview.kiosks.iter().map(|line| kiosk(line, plant, &clock)).collect(),
             kiosks_fine: in_use().filter(|kiosk| kiosk.state == KioskState::Ok).count(),

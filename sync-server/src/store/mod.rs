@@ -17,6 +17,9 @@ pub use shelf::ServerStep;
 /// Numbered, in order, each applied once to a database of any age.
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
+/// How many migrations a database of this version has been through: the entry tables', then ours.
+pub const SCHEMA: i64 = 1 + MIGRATIONS.len() as i64;
+
 /// Opens or makes the server's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
     Ledger::open(path, &MIGRATIONS)
@@ -191,6 +194,12 @@ pub fn assigned(connection: &Connection, document: &DocumentId, version: &Versio
         .prepare_cached("SELECT count(DISTINCT person) FROM assignment WHERE document = ?1 AND version = ?2")?;
     let count: i64 = statement.query_row(params![document.as_str(), version.as_str()], |row| row.get(0))?;
     Ok(count as u64)
+}
+
+/// The epoch in which this server writes; `None` before its first start is done.
+pub fn current_epoch(connection: &Connection) -> Result<Option<Incarnation>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT epoch FROM epoch ORDER BY position DESC LIMIT 1")?;
+    Ok(statement.query_row([], |row| row.get(0).map(Incarnation)).optional()?)
 }
 
 /// The digests of all codes ever made.

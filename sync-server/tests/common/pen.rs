@@ -13,7 +13,7 @@ use shared::log::entry::seal;
 use shared::log::{Draft, Entry, LogId, Position, Stream, Subject};
 use shared::part11::enrolment::{EnrolRequest, code_key, kiosk_proof};
 use shared::part11::signature::DeviceSecret;
-use shared::sync::message::{Down, Head, Up};
+use shared::sync::message::{CursorShown, Down, Head, Up};
 use shared::time::{ClockReading, HybridTime, Timestamp};
 use sync_server::core::{Core, Environment};
 
@@ -52,6 +52,16 @@ pub fn demo(folder: &Path, stage: &Arc<Stage>) -> Core {
     let core = Core::open(folder, stage.clone()).unwrap();
     core.import(&Path::new(env!("CARGO_MANIFEST_DIR")).join("demo-plant"), false, "test").unwrap();
     core
+}
+
+/// What a kiosk that took this answer shows at its next call: where it stands on each stream, with the server's signed heads.
+pub fn cursors(down: &Down) -> Vec<CursorShown> {
+    let shown = down.paths.iter().filter_map(|path| {
+        let epoch = path.path.last()?.epoch;
+        let witness = down.heads.iter().find(|head| head.head.stream == path.stream && head.head.epoch == epoch)?;
+        Some(CursorShown { stream: path.stream.clone(), path: path.path.clone(), witness: Some(witness.clone()) })
+    });
+    shown.collect()
 }
 
 pub struct Pen {
