@@ -7,6 +7,7 @@ mod import;
 mod main_job;
 mod others_bugs;
 mod people;
+mod restore;
 mod scripts;
 mod trail;
 mod ways_to_go;

@@ -472,6 +472,13 @@ impl Entry {
         self.blocks.iter().find(|block| block.signer == *person)
     }
 
+    /// What its device signed, and the signature: the two parts of its bytes.
+    pub fn frame(&self) -> (Vec<u8>, Signature) {
+        // Whatever was made an entry was decoded from these very bytes.
+        let frame: Frame<'_> = minicbor::decode(&self.bytes).expect("an entry has a frame");
+        (frame.payload.to_vec(), frame.signature)
+    }
+
     /// Reads an entry from a store of ours, which holds only what passed [`super::hold`] and remembers with it whether the blocks
     /// were good. Spelling and signatures were looked at then; `verify` looks at them again.
     pub fn from_store(bytes: &[u8], blocks_good: bool) -> Result<Self, BadEntry> {
@@ -576,6 +583,11 @@ pub fn verify_together(entries: &mut [Unverified], random: &[u8]) {
         let good = all_added && batch.all_good(weights);
         group.iter_mut().for_each(|unverified| unverified.verified = good);
     }
+}
+
+/// The bytes that an entry of these two parts has. Whether it is one, is another question.
+pub fn framed(payload: &[u8], signature: Signature) -> Vec<u8> {
+    to_cbor(&Frame { payload, signature })
 }
 
 fn frame_of(bytes: &[u8]) -> Result<(Frame<'_>, Payload), BadEntry> {

@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod chain;
 pub mod effect;
 pub mod entry;
+pub mod evidence_bundle;
 pub mod standing;
 
 pub use chain::{Held, Holding, Place, Shelf, hold};

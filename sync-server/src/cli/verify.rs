@@ -1,5 +1,7 @@
 //! `verify`: every hash, chain and signature; with `--rebuild` also what is derived from them.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{Done, Failure, Out, Shared, json_line, working};
@@ -11,8 +13,11 @@ use super::{Done, Failure, Out, Shared, json_line, working};
 #[command(after_help = "Example: sync-server verify --data site1 --rebuild")]
 pub struct Verify {
     /// Also derive everything anew and compare; not beside a running server
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     rebuild: bool,
+    /// Check an earlier evidence bundle instead, and that this database has lost nothing that stands in it
+    #[arg(long, value_name = "BUNDLE")]
+    from: Option<PathBuf>,
 }
 
 impl Verify {
@@ -24,7 +29,10 @@ impl Verify {
             (None, shared.open()?)
         };
         let bar = working("verifying");
-        let found = core.verify(self.rebuild);
+        let found = match &self.from {
+            Some(bundle) => core.verify_against(bundle),
+            None => core.verify(self.rebuild),
+        };
         bar.finish_and_clear();
         let found = found?;
         if shared.json {

@@ -299,12 +299,12 @@ fn spelled(value: ValueRef<'_>) -> Vec<u8> {
     [vec![kind], bytes].concat()
 }
 
-fn beside(file: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-fn parent(file: &Path) -> &Path {
+pub(super) fn parent(file: &Path) -> &Path {
     file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

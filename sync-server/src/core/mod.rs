@@ -7,6 +7,7 @@ pub mod approve;
 pub mod backup;
 pub mod enrol;
 pub mod escrow;
+pub mod evidence;
 pub mod exchange;
 pub mod folder;
 pub mod import;

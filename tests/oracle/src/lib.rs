@@ -23,7 +23,7 @@ pub mod generate;
 pub mod plant;
 pub mod questions;
 pub mod reading;
-mod rng;
+pub mod rng;
 mod table;
 pub mod versions;
 pub mod wrong;
