@@ -26,6 +26,9 @@ use crate::core::secrets::write_private;
 /// correct it; together under the 825 days that browsers accept.
 const REACH_MS: i64 = 400 * DAY_MS;
 
+/// The authority's last day.
+pub const AUTHORITY_UNTIL: &str = "2099-12-31";
+
 const KEY_FILE: &str = "authority.key";
 const CERTIFICATE_FILE: &str = "authority.pem";
 

@@ -340,3 +340,61 @@ fn restore_from_the_command_line_as_an_administrator_does_it() {
     assert_eq!(run(&new, &["verify", "--rebuild"]).0, 0);
     assert_eq!(run(&plant.path("empty"), &["restore", "--empty", "--keys", &safe]).0, 0);
 }
+
+fn doctor(data: &Path) -> (i32, serde_json::Map<String, serde_json::Value>) {
+    let (code, out, why) = run(data, &["doctor", "--json"]);
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (summary, checks) = lines.split_last().unwrap_or_else(|| panic!("{why}"));
+    assert_eq!(summary["checks"].as_u64(), Some(checks.len() as u64));
+    let named = checks.iter().map(|check| (check["check"].as_str().unwrap().to_owned(), check.clone()));
+    for check in checks.iter().filter(|check| check["fine"] == false) {
+        assert!(!check["do"].as_str().unwrap_or_default().is_empty(), "it says what to do: {check}");
+    }
+    (code, named.collect())
+}
+
+#[test]
+fn restore_the_doctor_says_what_is_amiss_and_what_to_do() {
+    let plant = Plant::with(Stage::at("2026-03-02T06:00:00Z"));
+    let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+    let data = plant.path("data");
+    fs::remove_file(plant.path("data/lock")).ok();
+    let (code, checks) = doctor(&data);
+    assert_eq!(code, 1);
+    for check in ["last backup", "keys in escrow"] {
+        assert_eq!(checks[check]["fine"], false, "{check}");
+    }
+    assert_eq!(checks["identity"]["detail"], plant.core.key().to_string(), "the root for the verifier");
+    assert_eq!(run(&data, &["backup", &text(plant.path("a.backup"))]).0, 0);
+    assert_eq!(run(&data, &["escrow", &text(plant.path("a.keys"))]).0, 0);
+    let (_, checks) = doctor(&data);
+    let amiss = |checks: &serde_json::Map<String, serde_json::Value>| -> Vec<String> {
+        checks.iter().filter(|(_, check)| check["fine"] == false).map(|(name, _)| name.clone()).collect()
+    };
+    // How much room the disk has is the machine's affair.
+    let left: Vec<String> = amiss(&checks).into_iter().filter(|name| name != "free space").collect();
+    assert_eq!(left, [""; 0], "{checks:?}");
+
+    Pen::enrol(&plant.core, "K3", "SEAL", 3);
+    fs::set_permissions(plant.path("data/server.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (_, checks) = doctor(&data);
+    assert_eq!(checks["kiosks"]["fine"], false, "a kiosk never called");
+    assert!(checks["files"]["detail"].as_str().unwrap().contains("server.key"));
+    fs::write(plant.path("data/config.toml"), "silent_hours = 3\n").unwrap();
+    fs::remove_file(plant.path("data/tls/authority.key")).unwrap();
+    let (code, checks) = doctor(&data);
+    assert_eq!((code, &checks["settings"]["fine"], &checks["certificates"]["fine"]), (1, &false.into(), &false.into()));
+
+    let new = plant.path("new");
+    let (file, keys) = (text(plant.path("a.backup")), text(plant.path("a.keys")));
+    assert_eq!(run(&new, &["restore", &file, "--keys", &keys]).0, 0);
+    let (_, checks) = doctor(&new);
+    let writing = checks["writing"]["detail"].as_str().unwrap();
+    assert!(writing.contains("restored from the backup") && writing.contains("nobody has signed"), "{writing}");
+    let away = fs::read(plant.path("new/server.key")).unwrap();
+    fs::remove_file(plant.path("new/server.key")).unwrap();
+    let (code, checks) = doctor(&new);
+    assert_eq!((code, &checks["server"]["fine"]), (1, &false.into()), "a server that can't start is examined, too");
+    assert!(!plant.path("new/server.key").exists());
+    fs::write(plant.path("new/server.key"), away).unwrap();
+}

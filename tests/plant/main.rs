@@ -1,5 +1,6 @@
 //! Scenarios, a file each. A test bears the id of the requirement it shows.
 
+mod altered;
 mod bad_input;
 mod documents;
 mod floor;

@@ -191,8 +191,14 @@ impl Scene {
         let at_server = self.server_holds();
         assert_eq!(held.difference(&at_server).count(), 0, "{context}: the server lacks what a kiosk held");
         self.plant.verify();
-        let standing: BTreeMap<_, _> =
-            self.plant.server.kiosk_lines(30).unwrap().into_iter().map(|line| (line.name.to_string(), line.state)).collect();
+        let standing: BTreeMap<_, _> = self
+            .plant
+            .server
+            .kiosk_lines(30)
+            .unwrap()
+            .into_iter()
+            .map(|line| (line.name.to_string(), line.state))
+            .collect();
         for kiosk in self.kiosks.clone() {
             assert!(standing.contains_key(kiosk), "{context}: the server doesn't know {kiosk}: {standing:?}");
             let status = self.plant.kiosk(kiosk).status().unwrap();
@@ -330,7 +336,8 @@ fn held_revocation(scene: &Scene) -> bool {
 
 #[test]
 fn live5_a_server_put_back_in_any_order_lacks_nothing_that_a_kiosk_holds() {
-    let number = |name: &str, otherwise: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise);
+    let number =
+        |name: &str, otherwise: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise);
     let (orders, first) = (number("LINEPROOF_ORDERS", 1), number("LINEPROOF_SEED", 1));
     let mut failed = Vec::new();
     for seed in first..first + orders {

@@ -10,7 +10,9 @@ use crate::core::Core;
 
 /// Write the plant as a folder that could be imported again, or everything as a signed evidence bundle
 #[derive(Args)]
-#[command(after_help = "Example: sync-server export plant-copy --data site1\n         sync-server export --signed site1.evidence --data site1")]
+#[command(
+    after_help = "Example: sync-server export plant-copy --data site1\n         sync-server export --signed site1.evidence --data site1"
+)]
 pub struct Export {
     /// The plant folder to write
     #[arg(required_unless_present = "signed", conflicts_with = "signed")]

@@ -33,9 +33,8 @@ impl Core {
             let ledger = self.ledger();
             // One snapshot for all questions: another process may be writing.
             let snapshot = ledger.connection().unchecked_transaction().map_err(StoreError::from)?;
-            let entries: i64 = snapshot
-                .query_row("SELECT count(*) FROM entry", [], |row| row.get(0))
-                .map_err(StoreError::from)?;
+            let entries: i64 =
+                snapshot.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).map_err(StoreError::from)?;
             let manifest = Manifest {
                 form: FORM,
                 server: self.key(),
@@ -46,7 +45,8 @@ impl Core {
                 complete_through: watermark.complete_through,
                 unknown: watermark.unknown.clone(),
             };
-            let mut out = BufWriter::new(OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?);
+            let mut out =
+                BufWriter::new(OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?);
             writeln!(out, "{}", manifest.seal(&self.secrets.device))?;
             write_entries(&snapshot, &mut out)?;
             let written = out.into_inner().map_err(|why| why.into_error())?;
@@ -70,7 +70,8 @@ impl Core {
         let unreadable = |why: std::io::Error| Refused::no(format!("{} can't be read: {why}", bundle.display()));
         let file = File::open(bundle).map_err(unreadable)?;
         let report = lineproof_verify::verify(BufReader::new(file), Some(self.key())).map_err(unreadable)?;
-        let mut found = Verification { entries: report.entries, signatures: report.signatures, ..Verification::default() };
+        let mut found =
+            Verification { entries: report.entries, signatures: report.signatures, ..Verification::default() };
         found.forks = report.forks;
         let of_bundle = |finding: &lineproof_verify::Finding| Finding {
             what: finding.what.clone(),

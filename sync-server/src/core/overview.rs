@@ -388,6 +388,18 @@ impl Examined {
 }
 
 impl Core {
+    /// The latest time at which this server has written something itself.
+    pub fn latest_own_time(&self) -> Result<Option<Timestamp>, Refused> {
+        let ledger = self.ledger();
+        let mut latest = None;
+        for log in shelf::logs(ledger.connection())?.into_iter().filter(|log| log.device == self.key()) {
+            for (_, tip) in shelf::tips(ledger.connection(), &log)? {
+                latest = latest.max(shelf::entry(ledger.connection(), &tip)?.map(|entry| entry.header().wall));
+            }
+        }
+        Ok(latest)
+    }
+
     pub fn examine_database(&self) -> Result<Examined, Refused> {
         let ledger = self.ledger();
         let connection = ledger.connection();

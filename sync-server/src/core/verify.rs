@@ -1,11 +1,13 @@
 //! `verify`: every hash, chain and signature, and derived state against a replay (R1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 use serde::Serialize;
 use shared::id::*;
-use shared::log::Unverified;
+use shared::kind::Body;
+use shared::log::{Entry, Unverified};
+use shared::part11::boxes::person_box_name;
 use shared::sync::order::{chain_next, chain_start};
 use store::{StoreError, shelf};
 
@@ -40,7 +42,7 @@ impl Verification {
 impl Core {
     /// Looks at every entry, chain and order; with `rebuild` also derives everything anew and compares.
     pub fn verify(&self, rebuild: bool) -> Result<Verification, Refused> {
-        let mut found = look(self.ledger().connection())?;
+        let mut found = look(self.ledger().connection(), &self.key())?;
         if rebuild && found.findings.is_empty() {
             let mut ledger = self.ledger();
             let before = derived_digest(ledger.connection())?;
@@ -51,16 +53,41 @@ impl Core {
     }
 }
 
-/// Looks at everything a database of the server's holds, derived state apart.
-pub fn look(connection: &Connection) -> Result<Verification, StoreError> {
+/// Looks at everything a database of this server's holds, derived state apart.
+pub fn look(connection: &Connection, server: &DeviceKey) -> Result<Verification, StoreError> {
     let mut found = Verification::default();
-    look_at_entries(connection, &mut found)?;
+    let named = look_at_entries(connection, &mut found)?;
     look_at_order(connection, &mut found)?;
+    look_at_what_goes_with_them(connection, server, &named, &mut found)?;
     found.forks = connection.query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0))? as u64;
     Ok(found)
 }
 
-fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
+/// What entries say that other tables must agree with.
+#[derive(Default)]
+struct Named {
+    enrolled: BTreeSet<DeviceKey>,
+    epochs: BTreeSet<Incarnation>,
+    /// Key boxes by name and digest.
+    boxes: BTreeSet<(String, Digest32)>,
+}
+
+impl Named {
+    fn heed(&mut self, entry: &Entry) {
+        match entry.statement().ok().flatten().map(|statement| statement.body) {
+            Some(Body::DeviceEnrolled(body)) => drop(self.enrolled.insert(body.device)),
+            Some(Body::ServerEpoch(body)) => drop(self.epochs.insert(body.epoch)),
+            Some(Body::SigningSetUp(body)) => {
+                let person = entry.subject().as_person();
+                self.boxes.extend(person.map(|person| (person_box_name(&person), body.box_digest)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<Named, StoreError> {
+    let mut named_by_entries = Named::default();
     let mut statement = connection.prepare(
         "SELECT e.id, e.bytes, e.counter, e.prev, e.subject, e.kind, e.blocks_good, e.topic, l.device, l.incarnation, l.stream, p.counter, p.log = e.log
          FROM entry e JOIN log l USING (log) LEFT JOIN entry p ON p.id = e.prev ORDER BY e.row",
@@ -103,8 +130,9 @@ fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<
         if header.prev.is_some() && previous != (Some(header.counter as i64 - 1), Some(true)) {
             finding("the entry before it is missing: its chain is broken".into());
         }
+        named_by_entries.heed(&entry);
     }
-    Ok(())
+    Ok(named_by_entries)
 }
 
 fn look_at_order(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
@@ -125,10 +153,107 @@ fn look_at_order(connection: &Connection, found: &mut Verification) -> Result<()
         }
         last.insert((name, epoch), (number, chain));
     }
-    let sql = "SELECT hex(e.id) FROM entry e LEFT JOIN ordering o ON o.entry = e.id WHERE o.entry IS NULL LIMIT 100";
-    let mut unordered = connection.prepare(sql)?;
-    for id in unordered.query_map([], |row| row.get::<_, String>(0))? {
-        found.findings.push(Finding { what: id?.to_lowercase(), problem: "it has no number in the order".into() });
+    each(
+        connection,
+        "SELECT hex(e.id) FROM entry e LEFT JOIN ordering o ON o.entry = e.id WHERE o.entry IS NULL",
+        "it has no number in the order",
+        found,
+    )?;
+    each(
+        connection,
+        "SELECT hex(o.entry) FROM ordering o LEFT JOIN entry e ON e.id = o.entry WHERE e.id IS NULL",
+        "the order has a number for it, and it is missing",
+        found,
+    )
+}
+
+/// What follows an entry in its log.
+const SUCCESSOR: &str = "SELECT 1 FROM entry s WHERE s.log = e.log AND s.counter = e.counter + 1 AND s.prev = e.id";
+/// Places where a log divides, as the entries say it.
+const DIVIDED: &str =
+    "SELECT DISTINCT e.log, e.counter - 1 AS counter, coalesce(e.prev, zeroblob(32)) AS id FROM entry e WHERE EXISTS
+    (SELECT 1 FROM entry o WHERE o.log = e.log AND o.counter = e.counter AND o.id <> e.id AND o.prev IS e.prev)";
+
+/// The tables that say in short what the entries say at length, and those whose rows only entries can vouch for.
+fn look_at_what_goes_with_them(
+    connection: &Connection,
+    server: &DeviceKey,
+    named: &Named,
+    found: &mut Verification,
+) -> Result<(), StoreError> {
+    let untold = format!(
+        "SELECT hex(e.id) FROM entry e WHERE NOT EXISTS ({SUCCESSOR}) AND NOT EXISTS (SELECT 1 FROM tip t WHERE t.log = e.log AND t.id = e.id)"
+    );
+    each(connection, &untold, "it ends its log, and the database doesn't say so", found)?;
+    let false_ends = format!(
+        "SELECT hex(t.id) FROM tip t LEFT JOIN entry e ON e.id = t.id AND e.log = t.log AND e.counter = t.counter
+         WHERE e.id IS NULL OR EXISTS ({SUCCESSOR})"
+    );
+    each(connection, &false_ends, "the database says that it ends its log, and it doesn't", found)?;
+    let forks = [
+        (
+            format!("{DIVIDED} EXCEPT SELECT log, counter, id FROM fork"),
+            "its log divides after it, and the alarm is missing",
+        ),
+        (
+            format!("SELECT log, counter, id FROM fork EXCEPT {DIVIDED}"),
+            "there is an alarm that its log divides after it, and it doesn't",
+        ),
+    ];
+    for (sql, problem) in forks {
+        each(connection, &format!("SELECT hex(id) FROM ({sql})"), problem, found)?;
+    }
+    for trigger in ["entry_is_never_changed", "entry_is_never_deleted"] {
+        let there = connection
+            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name = ?1")?
+            .exists([trigger])?;
+        if !there {
+            let problem =
+                "this guard of the entries was taken away: somebody prepared the database for changes".to_owned();
+            found.findings.push(Finding { what: trigger.to_owned(), problem });
+        }
+    }
+    let mut say = |what: String, problem: &str| found.findings.push(Finding { what, problem: problem.to_owned() });
+    let keys = |sql: &str| -> Result<BTreeSet<DeviceKey>, StoreError> {
+        let mut statement = connection.prepare(sql)?;
+        Ok(statement.query_map([], |row| row.get(0).map(DeviceKey))?.collect::<Result<_, _>>()?)
+    };
+    let enrolled = keys("SELECT device FROM enrolled")?;
+    enrolled
+        .difference(&named.enrolled)
+        .for_each(|key| say(key.to_string(), "it counts as enrolled, and nobody enrolled it"));
+    named.enrolled.difference(&enrolled).for_each(|key| say(key.to_string(), "it was enrolled, and doesn't count so"));
+    let servers = keys("SELECT device FROM server_key")?;
+    servers
+        .iter()
+        .filter(|key| *key != server)
+        .for_each(|key| say(key.to_string(), "it counts as this server, and is another"));
+    if !servers.contains(server) {
+        say(server.to_string(), "it doesn't count as this server, and is");
+    }
+    let mut epochs = connection.prepare("SELECT epoch FROM epoch")?;
+    for epoch in epochs.query_map([], |row| row.get(0).map(Incarnation))? {
+        let epoch = epoch?;
+        if !named.epochs.contains(&epoch) {
+            say(epoch.to_string(), "it is on the server's path, and nothing opened it");
+        }
+    }
+    let mut boxes = connection.prepare("SELECT name, bytes FROM box WHERE name LIKE 'person/%'")?;
+    let mut rows = boxes.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, bytes): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        if !named.boxes.contains(&(name.clone(), Digest32::of(&bytes))) {
+            say(name, "no entry names this box: it was altered, or its entry is still to come");
+        }
+    }
+    Ok(())
+}
+
+/// A finding for each name that a question answers with.
+fn each(connection: &Connection, sql: &str, problem: &str, found: &mut Verification) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    for name in statement.query_map([], |row| row.get::<_, String>(0))? {
+        found.findings.push(Finding { what: name?.to_lowercase(), problem: problem.to_owned() });
     }
     Ok(())
 }
@@ -142,6 +267,9 @@ pub fn derived_digest(connection: &Connection) -> Result<Digest32, StoreError> {
         "SELECT person || requirement || rows FROM evidence ORDER BY person, requirement",
         "SELECT session || state FROM task_session ORDER BY session",
         "SELECT signer || subject FROM signed ORDER BY signer, subject",
+        "SELECT id || person || at_ms FROM secret_failure ORDER BY id",
+        "SELECT id || lifted_by FROM secret_forgiven ORDER BY id, lifted_by",
+        "SELECT person || key || at_ms FROM secret_success ORDER BY person, key",
     ] {
         let mut statement = connection.prepare(&sql.replace("||", "|| x'00' ||"))?;
         let mut rows = statement.query([])?;

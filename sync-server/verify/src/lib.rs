@@ -198,7 +198,11 @@ impl Look {
         };
         let server = root.unwrap_or(manifest.server);
         if manifest.server != server {
-            self.find(1, "the manifest", format!("it is signed by {}, not by the server that was named", manifest.server));
+            self.find(
+                1,
+                "the manifest",
+                format!("it is signed by {}, not by the server that was named", manifest.server),
+            );
         }
         self.look_at_chains(&manifest);
         self.look_at_orders(&manifest);
@@ -261,7 +265,8 @@ impl Look {
             problems.push((line, entry.to_string(), problem));
         }
         if self.held.len() as u64 != manifest.entries {
-            let problem = format!("{} good entries are in it, the server signed for {}", self.held.len(), manifest.entries);
+            let problem =
+                format!("{} good entries are in it, the server signed for {}", self.held.len(), manifest.entries);
             problems.push((0, "the bundle".to_owned(), problem));
         }
         problems.into_iter().for_each(|(line, what, problem)| self.find(line, what, problem));
@@ -311,7 +316,11 @@ impl Look {
             if held.log.stream.family.is_servers_only() {
                 problems.push((held.line, id.to_string(), "only the server writes this, and it didn't".to_owned()));
             } else if !self.enrolled.contains(&(*device, *server)) && strangers.insert(*device) {
-                problems.push((held.line, id.to_string(), format!("nobody enrolled the device that wrote it, {device}")));
+                problems.push((
+                    held.line,
+                    id.to_string(),
+                    format!("nobody enrolled the device that wrote it, {device}"),
+                ));
             }
         }
         problems.into_iter().for_each(|(line, what, problem)| self.find(line, what, problem));
@@ -323,13 +332,20 @@ impl Look {
         for ((key, signer), (line, entry)) in &self.signed {
             match self.keys.get(key) {
                 Some(set_up) if set_up.person == *signer => {}
-                Some(_) => problems.push((*line, entry.to_string(), format!("{signer} signed with another person's key"))),
-                None => problems.push((*line, entry.to_string(), format!("nobody set up the key with which {signer} signed"))),
+                Some(_) => {
+                    problems.push((*line, entry.to_string(), format!("{signer} signed with another person's key")))
+                }
+                None => problems.push((
+                    *line,
+                    entry.to_string(),
+                    format!("nobody set up the key with which {signer} signed"),
+                )),
             }
         }
         for set_up in self.keys.values() {
             if let Some(stranger) = set_up.verifiers.iter().find(|key| !self.keys.contains_key(key)) {
-                let problem = format!("whoever verified {} has no key of their own here: {}", set_up.person, stranger.short());
+                let problem =
+                    format!("whoever verified {} has no key of their own here: {}", set_up.person, stranger.short());
                 problems.push((set_up.line, set_up.entry.to_string(), problem));
             }
         }

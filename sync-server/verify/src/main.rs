@@ -15,8 +15,10 @@ use shared::id::DeviceKey;
 /// Check an evidence bundle without a server: every hash, signature and chain, up to the server's public key
 #[derive(Parser)]
 #[command(name = "lineproof-verify", version, max_term_width = 100)]
-#[command(after_help = "Example: lineproof-verify site1.evidence --root 5f0c…\n\nThe root is the server's public key, 64 hexadecimal digits: \
-                        `sync-server doctor` shows it. Ask for it by another way than the one by which the bundle came.")]
+#[command(
+    after_help = "Example: lineproof-verify site1.evidence --root 5f0c…\n\nThe root is the server's public key, 64 hexadecimal digits: \
+                        `sync-server doctor` shows it. Ask for it by another way than the one by which the bundle came."
+)]
 struct Arguments {
     bundle: PathBuf,
     /// The server's public key; without it the bundle is traced to the key that it names itself
@@ -83,6 +85,9 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if report.root_given {
         writeln!(out, "Traced to the server {server}, as given.")
     } else {
-        writeln!(out, "Traced to the server {server}. The bundle says so itself: compare this key with the site's (--root).")
+        writeln!(
+            out,
+            "Traced to the server {server}. The bundle says so itself: compare this key with the site's (--root)."
+        )
     }
 }

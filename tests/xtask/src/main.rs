@@ -59,7 +59,7 @@ enum Command {
     },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, power-cuts, io-errors, kill, clocks; all when none is named.
+        /// schedules, mutants, power-cuts, io-errors, kill, clocks, altered, restores; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -107,13 +107,15 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 6] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 8] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
     ("io-errors", "faults", "faults", "io_errors::", ""),
     ("kill", "faults", "faults", "kill::", "LINEPROOF_KILLS"),
     ("clocks", "faults", "faults", "clocks::", ""),
+    ("altered", "plant-tests", "plant", "altered::", "LINEPROOF_ALTERED"),
+    ("restores", "plant-tests", "plant", "restore::live5_a_server_put_back", "LINEPROOF_ORDERS"),
 ];
 
 fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outcome {
