@@ -119,6 +119,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/documents/{id}/versions/{version}/withdraw", post(api::withdraw_version::withdraw))
         .route("/api/v1/assessors/withdraw", post(api::withdraw_assessor::withdraw))
         .route("/api/v1/rulings", post(api::rule::rule))
+        .route("/api/v1/rulings/branch", post(api::rule_on_branch::rule))
         .route("/api/v1/kiosks", get(api::kiosks::list))
         .route("/api/v1/kiosks/enrol-codes", post(api::enrol_code::make))
         .route("/api/v1/kiosks/{name}/revoke", post(api::revoke_kiosk::revoke))

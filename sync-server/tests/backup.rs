@@ -7,15 +7,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use common::Edge;
 use common::pen::{Pen, Stage, demo};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, COOKIE};
 use rusqlite::Connection;
+use serde_json::json;
 use shared::id::*;
 use shared::part11::boxes::Stretching;
 use shared::sync::message::{Down, Up};
 use shared::time::Timestamp;
+use sync_server::config::Config;
 use sync_server::core::escrow::Escrow;
 use sync_server::core::people::Signer;
-use sync_server::core::{Core, Environment, backup, restore};
+use sync_server::core::{Core, Environment, Machine, backup, restore};
 use sync_server::tls::Authority;
 
 const MONDAY: &str = "2026-03-02T06:00:00Z";
@@ -304,8 +309,10 @@ fn restore_from_the_keys_alone_is_a_server_in_an_epoch_of_its_own() {
 }
 
 fn run(data: &Path, arguments: &[&str]) -> (i32, String, String) {
+    // From the folder above, so that files may be named without one.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sync-server"));
     command.arg("--data").arg(data).args(arguments).env_remove("LINEPROOF_DATA");
+    command.current_dir(data.parent().unwrap());
     command.env("LINEPROOF_SECRET", signer("helga").secret).env("LINEPROOF_SECOND_SECRET", signer("sven").secret);
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -327,6 +334,10 @@ fn restore_from_the_command_line_as_an_administrator_does_it() {
     assert!(why.contains("is there already, and is kept"), "{why}");
     assert_eq!(run(&data, &["escrow", &safe]).0, 0);
     assert_eq!(run(&data, &["escrow", &safe]).0, 3, "nor is a key file written over");
+    for (command, name) in [("backup", "bare.backup"), ("escrow", "bare.keys")] {
+        let (code, _, why) = run(&data, &[command, name]);
+        assert!(code == 0 && plant.path(name).exists(), "{command} into a file without a folder: {why}");
+    }
     assert_eq!(run(&data, &["recover", "--as", "helga", "--and", "sven", "--reason", "none"]).0, 3, "nothing to sign");
 
     assert_eq!(run(&new, &["restore", &file]).0, 2, "without keys");
@@ -397,4 +408,45 @@ fn restore_the_doctor_says_what_is_amiss_and_what_to_do() {
     assert_eq!((code, &checks["server"]["fine"]), (1, &false.into()), "a server that can't start is examined, too");
     assert!(!plant.path("new/server.key").exists());
     fs::write(plant.path("new/server.key"), away).unwrap();
+}
+
+#[tokio::test]
+async fn restore_two_people_sign_in_the_browser() {
+    let plant = Plant::new();
+    let file = plant.back_up("monday.backup");
+    let home = tempfile::tempdir().unwrap();
+    restore::from_backup(&file, &plant.keys, home.path(), &Machine).unwrap();
+    let core = Arc::new(Core::open(home.path(), Arc::new(Machine)).unwrap());
+    let edge = Edge::over(home, core, Config::local()).await;
+    let old = Authority::load_or_make(plant.core.folder()).unwrap();
+    assert_eq!(edge.running.authority_pem, old.pem(), "kiosks that pinned it find it again");
+
+    let session = edge.session().await;
+    let (_, overview) = edge.page("/", &session).await;
+    for words in ["This server was put back", "restored from the backup of", "/recovery"] {
+        assert!(overview.contains(words), "{words}: {overview}");
+    }
+    let (status, page) = edge.page("/recovery", &session).await;
+    assert!(status == StatusCode::OK && page.contains("(helga)") && page.contains("(sven)"), "{page}");
+    let sign = |first: &str, second: &str| {
+        let secrets = (signer(first).secret, signer(second).secret);
+        let form = format!(
+            "first={first}&first_secret={}&second={second}&second_secret={}&reason=disk",
+            secrets.0.replace(' ', "+"),
+            secrets.1.replace(' ', "+")
+        );
+        let request = edge.client.post(edge.at("/recovery")).header(COOKIE, &session);
+        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form).send()
+    };
+    assert!(sign("helga", "helga").await.unwrap().status().is_client_error(), "one person twice");
+    assert!(sign("helga", "maria").await.unwrap().status().is_client_error(), "without authority");
+    assert!(edge.core.put_back().unwrap().is_some());
+    assert_eq!(sign("helga", "sven").await.unwrap().status(), StatusCode::SEE_OTHER);
+    assert!(edge.core.put_back().unwrap().is_none());
+    assert_eq!(edge.page("/recovery", &session).await.0, StatusCode::NOT_FOUND);
+    assert!(!edge.page("/", &session).await.1.contains("was put back"));
+    let of = |person: &str| json!({"person": person, "secret": signer(person).secret});
+    let again = json!({"reason": "again", "first": of("helga"), "second": of("sven")}).to_string();
+    let answer = edge.post("/api/v1/recovery", "application/json", again).await;
+    common::refused(answer, StatusCode::UNPROCESSABLE_ENTITY, "refused").await;
 }

@@ -131,6 +131,8 @@ fn every_command_shows_an_example() {
         "escrow",
         "restore",
         "recover",
+        "fork list",
+        "fork rule",
         "config print",
         "version",
     ] {

@@ -167,6 +167,6 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
     let twin = kiosk.seal(&Draft::new(Subject::person(&id("ben")), statement), 2, edge.core.now());
     kiosk.call(&[twin], 0).await;
     let (_, forked) = edge.page("/", &session).await;
-    assert!(forked.contains("Cloned or restored kiosk") && forked.contains("record/SITE1"), "{forked}");
+    assert!(forked.contains("A log goes on in two ways") && forked.contains("record/SITE1"), "{forked}");
     edge.running.stop().await;
 }

@@ -15,6 +15,7 @@ pub mod recovery;
 pub mod review_version;
 pub mod revoke_kiosk;
 pub mod rule;
+pub mod rule_on_branch;
 pub mod signing_set_up;
 pub mod withdraw_assessor;
 pub mod withdraw_version;

@@ -112,7 +112,7 @@ fn look_into(core: &Core, shared: &Shared, now: Timestamp, checks: &mut Vec<Chec
         count => amiss(
             "alarms",
             format!("{count} logs divide: a kiosk or this server was cloned or put back"),
-            "the dashboard names them; what follows the fork counts once quality rules on it",
+            "`fork list` names each branch; what is on it counts once quality has ruled (`fork rule`)",
         ),
     });
     Ok(())

@@ -6,6 +6,8 @@ mod config_print;
 mod doctor;
 mod escrow;
 mod export;
+mod fork_list;
+mod fork_rule;
 mod import;
 mod kiosk_enrol_code;
 mod kiosk_list;
@@ -82,6 +84,9 @@ enum Command {
     Escrow(escrow::Escrow),
     Restore(restore::Restore),
     Recover(recover::Recover),
+    /// Logs that divide: a cloned or restored kiosk, a server put back
+    #[command(subcommand)]
+    Fork(Fork),
     /// Settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -93,6 +98,12 @@ enum Kiosk {
     EnrolCode(kiosk_enrol_code::EnrolCode),
     List(kiosk_list::List),
     Revoke(kiosk_revoke::Revoke),
+}
+
+#[derive(Subcommand)]
+enum Fork {
+    List(fork_list::List),
+    Rule(fork_rule::Rule),
 }
 
 #[derive(Subcommand)]
@@ -174,6 +185,8 @@ pub fn run(cli: Cli, out: Out<'_>) -> ExitCode {
         Command::Escrow(command) => command.run(&shared, out),
         Command::Restore(command) => command.run(&shared, out),
         Command::Recover(command) => command.run(&shared, out),
+        Command::Fork(Fork::List(command)) => command.run(&shared, out),
+        Command::Fork(Fork::Rule(command)) => command.run(&shared, out),
         Command::Config(ConfigCommand::Print(command)) => command.run(&shared, out),
         Command::Version(command) => command.run(&shared, out),
     };

@@ -75,7 +75,7 @@ pub fn make(data: &Path, file: &Path, device: &DeviceSecret, now: Timestamp) -> 
         folder::refuse_existing(file)?;
         let bytes = fs::metadata(&unfinished)?.len();
         fs::rename(&unfinished, file)?;
-        fs::File::open(parent(file))?.sync_all()?;
+        fs::File::open(folder::parent(file))?.sync_all()?;
         Ok(Made { file: file.display().to_string(), manifest: backup.manifest, bytes, verification })
     });
     if made.is_err() {
@@ -303,8 +303,4 @@ pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()
-}
-
-pub(super) fn parent(file: &Path) -> &Path {
-    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -11,7 +11,7 @@ use shared::id::*;
 use shared::log::evidence_bundle::{FORM, Manifest, Number, OrderEnd, Tip, entry_line, log_name};
 use store::{StoreError, shelf};
 
-use super::backup::{beside, parent};
+use super::backup::beside;
 use super::verify::{Finding, Verification};
 use super::{Core, Refused, folder};
 
@@ -53,7 +53,7 @@ impl Core {
             written.sync_all()?;
             folder::refuse_existing(file)?;
             fs::rename(&unfinished, file)?;
-            File::open(parent(file))?.sync_all()?;
+            File::open(folder::parent(file))?.sync_all()?;
             Ok(entries as u64)
         };
         let written = write();

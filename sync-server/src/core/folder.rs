@@ -63,6 +63,11 @@ pub fn end_restore(folder: &Path) -> Result<(), Refused> {
     Ok(fs::File::open(folder)?.sync_all()?)
 }
 
+/// The folder in which a file lies, also where it is named without one.
+pub fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Refuses to write over a file.
 pub fn refuse_existing(file: &Path) -> Result<(), Refused> {
     if fs::symlink_metadata(file).is_err() {

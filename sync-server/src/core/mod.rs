@@ -10,6 +10,7 @@ pub mod escrow;
 pub mod evidence;
 pub mod exchange;
 pub mod folder;
+pub mod forks;
 pub mod import;
 pub mod overview;
 pub mod people;

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use serde::Serialize;
 use shared::id::*;
 use shared::kind::{Body, Family};
+use shared::log::Entry;
 use shared::log::effect::Verdict;
-use shared::log::{Entry, Stream};
 use shared::plant::Plant;
 use shared::record::{TrainingRecord, judge::fold_sort};
 use shared::time::{MINUTE_MS, Timestamp};
@@ -17,6 +17,7 @@ use shared::training::qualification::{RequirementState, qualification};
 use shared::training::task_session::{Performance, Performances};
 use store::{StoreError, questions, shelf};
 
+use super::forks::Branch;
 use super::import::WaitingImport;
 use super::query::Watermark;
 use super::recovery::PutBack;
@@ -74,16 +75,6 @@ pub struct Shown {
     pub received: Option<Timestamp>,
 }
 
-/// A log that divides: a cloned or restored device.
-#[derive(Debug, Clone)]
-pub struct ForkAlarm {
-    pub written_at: String,
-    pub device: DeviceKey,
-    pub stream: Stream,
-    /// The last entry both branches share.
-    pub counter: u64,
-}
-
 /// Everything on the first page.
 pub struct Overview {
     pub now: Timestamp,
@@ -93,7 +84,8 @@ pub struct Overview {
     pub on_hold: Vec<Shown>,
     pub set_aside: Vec<Shown>,
     pub set_aside_count: usize,
-    pub forks: Vec<ForkAlarm>,
+    /// Branches of logs that divide, as far as nobody has ruled on them.
+    pub forks: Vec<Branch>,
     /// Imports that wait for an approver's signature.
     pub imports: Vec<WaitingImport>,
     pub watermark: Watermark,
@@ -171,6 +163,8 @@ impl Core {
         let (kiosks, watermark, put_back) =
             (self.kiosk_lines(silent_minutes)?, self.watermark(None)?, self.put_back()?);
         let imports = self.waiting_imports()?;
+        let mut forks = self.branches()?;
+        forks.retain(|branch| branch.accepted.is_none());
         let ledger = self.ledger();
         let connection = ledger.connection();
         let shown = |ids: Vec<EntryId>| shown_all(connection, &plant, ids);
@@ -180,7 +174,7 @@ impl Core {
             on_hold: shown(questions::on_hold(connection)?.into_iter().map(|(id, ..)| id).collect())?,
             set_aside: shown(latest_set_aside(connection)?)?,
             set_aside_count: set_aside_count(connection)?,
-            forks: forks(connection, &plant)?,
+            forks,
             imports,
             plant: plant.clone(),
             kiosks,
@@ -348,22 +342,6 @@ fn latest_set_aside(connection: &Connection) -> Result<Vec<EntryId>, StoreError>
 fn set_aside_count(connection: &Connection) -> Result<usize, StoreError> {
     let mut statement = connection.prepare_cached("SELECT count(*) FROM verdict WHERE on_hold = 0")?;
     Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as usize)
-}
-
-fn forks(connection: &Connection, plant: &Plant) -> Result<Vec<ForkAlarm>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT l.device, l.incarnation, l.stream, f.counter FROM fork f JOIN log l USING (log) ORDER BY l.stream, f.counter",
-    )?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, [u8; 16]>(1)?, row.get::<_, String>(2)?, row.get::<_, i64>(3)?))
-    })?;
-    rows.map(|row| {
-        let (device, incarnation, stream, counter) = row?;
-        let log = shelf::log_id(&device, &incarnation, &stream)?;
-        let written_at = device_name(plant, &log.device);
-        Ok(ForkAlarm { written_at, device: log.device, stream: log.stream, counter: counter as u64 })
-    })
-    .collect()
 }
 
 /// What the database says of itself.

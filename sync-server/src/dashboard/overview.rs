@@ -12,6 +12,7 @@ use shared::time::SECOND_MS;
 
 use super::words::{self, State as Words};
 use super::{Clock, Moment, Page, Trouble, Viewer, WatermarkLine};
+use crate::core::forks::Branch;
 use crate::core::import::WaitingImport;
 use crate::core::overview::{KioskLine, KioskState, Overview, Shown};
 use crate::router::App;
@@ -40,7 +41,7 @@ struct OverviewPage {
     kiosks: Vec<Kiosk>,
     kiosks_fine: usize,
     kiosks_in_use: usize,
-    forks: Vec<String>,
+    forks: Vec<ForkLine>,
     on_hold: Vec<Held>,
     sign_offs: Vec<SignOff>,
     set_aside: Vec<Held>,
@@ -54,6 +55,13 @@ struct PutBackLine {
     reason: String,
     since: Moment,
     contradicted_by: Option<String>,
+}
+
+struct ForkLine {
+    what: String,
+    from: Moment,
+    to: Moment,
+    branch: String,
 }
 
 struct Kiosk {
@@ -130,19 +138,7 @@ impl OverviewPage {
             kiosks: overview.kiosks.iter().map(|line| kiosk(line, plant, &clock)).collect(),
             kiosks_fine: in_use().filter(|kiosk| kiosk.state == KioskState::Ok).count(),
             kiosks_in_use: in_use().count(),
-            forks: overview
-                .forks
-                .iter()
-                .map(|fork| {
-                    format!(
-                        "{} ({}): {} divides after entry {}",
-                        fork.written_at,
-                        fork.device.short(),
-                        fork.stream,
-                        fork.counter
-                    )
-                })
-                .collect(),
+            forks: overview.forks.iter().map(|branch| fork(branch, &clock)).collect(),
             on_hold: overview.on_hold.iter().map(|shown| held(shown, plant, &clock)).collect(),
             sign_offs: overview.sign_offs.iter().filter_map(|shown| sign_off(shown, plant, &clock)).collect(),
             set_aside: overview.set_aside.iter().map(|shown| held(shown, plant, &clock)).collect(),
@@ -150,6 +146,16 @@ impl OverviewPage {
             proposals: waiting(overview, Acceptance::Waiting, &clock),
             set_ups: waiting(overview, Acceptance::SetUp, &clock),
         }
+    }
+}
+
+fn fork(branch: &Branch, clock: &Clock) -> ForkLine {
+    let Branch { written_at, stream, after, entries, .. } = branch;
+    ForkLine {
+        what: format!("{written_at}: {stream} divides after entry {after}; {entries} entries on this branch"),
+        from: clock.minute(branch.from),
+        to: clock.minute(branch.to),
+        branch: branch.first.to_string(),
     }
 }
 

@@ -41,14 +41,19 @@ impl Edge {
     }
 
     pub async fn with(demo: bool, config: Config) -> Self {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let data = tempfile::tempdir().unwrap();
         let core = Arc::new(Core::open(data.path(), Arc::new(Machine)).unwrap());
         if demo {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo-plant");
             core.import(&folder, false, "test").unwrap();
         }
+        Self::over(data, core, config).await
+    }
+
+    /// The edge of a server that is there already.
+    pub async fn over(data: tempfile::TempDir, core: Arc<Core>, config: Config) -> Self {
+        static PROVIDER: Once = Once::new();
+        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let running = start(core.clone(), Config { stretching: Stretching::TESTS, ..config }).await.unwrap();
         let authority = Certificate::from_pem(running.authority_pem.as_bytes()).unwrap();
         let client =
