@@ -3,6 +3,7 @@
 //! TLS trusts exactly one certificate authority, the one pinned at terminal set-up. Before that, whatever the server shows is taken
 //! down and judged by the proofs of the set-up, never by a name.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(900);
 const ZSTD_LEVEL: i32 = 3;
 /// Carries the token for bell and blobs, both ways.
 const TOKEN_HEADER: &str = "x-lineproof-token";
+/// How many contents the server lacks; absent when none.
+const LACKS_HEADER: &str = "x-lineproof-lacks-blobs";
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,8 @@ pub struct Link {
     /// For bell and blobs: handed out with each answer.
     token: Arc<Mutex<Option<String>>>,
     believed: Believed,
+    /// How many contents the server lacks by its last answer, and how many it lacked when it was last asked which.
+    lacks: Arc<(AtomicU64, AtomicU64)>,
 }
 
 impl Link {
@@ -88,7 +93,7 @@ impl Link {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(pinned))
             .with_no_client_auth();
-        Ok(Self { client: client(config)?, url: trimmed(url), token: Arc::default(), believed })
+        Ok(Self { client: client(config)?, url: trimmed(url), token: Arc::default(), believed, lacks: Arc::default() })
     }
 
     /// From here on the server's certificate is judged by this reading.
@@ -111,8 +116,34 @@ impl Link {
         if let Some(token) = answer.headers().get(TOKEN_HEADER).and_then(|value| value.to_str().ok()) {
             *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(token.to_owned());
         }
+        let lacks = answer.headers().get(LACKS_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+        self.lacks.0.store(lacks.unwrap_or(0), Ordering::Relaxed);
         let bytes = answer.bytes().await.map_err(no_answer)?;
         decompress(&bytes)
+    }
+
+    /// Contents that the server lacks. Asked only if there are any, and others than when it was last asked: it may lack some that nobody holds.
+    pub async fn lacking(&self) -> Result<Vec<Digest32>, NoAnswer> {
+        let lacks = self.lacks.0.load(Ordering::Relaxed);
+        if lacks == 0 || lacks == self.lacks.1.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let request = self.authorised(self.client.get(format!("{}/api/v1/blobs/lacking", self.url)));
+        let answer = request.send().await.map_err(no_answer)?;
+        if answer.status() != StatusCode::OK {
+            return Err(NoAnswer::Refused(refusal(answer).await));
+        }
+        let text = answer.text().await.map_err(no_answer)?;
+        let lacking = serde_json::from_str(&text).map_err(|_| NoAnswer::Unreadable)?;
+        self.lacks.1.store(lacks, Ordering::Relaxed);
+        Ok(lacking)
+    }
+
+    /// Gives the server a blob.
+    pub async fn give_blob(&self, digest: &Digest32, bytes: Vec<u8>) -> Result<(), NoAnswer> {
+        let request = self.authorised(self.client.put(format!("{}/api/v1/blobs/{digest}", self.url))).body(bytes);
+        let answer = request.send().await.map_err(no_answer)?;
+        if answer.status().is_success() { Ok(()) } else { Err(NoAnswer::Refused(refusal(answer).await)) }
     }
 
     /// Fetches a blob; its bytes are checked against its name.

@@ -110,6 +110,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/exchange", post(api::exchange::exchange))
         .layer(DefaultBodyLimit::max(MAX_EXCHANGE_BYTES));
     let rest = Router::new()
+        .route("/api/v1/blobs/lacking", get(api::blobs::lacking))
         .route("/api/v1/enrol", post(api::enrol::enrol))
         .route("/api/v1/bell", get(api::bell::bell))
         .route("/api/v1/signing-set-up", post(api::signing_set_up::set_up))

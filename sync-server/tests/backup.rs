@@ -450,3 +450,31 @@ async fn restore_two_people_sign_in_the_browser() {
     let answer = edge.post("/api/v1/recovery", "application/json", again).await;
     common::refused(answer, StatusCode::UNPROCESSABLE_ENTITY, "refused").await;
 }
+
+#[tokio::test]
+async fn restore_a_server_that_lost_contents_asks_kiosks_for_them() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at(MONDAY));
+    let core = demo(home.path(), &stage);
+    assert_eq!(core.lacking_blobs(), [], "nothing is lacking by itself");
+    let digest = core.plant().quizzes.values().next().unwrap().paper;
+    let bytes = core.blobs.read(&digest).unwrap().unwrap();
+    drop(core);
+    let name = digest.to_string();
+    fs::remove_file(home.path().join("blobs").join(&name[..2]).join(&name)).unwrap();
+    let core = Arc::new(Core::open(home.path(), Arc::new(Machine)).unwrap());
+    let edge = Edge::over(home, core, Config::local()).await;
+    let device = shared::part11::signature::DeviceSecret::from_seed([3; 32]);
+    edge.enrol(&device, "K3", "SEAL").await;
+    let call = |up: &Up| edge.post("/api/v1/exchange", common::EXCHANGE, common::packed(&up.seal(&device)));
+    let answer = call(&edge.call(&device)).await;
+    assert!(answer.headers().contains_key("x-lineproof-lacks-blobs"));
+    let token = answer.headers()[common::TOKEN].to_str().unwrap().to_owned();
+    let lacking = || edge.client.get(edge.at("/api/v1/blobs/lacking")).header(common::TOKEN, &token).send();
+    assert_eq!(common::parsed(lacking().await.unwrap()).await, json!([name]));
+    let put = edge.client.put(edge.at(&format!("/api/v1/blobs/{name}"))).header(common::TOKEN, &token).body(bytes);
+    assert!(put.send().await.unwrap().status().is_success());
+    assert_eq!(common::parsed(lacking().await.unwrap()).await, json!([]));
+    assert!(!call(&edge.call(&device)).await.headers().contains_key("x-lineproof-lacks-blobs"));
+    let stranger = edge.client.get(edge.at("/api/v1/blobs/lacking")).send().await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
+}

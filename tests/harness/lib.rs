@@ -126,6 +126,11 @@ impl Plant {
                 kiosk.blobs().write(&bytes).expect("the disk works");
             }
         }
+        for digest in server.lacking_blobs() {
+            if let Some(bytes) = kiosk.blobs().read(&digest).expect("the disk works") {
+                server.blobs.write(&bytes).expect("the disk works");
+            }
+        }
     }
 
     /// Everybody meets the server until nobody has news.

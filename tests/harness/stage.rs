@@ -86,6 +86,22 @@ impl Carrier for Line {
             },
         }
     }
+
+    async fn lacking(&self) -> Result<Vec<Digest32>, NoAnswer> {
+        match self {
+            Self::Https(link) => link.lacking().await,
+            Self::Direct(server) => Ok(server.lacking_blobs()),
+        }
+    }
+
+    async fn give_blob(&self, digest: &Digest32, bytes: Vec<u8>) -> Result<(), NoAnswer> {
+        match self {
+            Self::Https(link) => link.give_blob(digest, bytes).await,
+            Self::Direct(server) => {
+                server.blobs.write(&bytes).map(drop).map_err(|why| NoAnswer::Refused(why.to_string()))
+            }
+        }
+    }
 }
 
 impl Stage {

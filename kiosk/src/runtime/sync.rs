@@ -26,6 +26,9 @@ pub trait Carrier: Send + Sync {
     fn exchange(&self, up: &[u8]) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
     /// The bytes of a blob, checked against their name.
     fn blob(&self, digest: &Digest32) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
+    /// Contents that the server would like to have: it was put back, and has lost them.
+    fn lacking(&self) -> impl Future<Output = Result<Vec<Digest32>, NoAnswer>> + Send;
+    fn give_blob(&self, digest: &Digest32, bytes: Vec<u8>) -> impl Future<Output = Result<(), NoAnswer>> + Send;
 }
 
 impl Carrier for Link {
@@ -37,6 +40,12 @@ impl Carrier for Link {
     }
     async fn blob(&self, digest: &Digest32) -> Result<Vec<u8>, NoAnswer> {
         Link::blob(self, digest).await
+    }
+    async fn lacking(&self) -> Result<Vec<Digest32>, NoAnswer> {
+        Link::lacking(self).await
+    }
+    async fn give_blob(&self, digest: &Digest32, bytes: Vec<u8>) -> Result<(), NoAnswer> {
+        Link::give_blob(self, digest, bytes).await
     }
 }
 
@@ -90,7 +99,29 @@ pub async fn exchange_until_quiet(core: &impl Reach, carrier: &impl Carrier) -> 
         }
     }
     fetch_blobs(core, carrier, &mut exchanged).await?;
+    give_blobs(core, carrier).await?;
     Ok(exchanged)
+}
+
+/// Gives the server what it has lost of the contents that are here. What can't be given now is asked for again.
+async fn give_blobs(core: &impl Reach, carrier: &impl Carrier) -> Result<(), NotExchanged> {
+    let lacking = match carrier.lacking().await {
+        Ok(lacking) => lacking,
+        Err(error) => {
+            tracing::info!(%error, "the server lacks contents, and doesn't say which");
+            return Ok(());
+        }
+    };
+    for digest in lacking {
+        let Some(bytes) = core.with(move |core| core.blobs().read(&digest)).await?.map_err(Denied::from)? else {
+            continue;
+        };
+        match carrier.give_blob(&digest, bytes).await {
+            Ok(()) => tracing::info!(%digest, "gave the server a content that it had lost"),
+            Err(error) => tracing::info!(%digest, %error, "a content can't be given now"),
+        }
+    }
+    Ok(())
 }
 
 /// Fetches what procedures and quizzes name and isn't here. One that can't be had now keeps nothing else waiting.

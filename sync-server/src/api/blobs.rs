@@ -1,4 +1,5 @@
-//! `GET` and `PUT /api/v1/blobs/{sha256}`: contents of procedures and evidence files, named by what they hold.
+//! `GET` and `PUT /api/v1/blobs/{sha256}`: contents of procedures and evidence files, named by what they hold. `GET /api/v1/blobs/lacking`: what a
+//! server that was put back would like to have.
 
 use std::sync::Arc;
 
@@ -39,6 +40,11 @@ pub async fn fetch(
             Ok(([(CONTENT_RANGE, format!("bytes */{}", blob.len()))], problem).into_response())
         }
     }
+}
+
+/// Which contents this server lacks; a kiosk that holds one puts it.
+pub async fn lacking(State(app): State<Arc<App>>, Device(_): Device) -> axum::Json<Vec<Digest32>> {
+    axum::Json(app.core.lacking_blobs())
 }
 
 /// Keeps a blob that is what its name says.

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use shared::id::DeviceKey;
 use shared::sync::message::{DeviceStanding, MAX_MESSAGE_BYTES, Up};
 
-use super::TOKEN_HEADER;
+use super::{LACKS_HEADER, TOKEN_HEADER};
 use crate::core::exchange::BadCall;
 use crate::error::Problem;
 use crate::router::App;
@@ -41,6 +41,10 @@ pub async fn exchange(
     let mut response = ([(CONTENT_TYPE, HeaderValue::from_static(EXCHANGE_TYPE))], packed).into_response();
     if let Some(token) = token(&app, &device) {
         response.headers_mut().insert(HeaderName::from_static(TOKEN_HEADER), token);
+        let lacking = app.core.lacking_blobs().len();
+        if lacking > 0 {
+            response.headers_mut().insert(HeaderName::from_static(LACKS_HEADER), HeaderValue::from(lacking));
+        }
     }
     Ok(response)
 }

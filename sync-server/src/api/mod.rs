@@ -42,6 +42,8 @@ use crate::serve::Peer;
 
 /// Where a kiosk's token for bell and blobs stands, in answers and in requests.
 pub const TOKEN_HEADER: &str = "x-lineproof-token";
+/// How many contents the server lacks that kiosks may hold; absent when none. Whenever it has changed, they ask which.
+pub const LACKS_HEADER: &str = "x-lineproof-lacks-blobs";
 /// The browser's session. The prefix makes browsers refuse it from anywhere but this host over TLS.
 pub const SESSION_COOKIE: &str = "__Host-lineproof";
 

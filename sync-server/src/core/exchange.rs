@@ -48,6 +48,9 @@ impl Core {
         if !answer.held.is_empty() {
             self.ring();
         }
+        if answer.held.iter().any(|entry| entry.family() == Family::Plant) {
+            self.look_for_lacking_blobs();
+        }
         Ok(self.server.sign(answer))
     }
 

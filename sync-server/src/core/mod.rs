@@ -5,6 +5,7 @@
 
 pub mod approve;
 pub mod backup;
+pub mod contents;
 pub mod enrol;
 pub mod escrow;
 pub mod evidence;
@@ -89,6 +90,8 @@ pub struct Core {
     server: Server,
     environment: Arc<dyn Environment>,
     folder: PathBuf,
+    /// Blobs that were named and not here when it was last looked.
+    lacking: Mutex<Vec<Digest32>>,
     /// Rings when something new may interest the kiosks.
     bell: tokio::sync::watch::Sender<u64>,
 }
@@ -115,7 +118,10 @@ impl Core {
         })?;
         let blobs = Blobs::open(&folder.join("blobs"))?;
         let bell = tokio::sync::watch::channel(0).0;
-        Ok(Self { ledger: Mutex::new(ledger), blobs, secrets, server, environment, folder: folder.to_owned(), bell })
+        let (ledger, lacking) = (Mutex::new(ledger), Mutex::default());
+        let core = Self { ledger, blobs, secrets, server, environment, folder: folder.to_owned(), lacking, bell };
+        core.look_for_lacking_blobs();
+        Ok(core)
     }
 
     pub fn key(&self) -> DeviceKey {

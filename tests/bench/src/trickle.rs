@@ -170,4 +170,10 @@ impl Carrier for Counting {
     async fn blob(&self, digest: &Digest32) -> Result<Vec<u8>, NoAnswer> {
         self.link.blob(digest).await
     }
+    async fn lacking(&self) -> Result<Vec<Digest32>, NoAnswer> {
+        self.link.lacking().await
+    }
+    async fn give_blob(&self, digest: &Digest32, bytes: Vec<u8>) -> Result<(), NoAnswer> {
+        self.link.give_blob(digest, bytes).await
+    }
 }
