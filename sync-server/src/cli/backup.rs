@@ -32,8 +32,7 @@ impl Backup {
         let made = backup::make(&shared.data, &self.file, &secrets.device, Machine.now());
         bar.finish_and_clear();
         let made = made?;
-        let note = PutAway { at: made.manifest.made_at, file: made.file.clone() };
-        note.keep(&shared.data, BACKUP_NOTE);
+        PutAway::of(&self.file, made.manifest.made_at).keep(&shared.data, BACKUP_NOTE);
         let clean = made.verification.is_clean();
         if shared.json {
             json_line(out, &made)?;

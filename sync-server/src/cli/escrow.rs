@@ -24,7 +24,7 @@ impl Escrow {
         let keys = escrow::Escrow::of_folder(&shared.data)?;
         keys.write(&self.file)?;
         let file = self.file.display().to_string();
-        PutAway { at: Machine.now(), file: file.clone() }.keep(&shared.data, ESCROW_NOTE);
+        PutAway::of(&self.file, Machine.now()).keep(&shared.data, ESCROW_NOTE);
         if shared.json {
             json_line(out, &json!({"escrow": file, "server": keys.server()}))?;
         } else {

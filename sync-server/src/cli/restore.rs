@@ -63,6 +63,12 @@ impl Restore {
              this server yet where they know more.\n3. Two people, each of quality or administrator, sign the recovery: on the dashboard's first page, \
              or `sync-server recover` while it is stopped.\n4. sync-server doctor --data {data}"
         )?;
+        if restored.backup_of.is_none() {
+            writeln!(
+                out,
+                "5. Import the plant folder again, without its history.csv: right answers of quizzes, and contents that no kiosk holds, come from there."
+            )?;
+        }
         Ok(Done::Well)
     }
 }

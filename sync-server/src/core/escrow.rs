@@ -34,6 +34,12 @@ pub const ESCROW_NOTE: &str = "last-escrow.json";
 pub const BACKUP_NOTE: &str = "last-backup.json";
 
 impl PutAway {
+    /// Where the file is, from wherever one looks.
+    pub fn of(file: &Path, at: Timestamp) -> Self {
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        Self { at, file: file.display().to_string() }
+    }
+
     pub fn read(folder: &Path, note: &str) -> Option<Self> {
         serde_json::from_slice(&fs::read(folder.join(note)).ok()?).ok()
     }
