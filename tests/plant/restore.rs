@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use harness::{Plant, kiosk_signer, replica, signer};
-use oracle::rng::Rng;
 use shared::id::*;
 use shared::part11::boxes::Stretching;
 use shared::training::Answer;
+use sim::rng::Rng;
 use sync_server::core::escrow::Escrow;
 use sync_server::core::{Core as Server, backup, restore};
 use sync_server::tls::Authority;
@@ -93,10 +93,12 @@ impl Scene {
         match how {
             Return::Restore => {
                 let file = self.back_up.as_ref().unwrap();
-                drop(restore::from_backup(file, &self.keys, &folder, &environment).unwrap());
+                restore::from_backup(file, &self.keys, &folder, &environment).unwrap();
             }
             Return::BehindItsBack => copy_folder(self.snapshot.as_ref().unwrap(), &folder),
-            Return::Empty => drop(restore::from_nothing(&self.keys, &folder, &environment).unwrap()),
+            Return::Empty => {
+                restore::from_nothing(&self.keys, &folder, &environment).unwrap();
+            }
         }
         self.plant.server = Server::open(&folder, Arc::new(environment)).unwrap();
     }
@@ -316,7 +318,7 @@ fn live5_a_server_lost_without_a_backup_is_rebuilt_from_its_kiosks() {
 /// One seed: deeds before and after the backup, the loss, the way back, people before or after the first kiosk calls, kiosks in any order.
 fn one_order(seed: u64) {
     let mut rng = Rng::new(seed);
-    let how = *rng.pick(&[Return::Restore, Return::BehindItsBack, Return::Empty]);
+    let how = [Return::Restore, Return::BehindItsBack, Return::Empty][rng.below(3)];
     let mut deeds = DEEDS.to_vec();
     rng.shuffle(&mut deeds);
     let order = Order { how, deeds, before: rng.below(3), sign_first: rng.chance(30), qa_first: rng.chance(40) };

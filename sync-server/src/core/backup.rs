@@ -166,14 +166,9 @@ impl Backup {
         let damaged = |what: &dyn std::fmt::Display| {
             Refused::no(format!("{named} is damaged, or is no backup: {what}. Nothing was changed; use another backup"))
         };
-        let open = || -> Result<(Connection, Option<(Vec<u8>, [u8; 64])>), StoreError> {
-            let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            let row = connection
-                .query_row("SELECT manifest, signature FROM backup", [], |row| Ok((row.get(0)?, row.get(1)?)));
-            let row = row.optional()?;
-            Ok((connection, row))
-        };
-        let (connection, row) = open().map_err(|why| damaged(&why))?;
+        let connection =
+            Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|why| damaged(&why))?;
+        let row = signed_row(&connection).map_err(|why| damaged(&why))?;
         let (bytes, signature) = row.ok_or_else(|| damaged(&"it says nothing of itself"))?;
         let manifest: Manifest = minicbor::decode(&bytes).map_err(|why| damaged(&why))?;
         if manifest.form != FORM {
@@ -254,6 +249,12 @@ impl Backup {
         };
         Ok(work()?)
     }
+}
+
+/// The manifest's bytes and the signature over them.
+fn signed_row(connection: &Connection) -> rusqlite::Result<Option<(Vec<u8>, [u8; 64])>> {
+    let sql = "SELECT manifest, signature FROM backup";
+    connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// One digest over every row of every table, whatever page it lies on. The row that holds it is left out.

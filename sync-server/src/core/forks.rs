@@ -34,6 +34,9 @@ pub struct Branch {
     pub accepted: Option<bool>,
 }
 
+/// A branch's fork, its entries, and the ruling on all of them.
+type Found = (Fork, Vec<Entry>, Option<bool>);
+
 impl Core {
     /// Every branch of every log that divides.
     pub fn branches(&self) -> Result<Vec<Branch>, Refused> {
@@ -45,26 +48,25 @@ impl Core {
         }
         let plant = self.plant();
         // A look: nobody is rung for it.
-        let found =
-            step(&mut self.ledger(), self.clock(), |step| -> Result<Vec<(Fork, Vec<Entry>, Option<bool>)>, Refused> {
-                let mut found = Vec::new();
-                for log in step.logs()? {
-                    for fork in step.step.forks(&log)? {
-                        for first in first_entries(step, &fork)? {
-                            let entries = entries_of(step, &fork, &first)?;
-                            let mut said = Vec::new();
-                            for entry in &entries {
-                                said.push(step.step.ruling(&entry.id())?);
-                            }
-                            let accepted =
-                                said.first().copied().flatten().filter(|one| said.iter().all(|s| *s == Some(*one)));
-                            found.push((fork.clone(), entries, accepted));
+        let found = step(&mut self.ledger(), self.clock(), |step| -> Result<Vec<Found>, Refused> {
+            let mut found = Vec::new();
+            for log in step.logs()? {
+                for fork in step.step.forks(&log)? {
+                    for first in first_entries(step, &fork)? {
+                        let entries = entries_of(step, &fork, &first)?;
+                        let mut said = Vec::new();
+                        for entry in &entries {
+                            said.push(step.step.ruling(&entry.id())?);
                         }
+                        let accepted =
+                            said.first().copied().flatten().filter(|one| said.iter().all(|s| *s == Some(*one)));
+                        found.push((fork.clone(), entries, accepted));
                     }
                 }
-                Ok(found)
-            })?;
-        let branch = |(fork, entries, accepted): (Fork, Vec<Entry>, Option<bool>)| {
+            }
+            Ok(found)
+        })?;
+        let branch = |(fork, entries, accepted): Found| {
             let (first, last) = (entries.first()?, entries.last()?);
             let kiosk = plant.devices.get(&fork.log.device).map(|kiosk| kiosk.name.to_string());
             Some(Branch {

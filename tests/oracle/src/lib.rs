@@ -23,7 +23,7 @@ pub mod generate;
 pub mod plant;
 pub mod questions;
 pub mod reading;
-pub mod rng;
+mod rng;
 mod table;
 pub mod versions;
 pub mod wrong;
