@@ -1,11 +1,4 @@
-//! An evidence bundle: signed entries in a file that is checked without a server and without a database (H4).
-//!
-//! **Whoever has the bundle and the server's public key can tell every altered, missing or moved entry, and needs to believe nobody.**
-//!
-//! The file is JSON Lines. Each line is a DSSE envelope: `payload` and `sig` in base64, the payload's type, and as `keyid` the signing key in
-//! hexadecimal. The first line is the [`Manifest`], signed by the server. Each further line is an entry in the form it has everywhere, signed by its
-//! device, with two fields more: `entry`, its id, and `order`, its numbers in the server's order. There is one spelling of each line: one that
-//! says the same in other characters is as good as altered.
+#![doc = include_str!("../../docs/evidence.md")]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -10,7 +10,7 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use minicbor::{Decode, Encode};
@@ -67,7 +67,7 @@ pub struct Made {
 /// Makes a backup of a data folder, beside a running server or without one. The file appears whole, or not at all, and never in another's place.
 pub fn make(data: &Path, file: &Path, device: &DeviceSecret, now: Timestamp) -> Result<Made, Refused> {
     folder::refuse_existing(file)?;
-    let unfinished = beside(file, &format!(".part-{}", std::process::id()));
+    let unfinished = folder::unfinished(file);
     let made = write(data, &unfinished, device, now).and_then(|_| {
         // Read again from the disk: what can't be read back is no backup.
         let backup = Backup::open(&unfinished, &device.key())?;
@@ -81,7 +81,7 @@ pub fn make(data: &Path, file: &Path, device: &DeviceSecret, now: Timestamp) -> 
     if made.is_err() {
         // Half a backup is only in the way; that it can't be removed adds nothing to the error.
         let _ = fs::remove_file(&unfinished);
-        let _ = fs::remove_file(beside(&unfinished, "-journal"));
+        let _ = fs::remove_file(folder::beside(&unfinished, "-journal"));
     }
     made.map_err(|why| told(why, file))
 }
@@ -298,10 +298,4 @@ fn spelled(value: ValueRef<'_>) -> Vec<u8> {
         ValueRef::Blob(bytes) => (4, bytes.to_vec()),
     };
     [vec![kind], bytes].concat()
-}
-
-pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }

@@ -11,7 +11,6 @@ use shared::id::*;
 use shared::log::evidence_bundle::{FORM, Manifest, Number, OrderEnd, Tip, entry_line, log_name};
 use store::{StoreError, shelf};
 
-use super::backup::beside;
 use super::verify::{Finding, Verification};
 use super::{Core, Refused, folder};
 
@@ -28,7 +27,7 @@ impl Core {
     pub fn export_evidence(&self, file: &Path) -> Result<Exported, Refused> {
         folder::refuse_existing(file)?;
         let watermark = self.watermark(None)?;
-        let unfinished = beside(file, &format!(".part-{}", std::process::id()));
+        let unfinished = folder::unfinished(file);
         let write = || -> Result<u64, Refused> {
             let ledger = self.ledger();
             // One snapshot for all questions: another process may be writing.

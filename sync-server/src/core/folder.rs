@@ -106,7 +106,13 @@ pub fn open_database(folder: &Path) -> Result<Ledger, Refused> {
     Ok(crate::store::open(&path)?)
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// What a file is called while it is being written: a name that nobody else gives a file of theirs.
+pub fn unfinished(file: &Path) -> PathBuf {
+    beside(file, &format!(".part-{}", std::process::id()))
+}
+
+/// A file's name with an ending more.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()

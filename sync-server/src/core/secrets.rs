@@ -9,7 +9,7 @@ use shared::id::{hex, unhex};
 use shared::part11::boxes::Pepper;
 use shared::part11::signature::DeviceSecret;
 
-use super::Environment;
+use super::{Environment, folder};
 
 /// What must not stand in a backup of the database: whoever has both can sign as the server.
 pub struct ServerSecrets {
@@ -59,10 +59,17 @@ impl ServerSecrets {
 
 /// Writes a file that only its owner may read, whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("part");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    fs::File::open(super::folder::parent(path))?.sync_all()
+    let unfinished = folder::unfinished(path);
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    if let Err(why) = write() {
+        // What was begun may be a key: it doesn't stay behind.
+        let _ = fs::remove_file(&unfinished);
+        return Err(why);
+    }
+    fs::File::open(folder::parent(path))?.sync_all()
 }
