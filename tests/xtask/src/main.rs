@@ -6,6 +6,7 @@
 mod demo;
 mod play;
 mod run;
+mod supply;
 mod test;
 
 use std::path::PathBuf;
@@ -57,6 +58,10 @@ enum Command {
         seed: u64,
         out: PathBuf,
     },
+    /// Judges what comes in through dependencies by deny.toml: licences, bans, sources, advisories. Example: cargo xtask supply
+    Supply,
+    /// Writes a bill of materials (CycloneDX) for each binary that is shipped. Example: cargo xtask sbom target/sbom
+    Sbom { out: PathBuf },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
         /// schedules, mutants, power-cuts, io-errors, kill, clocks; all when none is named.
@@ -75,6 +80,8 @@ fn main() -> ExitCode {
         Command::Bench { arguments } => bench(&arguments),
         Command::Play(asked) => return code(play::play(&asked)),
         Command::Plant { people, documents, years, seed, out, .. } => plant(people, documents, years, seed, &out),
+        Command::Supply => supply::supply(),
+        Command::Sbom { out } => run::whole(&out).and_then(|out| supply::sbom(&out)),
         Command::Faults { names, count, seed } => faults(&names, count, seed),
     };
     code(outcome.map(|good| u8::from(!good)))
