@@ -52,7 +52,7 @@ fn token(app: &App, device: &DeviceKey) -> Option<HeaderValue> {
 }
 
 /// Unpacks at most a message's size, whatever the packed bytes promise.
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, Problem> {
+pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, Problem> {
     let unreadable = |why: std::io::Error| Problem::bad_request(format!("the body is not a zstd frame: {why}"));
     let mut decoder = zstd::Decoder::new(packed).map_err(unreadable)?;
     decoder.window_log_max(WINDOW_LOG).map_err(unreadable)?;
