@@ -403,6 +403,19 @@ mod tests {
         (own.der().clone(), leaf.der().clone())
     }
 
+    #[tokio::test]
+    async fn a_busy_server_says_for_how_long_and_is_heeded() {
+        let heard = async |status: u16, retry_after: &str| {
+            let answer = http::Response::builder().status(status).header("retry-after", retry_after);
+            refused(answer.body("{}").unwrap().into()).await.wait_ms()
+        };
+        assert_eq!(heard(503, "7").await, Some(7_000));
+        assert_eq!(heard(429, "60").await, Some(60_000));
+        assert_eq!(heard(503, "Fri, 31 Dec 2027 23:59:59 GMT").await, None, "a moment is by the server's clock");
+        assert_eq!(heard(503, "-1").await, None);
+        assert_eq!(heard(404, "7").await, None, "only who is busy");
+    }
+
     #[test]
     fn s9_a_refusal_is_not_taken_for_a_code_that_was_used() {
         let told = |text: &str| not_enrolled(text.to_owned());

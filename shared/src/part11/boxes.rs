@@ -42,7 +42,7 @@ impl Stretching {
     pub const TESTS: Self = Self { memory_kib: 8, passes: 1 };
     /// Most memory times passes, in KiB, that a box may ask for: somewhat more than any cost in use, little enough for whoever has to find
     /// out that a stranger wrote it.
-    const MOST_WORK_KIB: u64 = 60 * 1024;
+    const MOST_WORK_KIB: u64 = 48 * 1024;
 
     fn is_bearable(self) -> bool {
         u64::from(self.memory_kib) * u64::from(self.passes) <= Self::MOST_WORK_KIB
