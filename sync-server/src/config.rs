@@ -17,7 +17,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Further host names or addresses for its certificate. One missing: kiosks and browsers refuse that address.
     pub names: Vec<String>,
-    /// Most connections at a time. Too few: kiosks wait; too many: memory.
+    /// Most connections at a time; a kiosk holds two. Too few: kiosks wait; too many: memory.
     pub connections: usize,
     /// Most connections from one address (IPv6: one /64). Too few behind an address-translating router: kiosks wait.
     pub connections_per_address: usize,

@@ -83,6 +83,7 @@ fn url(address: SocketAddr) -> String {
 
 /// Starts answering for an open core. The port is bound when this returns.
 pub async fn start(core: Arc<Core>, config: Config) -> Result<Running, NotStarted> {
+    make_room_for(config.connections);
     let authority = Authority::load_or_make(core.folder())?;
     let access =
         Access::load_or_make(core.folder(), &core.secrets.device, || core.random()).map_err(NotStarted::Access)?;
@@ -98,6 +99,29 @@ pub async fn start(core: Arc<Core>, config: Config) -> Result<Running, NotStarte
     let door = Arc::new(Door::new(&app, tls));
     let task = tokio::spawn(run(listener, door, authority, app, stopping));
     Ok(Running { address, authority_pem, admin_token, set_up, shutdown, task })
+}
+
+/// Files a server has open beside its connections: database, log, files of the import and of downloads.
+const OTHER_FILES: u64 = 128;
+
+/// A connection is an open file, of which many systems give a process 1,024 unless it asks for more. Without them the limit on connections would be
+/// met by an error, and the database by the same.
+fn make_room_for(connections: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let wanted = connections as u64 + OTHER_FILES;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+    let raised = setrlimit(Resource::Nofile, limit);
+    if raised.is_err() || limit.current < Some(wanted) {
+        tracing::warn!(
+            wanted,
+            permitted = limit.maximum,
+            "the system permits fewer open files than `connections` asks for: raise its limit (LimitNOFILE), or lower the setting"
+        );
+    }
 }
 
 async fn run(

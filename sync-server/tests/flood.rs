@@ -51,7 +51,9 @@ impl Process {
         drop(core);
         let port = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sync-server"));
+        let mut command = Command::new("sh");
+        // A soft limit as many systems have it.
+        command.args(["-c", "ulimit -S -n 256; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_sync-server")]);
         command.arg("--data").arg(data.path()).args(["serve", "--listen", &address.to_string()]);
         let child = command.env("RUST_LOG", "error").stdout(Stdio::null()).spawn().unwrap();
         let pem = data.path().join("tls").join("authority.pem");
@@ -231,14 +233,13 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
     .await;
     let ((server, pens), process) = (pens, Arc::new(process));
     let over = Arc::new(AtomicBool::new(false));
-    // Eight strangers from addresses of their own, each with as many connections as the server gives one, and more.
-    let flood: Vec<_> = (0..8u8)
-        .flat_map(|how| (0..70).map(move |_| how))
-        .map(|how| {
-            let (process, over) = (process.clone(), over.clone());
-            tokio::spawn(async move { take_all(&process, how, stranger(how + 1), &over).await })
-        })
-        .collect();
+    // Eight strangers from addresses of their own, each with as many connections as the server gives one, and more. They have a thread of their own, so
+    // that kiosks wait for the server and not for them.
+    let strangers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    for how in (0..8u8).flat_map(|how| (0..70).map(move |_| how)) {
+        let (process, over) = (process.clone(), over.clone());
+        strangers.spawn(async move { take_all(&process, how, stranger(how + 1), &over).await });
+    }
     let (answered, healthy) = (AtomicU64::new(0), AtomicU64::new(0));
     let end = Instant::now() + Duration::from_secs(seconds);
     let kiosk = async |pen: &Pen, from: u8| {
@@ -270,7 +271,7 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
     let (a, b, c, d, ()) =
         tokio::join!(kiosk(&pens[0], 2), kiosk(&pens[1], 3), kiosk(&pens[2], 4), kiosk(&pens[3], 4), watcher);
     over.store(true, Ordering::Relaxed);
-    flood.iter().for_each(tokio::task::JoinHandle::abort);
+    strangers.shutdown_background();
     let waits = [a, b, c, d].concat();
     let (p50, p99, most) = (percentile(waits.clone(), 50), percentile(waits, 99), process.most_memory_kib());
     println!(
@@ -353,4 +354,14 @@ async fn kiosks_that_come_back_at_once_lose_nothing() {
     );
     assert_eq!((given.len(), lost), (usize::from(count) * ENTRIES, 0));
     assert!(most < MOST_MEMORY_KIB, "{most} KiB");
+}
+
+#[tokio::test]
+async fn a_server_asks_the_system_for_as_many_files_as_it_takes_connections() {
+    let (process, ()) = Process::start(|_| ()).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.child.id())).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let limits: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let most = sync_server::config::Config::local().connections as u64;
+    assert!(limits[0] > most || limits[0] == limits[1], "{limits:?}");
 }
