@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod fuzz;
 mod play;
 mod run;
 mod supply;
@@ -64,16 +65,21 @@ enum Command {
     Sbom { out: PathBuf },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, power-cuts, io-errors, kill, clocks; all when none is named.
+        /// schedules, mutants, power-cuts, io-errors, kill, clocks, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
         #[arg(long)]
         seed: Option<u64>,
+        #[command(flatten)]
+        fuzz: fuzz::Fuzz,
     },
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::instrument() {
+        return ExitCode::from(code);
+    }
     let outcome = match Arguments::parse().command {
         Command::Demo { once } => demo::demo(once),
         Command::Test { quick } => test::test(quick),
@@ -82,7 +88,7 @@ fn main() -> ExitCode {
         Command::Plant { people, documents, years, seed, out, .. } => plant(people, documents, years, seed, &out),
         Command::Supply => supply::supply(),
         Command::Sbom { out } => run::whole(&out).and_then(|out| supply::sbom(&out)),
-        Command::Faults { names, count, seed } => faults(&names, count, seed),
+        Command::Faults { names, count, seed, fuzz } => faults(&names, count, seed, &fuzz),
     };
     code(outcome.map(|good| u8::from(!good)))
 }
@@ -114,17 +120,20 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 6] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 9] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
     ("io-errors", "faults", "faults", "io_errors::", ""),
     ("kill", "faults", "faults", "kill::", "LINEPROOF_KILLS"),
     ("clocks", "faults", "faults", "clocks::", ""),
+    ("bombs", "fuzz", "bombs", "", ""),
+    ("floods", "sync-server", "flood", "flood", "LINEPROOF_FLOOD_SECONDS"),
+    ("storm", "sync-server", "flood", "come_back", "LINEPROOF_STORM"),
 ];
 
-fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outcome {
-    let known = FAULTS.map(|(name, ..)| name);
+fn faults(names: &[String], count: Option<u64>, seed: Option<u64>, fuzz: &fuzz::Fuzz) -> run::Outcome {
+    let known: Vec<&str> = FAULTS.iter().map(|(name, ..)| *name).chain(["fuzz"]).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!("SKIPPED ({unknown} is not built yet; there are: {})", known.join(", "));
         return Ok(false);
@@ -142,6 +151,9 @@ fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outco
         environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));
         let test = ["test", "--release", "-p", package, "--test", binary, "--", what, "--nocapture"];
         good &= run::cargo(&test, &environment)?;
+    }
+    if names.is_empty() || names.iter().any(|name| name == "fuzz") {
+        good &= fuzz::fuzz(fuzz, seed.unwrap_or(1))?;
     }
     Ok(good)
 }
