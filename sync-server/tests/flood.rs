@@ -32,11 +32,17 @@ const MOST_MEMORY_KIB: u64 = 512 * 1024;
 /// development both are ten times slower, and the limit only catches what hangs.
 const P99: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
 
+/// Where the server listens, and whom it shows.
+#[derive(Clone)]
+struct Door {
+    address: SocketAddr,
+    authority: CertificateDer<'static>,
+}
+
 /// A server process over a data folder with the demo plant.
 struct Process {
     child: Child,
-    address: SocketAddr,
-    authority: CertificateDer<'static>,
+    door: Door,
     data: Option<tempfile::TempDir>,
 }
 
@@ -66,18 +72,18 @@ impl Process {
             assert!(begun.elapsed() < Duration::from_secs(60), "the server doesn't start");
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        (Self { child, address, authority, data: Some(data) }, prepared)
+        (Self { child, door: Door { address, authority }, data: Some(data) }, prepared)
     }
 
     /// Whoever calls from this address of the machine's own.
     fn client(&self, from: IpAddr) -> Client {
-        let authority = Certificate::from_der(&self.authority).unwrap();
+        let authority = Certificate::from_der(&self.door.authority).unwrap();
         let client = Client::builder().tls_certs_only([authority]).local_address(from);
         client.timeout(Duration::from_secs(30)).build().unwrap()
     }
 
     fn at(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.address.port())
+        format!("https://localhost:{}{path}", self.door.address.port())
     }
 
     /// Ends it at once; what is left is its data folder.
@@ -111,14 +117,14 @@ fn stranger(number: u8) -> IpAddr {
 
 /// A connection from an address, encrypted as a kiosk's is.
 async fn connected(
-    process: &Process,
+    door: &Door,
     from: IpAddr,
 ) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::new(from, 0))?;
-    let stream = socket.connect(process.address).await?;
+    let stream = socket.connect(door.address).await?;
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(process.authority.clone()).unwrap();
+    roots.add(door.authority.clone()).unwrap();
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -129,7 +135,7 @@ async fn connected(
 }
 
 /// One stranger's way to take what isn't theirs. Each goes on until the end of the flood; that the server hangs up is its good right.
-async fn take_all(process: &Process, how: u8, from: IpAddr, over: &AtomicBool) {
+async fn take_all(door: &Door, how: u8, from: IpAddr, over: &AtomicBool) {
     let head = format!("POST /api/v1/exchange HTTP/1.1\r\nhost: localhost\r\ncontent-type: {EXCHANGE}\r\n");
     while !over.load(Ordering::Relaxed) {
         let attempt = async {
@@ -138,12 +144,12 @@ async fn take_all(process: &Process, how: u8, from: IpAddr, over: &AtomicBool) {
                 0 => {
                     let socket = TcpSocket::new_v4()?;
                     socket.bind(SocketAddr::new(from, 0))?;
-                    let mut stream = socket.connect(process.address).await?;
+                    let mut stream = socket.connect(door.address).await?;
                     stream.read_u8().await.map(drop)
                 }
                 // A header that never ends, a letter at a time.
                 1 => {
-                    let mut stream = connected(process, from).await?;
+                    let mut stream = connected(door, from).await?;
                     stream.write_all(b"GET /healthz HTTP/1.1\r\n").await?;
                     for letter in (0..).map(|n: u32| format!("x-{n}: y\r\n")) {
                         stream.write_all(letter.as_bytes()).await?;
@@ -154,7 +160,7 @@ async fn take_all(process: &Process, how: u8, from: IpAddr, over: &AtomicBool) {
                 }
                 // A body that was promised large and comes a byte at a time.
                 2 => {
-                    let mut stream = connected(process, from).await?;
+                    let mut stream = connected(door, from).await?;
                     stream.write_all(format!("{head}content-length: 5000000\r\n\r\n").as_bytes()).await?;
                     loop {
                         stream.write_all(b"x").await?;
@@ -164,7 +170,7 @@ async fn take_all(process: &Process, how: u8, from: IpAddr, over: &AtomicBool) {
                 }
                 // Whole bodies that are as large as they may be, and nothing.
                 3 => {
-                    let mut stream = connected(process, from).await?;
+                    let mut stream = connected(door, from).await?;
                     stream.write_all(format!("{head}content-length: 5000000\r\n\r\n").as_bytes()).await?;
                     stream.write_all(&vec![7; 5_000_000]).await?;
                     stream.read_u8().await.map(drop)
@@ -173,7 +179,7 @@ async fn take_all(process: &Process, how: u8, from: IpAddr, over: &AtomicBool) {
                 4 => {
                     static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| packed(&vec![0x40; 4 * 1024 * 1024]));
                     let bomb = &*BOMB;
-                    let mut stream = connected(process, from).await?;
+                    let mut stream = connected(door, from).await?;
                     for _ in 0..50 {
                         stream.write_all(format!("{head}content-length: {}\r\n\r\n", bomb.len()).as_bytes()).await?;
                         stream.write_all(bomb).await?;
@@ -186,20 +192,20 @@ async fn take_all(process: &Process, how: u8, from: IpAddr, over: &AtomicBool) {
                 }
                 // Asks for pages and never reads them.
                 5 => {
-                    let mut stream = connected(process, from).await?;
+                    let mut stream = connected(door, from).await?;
                     loop {
                         stream.write_all(b"GET /assets/lineproof.css HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
                         stream.flush().await?;
                     }
                 }
                 // Connects and hangs up, as fast as it can.
-                6 => connected(process, from).await.map(drop),
+                6 => connected(door, from).await.map(drop),
                 // Signed calls of a device that nobody enrolled.
                 _ => {
                     let device = DeviceSecret::from_seed([how; 32]);
                     let call = common::call_of(&device, DeviceKey([1; 32]), Timestamp(0));
                     let body = packed(&call.seal(&device));
-                    let mut stream = connected(process, from).await?;
+                    let mut stream = connected(door, from).await?;
                     loop {
                         stream.write_all(format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes()).await?;
                         stream.write_all(&body).await?;
@@ -231,14 +237,14 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
         (core.key(), pens)
     })
     .await;
-    let ((server, pens), process) = (pens, Arc::new(process));
+    let (server, pens) = pens;
     let over = Arc::new(AtomicBool::new(false));
     // Eight strangers from addresses of their own, each with as many connections as the server gives one, and more. They have a thread of their own, so
     // that kiosks wait for the server and not for them.
     let strangers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     for how in (0..8u8).flat_map(|how| (0..70).map(move |_| how)) {
-        let (process, over) = (process.clone(), over.clone());
-        strangers.spawn(async move { take_all(&process, how, stranger(how + 1), &over).await });
+        let (door, over) = (process.door.clone(), over.clone());
+        strangers.spawn(async move { take_all(&door, how, stranger(how + 1), &over).await });
     }
     let (answered, healthy) = (AtomicU64::new(0), AtomicU64::new(0));
     let end = Instant::now() + Duration::from_secs(seconds);
@@ -263,7 +269,7 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
             let begun = Instant::now();
             let answer = client.get(process.at("/healthz")).send().await.expect("whoever watches is answered");
             assert_eq!(answer.status(), StatusCode::OK);
-            assert!(begun.elapsed() < Duration::from_secs(5), "within what a watcher waits");
+            assert!(begun.elapsed() < 2 * P99, "within what a watcher waits");
             healthy.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
