@@ -7,14 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, StatusCode};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use shared::id::Digest32;
 use shared::sync::message::MAX_MESSAGE_BYTES;
-use shared::time::ClockReading;
+use shared::time::{ClockReading, SECOND_MS};
+use store::blobs::MAX_BLOB_BYTES;
 
 use crate::core::status::Line;
 use crate::trust::{Believed, Pinned};
@@ -25,6 +29,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one connection to the bell may last: as long as a token.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(900);
 const ZSTD_LEVEL: i32 = 3;
+/// Largest answer to a call, packed; what is packed badly is little larger than before.
+const MOST_ANSWER_BYTES: usize = MAX_MESSAGE_BYTES + 64 * 1024;
+/// Largest answer at terminal set-up, where anybody may answer.
+const MOST_SET_UP_BYTES: usize = 64 * 1024;
+/// Largest text in which a call is refused.
+const MOST_REFUSAL_BYTES: usize = 64 * 1024;
+/// How far back a compressed answer may refer, as a power of two: the memory that unpacking one costs.
+const WINDOW_LOG: u32 = 23;
 /// Carries the token for bell and blobs, both ways.
 const TOKEN_HEADER: &str = "x-lineproof-token";
 /// How many contents the server lacks; absent when none.
@@ -40,6 +52,9 @@ pub enum NoAnswer {
     Foreign,
     #[error("the server refused the call: {0}")]
     Refused(String),
+    /// It has too much to do, and says after how long to call again.
+    #[error("the server has too much to do and asks to be called again in {} s", .wait_ms / 1000)]
+    Busy { wait_ms: i64 },
     #[error("the answer is too large or not readable")]
     Unreadable,
 }
@@ -49,6 +64,14 @@ impl NoAnswer {
         match self {
             Self::Foreign => Line::ForeignServer,
             _ => Line::Offline,
+        }
+    }
+
+    /// For how long the server asked to be left alone.
+    pub fn wait_ms(&self) -> Option<i64> {
+        match self {
+            Self::Busy { wait_ms } => Some(*wait_ms),
+            _ => None,
         }
     }
 }
@@ -111,15 +134,14 @@ impl Link {
             .body(body);
         let answer = request.send().await.map_err(no_answer)?;
         if answer.status() != StatusCode::OK {
-            return Err(NoAnswer::Refused(refusal(answer).await));
+            return Err(refused(answer).await);
         }
         if let Some(token) = answer.headers().get(TOKEN_HEADER).and_then(|value| value.to_str().ok()) {
             *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(token.to_owned());
         }
         let lacks = answer.headers().get(LACKS_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
         self.lacks.0.store(lacks.unwrap_or(0), Ordering::Relaxed);
-        let bytes = answer.bytes().await.map_err(no_answer)?;
-        decompress(&bytes)
+        decompress(&whole(answer, MOST_ANSWER_BYTES).await?)
     }
 
     /// Contents that the server lacks. Asked only if there are any, and others than when it was last asked: it may lack some that nobody holds.
@@ -131,10 +153,10 @@ impl Link {
         let request = self.authorised(self.client.get(format!("{}/api/v1/blobs/lacking", self.url)));
         let answer = request.send().await.map_err(no_answer)?;
         if answer.status() != StatusCode::OK {
-            return Err(NoAnswer::Refused(refusal(answer).await));
+            return Err(refused(answer).await);
         }
-        let text = answer.text().await.map_err(no_answer)?;
-        let lacking = serde_json::from_str(&text).map_err(|_| NoAnswer::Unreadable)?;
+        let text = whole(answer, MOST_ANSWER_BYTES).await?;
+        let lacking = serde_json::from_slice(&text).map_err(|_| NoAnswer::Unreadable)?;
         self.lacks.1.store(lacks, Ordering::Relaxed);
         Ok(lacking)
     }
@@ -143,7 +165,7 @@ impl Link {
     pub async fn give_blob(&self, digest: &Digest32, bytes: Vec<u8>) -> Result<(), NoAnswer> {
         let request = self.authorised(self.client.put(format!("{}/api/v1/blobs/{digest}", self.url))).body(bytes);
         let answer = request.send().await.map_err(no_answer)?;
-        if answer.status().is_success() { Ok(()) } else { Err(NoAnswer::Refused(refusal(answer).await)) }
+        if answer.status().is_success() { Ok(()) } else { Err(refused(answer).await) }
     }
 
     /// Fetches a blob; its bytes are checked against its name.
@@ -154,9 +176,9 @@ impl Link {
             .await
             .map_err(no_answer)?;
         if answer.status() != StatusCode::OK {
-            return Err(NoAnswer::Refused(refusal(answer).await));
+            return Err(refused(answer).await);
         }
-        let bytes = answer.bytes().await.map_err(no_answer)?.to_vec();
+        let bytes = whole(answer, MAX_BLOB_BYTES as usize).await?;
         if Digest32::of(&bytes) == *digest { Ok(bytes) } else { Err(NoAnswer::Unreadable) }
     }
 
@@ -165,7 +187,7 @@ impl Link {
         let request = self.authorised(self.client.get(format!("{}/api/v1/bell", self.url))).timeout(LISTEN_TIMEOUT);
         let mut answer = request.send().await.map_err(no_answer)?;
         if answer.status() != StatusCode::OK {
-            return Err(NoAnswer::Refused(refusal(answer).await));
+            return Err(refused(answer).await);
         }
         while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
             if rings(&chunk) {
@@ -180,7 +202,7 @@ impl Link {
         let request = self.authorised(self.client.get(format!("{}/api/v1/bell", self.url))).timeout(LISTEN_TIMEOUT);
         let mut answer = request.send().await.map_err(no_answer)?;
         if answer.status() != StatusCode::OK {
-            return Err(NoAnswer::Refused(refusal(answer).await));
+            return Err(refused(answer).await);
         }
         while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
             if rings(&chunk) {
@@ -230,15 +252,23 @@ impl Stranger {
         let request = self.client.post(format!("{}/api/v1/enrol", self.url)).body(request);
         let answer = request.send().await.map_err(no_answer)?;
         if answer.status() == StatusCode::OK {
-            return Ok(answer.bytes().await.map_err(no_answer)?.to_vec());
+            return Ok(whole(answer, MOST_SET_UP_BYTES).await?);
         }
-        let text = refusal(answer).await;
-        Err(match text.as_str() {
-            text if text.contains("expired") => NotEnrolled::Expired,
-            text if text.contains("used") => NotEnrolled::Used,
-            text if text.contains("wrong_code") => NotEnrolled::WrongCode,
-            _ => NotEnrolled::NoAnswer(NoAnswer::Refused(text)),
+        Err(match refused(answer).await {
+            NoAnswer::Refused(text) => not_enrolled(text),
+            other => NotEnrolled::NoAnswer(other),
         })
+    }
+}
+
+/// What the server's word for a refusal means. The word stands in a field of its own: in a sentence it may be part of another.
+fn not_enrolled(text: String) -> NotEnrolled {
+    let says = |word: &str| text.contains(&format!("\"error\":\"{word}\""));
+    match text.as_str() {
+        _ if says("expired") => NotEnrolled::Expired,
+        _ if says("used") => NotEnrolled::Used,
+        _ if says("wrong_code") => NotEnrolled::WrongCode,
+        _ => NotEnrolled::NoAnswer(NoAnswer::Refused(text)),
     }
 }
 
@@ -280,17 +310,41 @@ fn distrusts(error: &(dyn std::error::Error + 'static)) -> bool {
     wrapped.is_some_and(|inner| distrusts(inner)) || error.source().is_some_and(distrusts)
 }
 
-async fn refusal(answer: reqwest::Response) -> String {
-    let status = answer.status();
-    let text = answer.text().await.unwrap_or_default();
-    format!("{status}: {}", text.chars().take(400).collect::<String>())
+/// Why it was not done, from an answer that says so.
+async fn refused(answer: reqwest::Response) -> NoAnswer {
+    let busy = matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
+    match seconds {
+        Some(seconds) if busy => NoAnswer::Busy { wait_ms: i64::from(seconds) * SECOND_MS },
+        _ => NoAnswer::Refused(refusal(answer).await),
+    }
 }
 
-fn decompress(bytes: &[u8]) -> Result<Vec<u8>, NoAnswer> {
+async fn refusal(answer: reqwest::Response) -> String {
+    let status = answer.status();
+    let text = whole(answer, MOST_REFUSAL_BYTES).await.unwrap_or_default();
+    format!("{status}: {}", String::from_utf8_lossy(&text).chars().take(400).collect::<String>())
+}
+
+/// The body of an answer, unless it is larger than it may be: whoever answers may be anybody.
+async fn whole(mut answer: reqwest::Response, most: usize) -> Result<Vec<u8>, NoAnswer> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(no_answer)? {
+        if bytes.len() + chunk.len() > most {
+            return Err(NoAnswer::Unreadable);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Unpacks at most a message's size, whatever the packed bytes promise.
+pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, NoAnswer> {
     use std::io::Read;
     let mut plain = Vec::new();
-    let mut decoder = zstd::Decoder::new(bytes).map_err(|_| NoAnswer::Unreadable)?.take(MAX_MESSAGE_BYTES as u64 + 1);
-    decoder.read_to_end(&mut plain).map_err(|_| NoAnswer::Unreadable)?;
+    let mut decoder = zstd::Decoder::new(bytes).map_err(|_| NoAnswer::Unreadable)?;
+    decoder.window_log_max(WINDOW_LOG).map_err(|_| NoAnswer::Unreadable)?;
+    decoder.take(MAX_MESSAGE_BYTES as u64 + 1).read_to_end(&mut plain).map_err(|_| NoAnswer::Unreadable)?;
     if plain.len() > MAX_MESSAGE_BYTES { Err(NoAnswer::Unreadable) } else { Ok(plain) }
 }
 
@@ -301,6 +355,29 @@ struct TakesDown {
     provider: Arc<CryptoProvider>,
 }
 
+impl TakesDown {
+    fn signed_by(
+        &self,
+        authority: &CertificateDer<'_>,
+        shown: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.clone().into_owned())?;
+        let shown = ParsedCertificate::try_from(shown)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let signed_at = |moment| verify_server_cert_signed_by_trust_anchor(&shown, &roots, &[], moment, algorithms);
+        // Whether, and not when: a machine that woke up in another year is set up all the same.
+        match signed_at(now) {
+            Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => signed_at(not_after),
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                signed_at(not_before)
+            }
+            outcome => outcome,
+        }
+    }
+}
+
 impl ServerCertVerifier for TakesDown {
     fn verify_server_cert(
         &self,
@@ -308,9 +385,13 @@ impl ServerCertVerifier for TakesDown {
         intermediates: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
-        _: UnixTime,
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let authority = intermediates.last().unwrap_or(end_entity);
+        if !intermediates.is_empty() {
+            // A certificate is public: who shows the authority's without a key that it signed for only stands in between, and would read along.
+            self.signed_by(authority, end_entity, now)?;
+        }
         *self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(authority.to_vec());
         Ok(ServerCertVerified::assertion())
     }
@@ -332,5 +413,66 @@ impl ServerCertVerifier for TakesDown {
     }
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+    use super::*;
+
+    /// An authority, and a certificate that it signed.
+    fn authority() -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let (key, leafs) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let own = params.self_signed(&key).unwrap();
+        let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(2025, 1, 1), rcgen::date_time_ymd(2030, 1, 1));
+        let leaf = leaf.signed_by(&leafs, &Issuer::from_params(&params, &key)).unwrap();
+        (own.der().clone(), leaf.der().clone())
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_says_for_how_long_and_is_heeded() {
+        let heard = async |status: u16, retry_after: &str| {
+            let answer = http::Response::builder().status(status).header("retry-after", retry_after);
+            refused(answer.body("{}").unwrap().into()).await.wait_ms()
+        };
+        assert_eq!(heard(503, "7").await, Some(7_000));
+        assert_eq!(heard(429, "60").await, Some(60_000));
+        assert_eq!(heard(503, "Fri, 31 Dec 2027 23:59:59 GMT").await, None, "a moment is by the server's clock");
+        assert_eq!(heard(503, "-1").await, None);
+        assert_eq!(heard(404, "7").await, None, "only who is busy");
+    }
+
+    #[test]
+    fn s9_a_refusal_is_not_taken_for_a_code_that_was_used() {
+        let told = |text: &str| not_enrolled(text.to_owned());
+        assert!(matches!(told(r#"403: {"error":"used","message":"another"}"#), NotEnrolled::Used));
+        assert!(matches!(told(r#"403: {"error":"expired","message":"over"}"#), NotEnrolled::Expired));
+        assert!(matches!(told(r#"422: {"error":"refused","message":"x"}"#), NotEnrolled::NoAnswer(_)));
+    }
+
+    #[test]
+    fn s9_an_authority_shown_by_somebody_whom_it_did_not_sign_for_is_not_taken_down() {
+        let ((ours, server), (theirs, between)) = (authority(), authority());
+        let shown = Arc::default();
+        let takes_down = TakesDown { shown: Arc::clone(&shown), provider: provider() };
+        let year = |years: u64| UnixTime::since_unix_epoch(Duration::from_secs(years * 31_556_952));
+        let shows = |leaf: &CertificateDer<'static>, authority: &CertificateDer<'static>, now| {
+            let name = ServerName::try_from("localhost").unwrap();
+            takes_down.verify_server_cert(leaf, std::slice::from_ref(authority), &name, &[], now).is_ok()
+        };
+        for machines in [year(57), year(8), year(90)] {
+            assert!(!shows(&between, &ours, machines), "our authority's certificate beside a key of somebody else's");
+            assert_eq!(*shown.lock().unwrap(), None);
+        }
+        for machines in [year(8), year(90), year(57)] {
+            assert!(shows(&server, &ours, machines), "a machine in another year is set up all the same");
+        }
+        assert_eq!(shown.lock().unwrap().as_deref(), Some(ours.as_ref()));
+        assert!(shows(&between, &theirs, year(57)), "whose authority it is, the proofs tell");
     }
 }

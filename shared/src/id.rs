@@ -240,6 +240,17 @@ impl Digest32 {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// SHA-256 of bytes that come in pieces; `next` gives one after the other, and an empty one at the end.
+    pub fn of_pieces<E>(mut next: impl FnMut(&mut [u8]) -> Result<usize, E>) -> Result<Self, E> {
+        let (mut hasher, mut piece) = (Sha256::new(), [0; 16 * 1024]);
+        loop {
+            match next(&mut piece)? {
+                0 => return Ok(Self(hasher.finalize().into())),
+                length => hasher.update(&piece[..length]),
+            }
+        }
+    }
+
     /// SHA-256 of several parts, each preceded by its length, so that no two lists of parts give the same input.
     pub fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();

@@ -17,16 +17,32 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Further host names or addresses for its certificate. One missing: kiosks and browsers refuse that address.
     pub names: Vec<String>,
-    /// Most connections at a time. Too few: kiosks wait; too many: memory.
+    /// Most connections at a time; a kiosk holds two. Too few: kiosks wait; too many: memory.
     pub connections: usize,
     /// Most connections from one address (IPv6: one /64). Too few behind an address-translating router: kiosks wait.
     pub connections_per_address: usize,
-    /// Seconds until a request's header has to be here.
+    /// Seconds until a request's header has to be here, and until a connection that says nothing is closed.
     pub header_seconds: u64,
+    /// Longest silence within a body, in seconds. Too few: a line with losses is cut off.
+    pub body_seconds: u64,
+    /// Longest time in which a reader takes nothing of an answer, in seconds. Too few: the same.
+    pub reader_seconds: u64,
     /// Seconds until a request has to be answered. Too few: large exchanges on slow lines never end.
     pub request_seconds: u64,
     /// Seconds for the upload of one evidence file.
     pub upload_seconds: u64,
+    /// Memory for bodies that are being received, in MiB; an address may have half of it, and the largest file is 50 MiB. Too little: kiosks are
+    /// told to come again later; too much: memory under a flood.
+    pub body_mib: u64,
+    /// Calls of kiosks in work at a time; each may take some 40 MiB when it is full. One writes at a time anyway.
+    pub calls_at_a_time: usize,
+    /// Calls from one address that are in work or wait for it. Too few behind an address-translating router: kiosks come again later.
+    pub calls_per_address: usize,
+    /// Seconds that a call waits for its turn before its kiosk is told to come again.
+    pub turn_seconds: u64,
+    /// Calls that one kiosk may make at once, and a second after that. Too few: a new kiosk fetches its history slowly.
+    pub calls_at_once: u32,
+    pub calls_per_second: u32,
     /// Wrong codes, tokens or secrets that one address may try in a minute. Too few locks out people who mistype.
     pub wrong_per_minute: usize,
     /// Minutes without a call after which the dashboard shows a kiosk as silent.
@@ -44,8 +60,16 @@ impl Default for Config {
             connections: 1024,
             connections_per_address: 64,
             header_seconds: 10,
+            body_seconds: 10,
+            reader_seconds: 30,
             request_seconds: 30,
             upload_seconds: 300,
+            body_mib: 128,
+            calls_at_a_time: 4,
+            calls_per_address: 8,
+            turn_seconds: 15,
+            calls_at_once: 120,
+            calls_per_second: 10,
             wrong_per_minute: 5,
             silent_minutes: 30,
             stretching: Stretching::NORMAL,

@@ -27,13 +27,19 @@ pub struct Problem {
     /// What to do.
     #[serde(rename = "do")]
     pub advice: &'static str,
+    /// Seconds after which it is worth trying again.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
 }
+
+/// How long somebody is sent away for while the server has too much to do; kiosks spread it over half as long again.
+pub const BUSY_SECONDS: u32 = 5;
 
 const NOTHING: &str = "nothing was written";
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>, advice: &'static str) -> Self {
-        Self { status, code, message: message.into(), kept: NOTHING, advice }
+        Self { status, code, message: message.into(), kept: NOTHING, advice, retry_after: None }
     }
 
     /// The request can't be read as what this address takes.
@@ -60,7 +66,23 @@ impl Problem {
 
     pub fn too_many_tries() -> Self {
         let message = "too many wrong codes, tokens or secrets from this address";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", message, "wait a minute, then try again")
+        let problem =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", message, "wait a minute, then try again");
+        Self { retry_after: Some(60), ..problem }
+    }
+
+    /// This server has as much to do as it takes on.
+    pub fn busy() -> Self {
+        let message = "the server has as much to do as it takes on";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message, "try again in some seconds");
+        Self { retry_after: Some(BUSY_SECONDS), ..problem }
+    }
+
+    /// One caller asks more often than its share.
+    pub fn too_often(retry_after: u32) -> Self {
+        let message = "this caller asks more often than its share";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", message, "try again in some seconds");
+        Self { retry_after: Some(retry_after), ..problem }
     }
 
     /// This server's own failure. The cause goes to the log, not to the caller.
@@ -77,8 +99,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(&self)).into_response();
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -1,26 +1,31 @@
 //! Every address this server answers, in one list, and what all of them share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use shared::id::Digest32;
+use shared::id::{DeviceKey, Digest32};
+use shared::sync::message::DeviceStanding;
 use store::blobs::MAX_BLOB_BYTES;
 use tokio::sync::{Semaphore, watch};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::csrf::CsrfLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use tower_http::trace::TraceLayer;
 
-use crate::access::{Access, Attempts, Whose};
+use crate::access::{Access, Attempts, Whose, neighbourhood};
+use crate::admission::{Rate, Shares, Work};
 use crate::config::Config;
 use crate::core::{Core, Refused};
-use crate::error::{Problem, panicked};
+use crate::error::{BUSY_SECONDS, Problem, panicked};
+use crate::serve::Peer;
 use crate::{api, dashboard};
 
 /// Largest body of an exchange, compressed, in bytes.
@@ -44,6 +49,13 @@ pub struct App {
     pub config: Config,
     /// One upload at a time: each is synced to the disk anyway.
     pub upload: Semaphore,
+    /// Calls of kiosks.
+    pub calls: Work,
+    /// Memory for bodies, in bytes.
+    bodies: Arc<Shares>,
+    kiosks: Rate<DeviceKey>,
+    /// Devices that nobody enrolled have a bucket by their address: keys of one's own cost nothing.
+    strangers: Rate<IpAddr>,
     pub stopping: watch::Receiver<bool>,
     unlocking: Semaphore,
 }
@@ -58,7 +70,31 @@ impl App {
     ) -> Arc<Self> {
         let attempts = Attempts::new(config.wrong_per_minute);
         let (upload, unlocking) = (Semaphore::new(1), Semaphore::new(UNLOCKING));
-        Arc::new(Self { core, access, attempts, authority, config, upload, stopping, unlocking })
+        let waiting = Shares::new(config.connections as u64, config.calls_per_address as u64);
+        let calls = Work::new(config.calls_at_a_time, waiting, Duration::from_secs(config.turn_seconds));
+        let bodies = config.body_mib << 20;
+        let rate = (config.calls_at_once, config.calls_per_second);
+        Arc::new(Self {
+            core,
+            access,
+            attempts,
+            authority,
+            upload,
+            stopping,
+            unlocking,
+            calls,
+            bodies: Shares::new(bodies, bodies / 2),
+            kiosks: Rate::new(rate.0, rate.1),
+            strangers: Rate::new(rate.0, rate.1),
+            config,
+        })
+    }
+
+    /// Whether this device, which signed its call, may make one now.
+    pub fn may_call(&self, device: &DeviceKey, address: IpAddr) -> Result<(), Problem> {
+        let known = self.core.standing_of(device) != DeviceStanding::UnknownDevice;
+        let taken = if known { self.kiosks.take(device) } else { self.strangers.take(&neighbourhood(address)) };
+        taken.map_err(Problem::too_often)
     }
 
     /// Does a piece of work on the core where waiting for the disk holds up nobody else.
@@ -146,9 +182,11 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(CsrfLayer::new())
+        .layer(RequestBodyTimeoutLayer::new(seconds(app.config.body_seconds)))
+        .layer(middleware::from_fn_with_state(app.clone(), room))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(headers))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(failed))
         .with_state(app)
 }
 
@@ -157,9 +195,37 @@ fn span(request: &Request) -> tracing::Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }
 
+/// Being busy is no failure, and a flood mustn't fill the log with it.
+fn failed(why: ServerErrorsFailureClass, took: Duration, _: &tracing::Span) {
+    if matches!(why, ServerErrorsFailureClass::StatusCode(StatusCode::SERVICE_UNAVAILABLE)) {
+        tracing::debug!("a request was put off");
+    } else {
+        tracing::error!(%why, ?took, "a request failed");
+    }
+}
+
+/// Lets a request in whose body there is room for; it is given back when the request was answered.
+async fn room(State(app): State<Arc<App>>, Peer(address): Peer, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        let message = "a body says beforehand how long it is";
+        let advice = "send it with its Content-Length";
+        return Problem::new(StatusCode::LENGTH_REQUIRED, "no_length", message, advice).into_response();
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
+    if length > MAX_BLOB_BYTES {
+        return Problem::too_large(format!("no body here is longer than {MAX_BLOB_BYTES} bytes")).into_response();
+    }
+    let Some(_share) = app.bodies.take(address, length) else { return Problem::busy().into_response() };
+    next.run(request).await
+}
+
 /// What every answer carries.
 async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(BUSY_SECONDS));
+    }
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -3,9 +3,8 @@
 //! HTTP/1.1 only: a header has to be here in time, an idle connection counts as a missing header, and there are no streams within a
 //! connection to count beside the connections.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,12 +13,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::access::{Access, neighbourhood};
+use crate::admission::{Rate, Seldom, Shares};
 use crate::config::Config;
 use crate::core::{Core, Environment, Machine};
 use crate::router::{self, App};
@@ -82,6 +83,7 @@ fn url(address: SocketAddr) -> String {
 
 /// Starts answering for an open core. The port is bound when this returns.
 pub async fn start(core: Arc<Core>, config: Config) -> Result<Running, NotStarted> {
+    make_room_for(config.connections);
     let authority = Authority::load_or_make(core.folder())?;
     let access =
         Access::load_or_make(core.folder(), &core.secrets.device, || core.random()).map_err(NotStarted::Access)?;
@@ -97,6 +99,29 @@ pub async fn start(core: Arc<Core>, config: Config) -> Result<Running, NotStarte
     let door = Arc::new(Door::new(&app, tls));
     let task = tokio::spawn(run(listener, door, authority, app, stopping));
     Ok(Running { address, authority_pem, admin_token, set_up, shutdown, task })
+}
+
+/// Files a server has open beside its connections: database, log, files of the import and of downloads.
+const OTHER_FILES: u64 = 128;
+
+/// A connection is an open file, of which many systems give a process 1,024 unless it asks for more. Without them the limit on connections would be
+/// met by an error, and the database by the same.
+fn make_room_for(connections: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let wanted = connections as u64 + OTHER_FILES;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+    let raised = setrlimit(Resource::Nofile, limit);
+    if raised.is_err() || limit.current < Some(wanted) {
+        tracing::warn!(
+            wanted,
+            permitted = limit.maximum,
+            "the system permits fewer open files than `connections` asks for: raise its limit (LimitNOFILE), or lower the setting"
+        );
+    }
 }
 
 async fn run(
@@ -135,27 +160,25 @@ async fn run(
 /// What decides who gets a connection.
 struct Door {
     tls: RwLock<Arc<rustls::ServerConfig>>,
-    places: Arc<Semaphore>,
-    by_address: Mutex<HashMap<IpAddr, usize>>,
-    most_by_address: usize,
+    places: Arc<Shares>,
+    /// New connections: a handshake costs more than most requests.
+    knocks: Rate<IpAddr>,
+    closed: Seldom,
     header_time: Duration,
-}
-
-/// A place taken by one connection; given back when dropped.
-struct Place {
-    door: Arc<Door>,
-    address: IpAddr,
-    _permit: OwnedSemaphorePermit,
+    reader_time: Duration,
 }
 
 impl Door {
     fn new(app: &App, tls: Arc<rustls::ServerConfig>) -> Self {
+        let each = u32::try_from(app.config.connections_per_address).unwrap_or(u32::MAX / 2);
         Self {
             tls: RwLock::new(tls),
-            places: Arc::new(Semaphore::new(app.config.connections)),
-            by_address: Mutex::default(),
-            most_by_address: app.config.connections_per_address,
+            places: Shares::new(app.config.connections as u64, each as u64),
+            // All that an address may have at once, twice over, and a quarter of it again each second.
+            knocks: Rate::new(2 * each, each.div_ceil(4)),
+            closed: Seldom::default(),
             header_time: Duration::from_secs(app.config.header_seconds),
+            reader_time: Duration::from_secs(app.config.reader_seconds),
         }
     }
 
@@ -176,11 +199,18 @@ impl Door {
         router: Router,
         watcher: hyper_util::server::graceful::Watcher,
     ) {
-        let Some(place) = self.place(from.ip()) else {
-            tracing::warn!("a connection was closed: too many are open");
+        let knocked = self.knocks.take(&neighbourhood(from.ip()));
+        let Some(place) = knocked.ok().and_then(|()| self.places.take(from.ip(), 1)) else {
+            if self.closed.may_say(Machine.now()) {
+                tracing::warn!(address = %from.ip(), "connections are closed at once: too many, or too often");
+            }
             return;
         };
         tokio::spawn(async move {
+            // A reader who takes nothing for so long holds an answer in memory, and its place.
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(self.reader_time));
+            let stream = Box::pin(stream);
             let tls = self.tls.read().unwrap_or_else(PoisonError::into_inner).clone();
             let handshake = TlsAcceptor::from(tls).accept(stream);
             let stream = match tokio::time::timeout(self.header_time, handshake).await {
@@ -202,30 +232,5 @@ impl Door {
             }
             drop(place);
         });
-    }
-
-    fn place(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
-        let permit = self.places.clone().try_acquire_owned().ok()?;
-        let address = neighbourhood(from);
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = by_address.entry(address).or_default();
-        if *taken >= self.most_by_address {
-            return None;
-        }
-        *taken += 1;
-        drop(by_address);
-        Some(Place { door: self.clone(), address, _permit: permit })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut by_address = self.door.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = by_address.get_mut(&self.address) {
-            *taken -= 1;
-            if *taken == 0 {
-                by_address.remove(&self.address);
-            }
-        }
     }
 }

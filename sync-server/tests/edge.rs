@@ -250,3 +250,89 @@ async fn one_address_gets_its_share_of_connections_and_no_more() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(edge.get("/healthz").await.status(), StatusCode::OK);
 }
+
+/// A connection to the edge, for what no client of HTTP would send.
+async fn raw(edge: &Edge) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(edge.authority_der()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let stream = tokio::net::TcpStream::connect(edge.running.address).await.unwrap();
+    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+    tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+/// Everything that still comes, until the server hangs up. Hanging up in mid-sentence is its good right.
+async fn heard(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let all = tokio::io::AsyncReadExt::read_to_end(stream, &mut bytes);
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(60), all).await.expect("the server hangs up");
+    bytes
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_given_up() {
+    let edge = Edge::with(false, Config { body_seconds: 1, header_seconds: 1, ..Config::local() }).await;
+    let mut stream = raw(&edge).await;
+    let head = format!("POST /api/v1/exchange HTTP/1.1\r\nhost: localhost\r\ncontent-type: {EXCHANGE}\r\n");
+    let sent = format!("{head}content-length: 1000\r\n\r\nbegun");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, sent.as_bytes()).await.unwrap();
+    let told = String::from_utf8(heard(&mut stream).await).unwrap();
+    assert!(told.starts_with("HTTP/1.1 4") && told.contains("\"kept\""), "{told}");
+}
+
+#[tokio::test]
+async fn a_reader_who_takes_nothing_loses_the_connection() {
+    let edge = Edge::with(true, Config { reader_seconds: 1, ..Config::local() }).await;
+    let device = DeviceSecret::from_seed([3; 32]);
+    edge.enrol(&device, "K3", "SEAL").await;
+    let token = edge.exchange(&device, &edge.call(&device)).await;
+    let large = edge.core.blobs.write(&vec![7; 40 * 1024 * 1024]).unwrap();
+    let mut stream = raw(&edge).await;
+    let asked = format!("GET /api/v1/blobs/{large} HTTP/1.1\r\nhost: localhost\r\n{TOKEN}: {token}\r\n\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, asked.as_bytes()).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(heard(&mut stream).await.len() < 40 * 1024 * 1024, "what was on its way, and no more");
+    let whole = edge.client.get(edge.at(&format!("/api/v1/blobs/{large}"))).header(TOKEN, &token).send().await.unwrap();
+    assert_eq!(whole.bytes().await.unwrap().len(), 40 * 1024 * 1024, "who reads gets all of it");
+}
+
+#[tokio::test]
+async fn who_calls_too_often_is_told_when_to_come_again_and_others_are_answered() {
+    let edge = Edge::with(true, Config { calls_at_once: 2, calls_per_second: 1, ..Config::local() }).await;
+    let (hasty, other) = (DeviceSecret::from_seed([3; 32]), DeviceSecret::from_seed([4; 32]));
+    edge.enrol(&hasty, "K3", "SEAL").await;
+    edge.enrol(&other, "K4", "SEAL").await;
+    let call = async |device: &DeviceSecret| {
+        edge.post("/api/v1/exchange", EXCHANGE, packed(&edge.call(device).seal(device))).await
+    };
+    for _ in 0..2 {
+        assert_eq!(call(&hasty).await.status(), StatusCode::OK);
+    }
+    let third = call(&hasty).await;
+    let seconds: u32 = third.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=2).contains(&seconds), "{seconds}");
+    refused(third, StatusCode::TOO_MANY_REQUESTS, "too_often").await;
+    assert_eq!(call(&other).await.status(), StatusCode::OK, "each has a bucket of its own");
+    // Keys cost nothing: strangers share their address's.
+    let strangers: Vec<StatusCode> =
+        [call(&DeviceSecret::from_seed([5; 32])).await, call(&DeviceSecret::from_seed([6; 32])).await]
+            .iter()
+            .map(reqwest::Response::status)
+            .collect();
+    assert!(strangers.iter().all(|status| status.as_u16() < 500));
+    refused(call(&DeviceSecret::from_seed([7; 32])).await, StatusCode::TOO_MANY_REQUESTS, "too_often").await;
+}
+
+#[tokio::test]
+async fn bodies_for_which_there_is_no_room_are_put_off_and_those_of_no_length_refused() {
+    let edge = Edge::with(false, Config { body_mib: 1, ..Config::local() }).await;
+    let put_off = edge.post("/api/v1/exchange", EXCHANGE, vec![0; 900 * 1024]).await;
+    assert!(put_off.headers().contains_key("retry-after"));
+    refused(put_off, StatusCode::SERVICE_UNAVAILABLE, "busy").await;
+    assert_eq!(edge.post("/api/v1/exchange", EXCHANGE, vec![0; 1024]).await.status(), StatusCode::BAD_REQUEST);
+    let mut stream = raw(&edge).await;
+    let chunked = "POST /api/v1/enrol HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n0\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stream, chunked.as_bytes()).await.unwrap();
+    let told = String::from_utf8(heard(&mut stream).await).unwrap();
+    assert!(told.starts_with("HTTP/1.1 411") && told.contains("no_length"), "{told}");
+}

@@ -17,6 +17,8 @@ use super::line::{Arguments, Word, shortened, words};
 pub const MAX_SCRIPT_BYTES: usize = 1 << 20;
 /// Longest line, in bytes.
 pub const MAX_LINE_BYTES: usize = 4096;
+/// Most mistakes told of one script.
+const MOST_MISTAKES: usize = 1_000;
 /// When a plant begins of which no script says it: a Sunday evening.
 const DEFAULT_BEGIN: &str = "2026-03-01T18:00:00Z";
 
@@ -253,7 +255,14 @@ pub fn parse(bytes: &[u8]) -> Result<Script, Vec<Mistake>> {
     let text = std::str::from_utf8(bytes).map_err(|error| vec![not_utf8(bytes, error.valid_up_to())])?;
     let mut reader = Reader::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines().enumerate().for_each(|(place, line)| reader.take(line, place + 1));
+    for (place, line) in text.lines().enumerate() {
+        reader.take(line, place + 1);
+        if reader.mistakes.len() >= MOST_MISTAKES {
+            let what = format!("{MOST_MISTAKES} mistakes are enough: the lines after this one were not read");
+            reader.mistakes.push(Mistake::at(place + 1, 1, what));
+            break;
+        }
+    }
     reader.finish()
 }
 

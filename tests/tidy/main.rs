@@ -4,6 +4,7 @@
 
 mod requirements;
 mod rooms;
+mod supply;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -91,6 +91,15 @@ impl Core {
         }
     }
 
+    /// The server has too much to do, and asked to be called again after so long.
+    pub fn handle_busy(&mut self, wait_ms: i64) {
+        let (now, fresh) = (self.now(), self.fresh());
+        self.line = Line::Offline;
+        if let Ok(terminal) = Self::started(&mut self.member) {
+            terminal.handle_busy(now, wait_ms, fresh);
+        }
+    }
+
     /// A time the server signed: corrects the clock both ways and counts as contact.
     pub(super) fn hear_server(&mut self, time: Timestamp) -> Result<(), Denied> {
         let (wall, steady) = (self.environment.wall(), self.environment.steady());

@@ -35,7 +35,7 @@ impl Core {
 
     /// Completes: the key store keeps everything first, then the kiosk takes part. A crash in between is cured by the next start.
     pub fn complete_set_up(&mut self, set_up: SetUp, answer: &[u8]) -> Result<(), Denied> {
-        let answer: EnrolAnswer = minicbor::decode(answer).map_err(|_| Denied::Unknown)?;
+        let answer = EnrolAnswer::read(answer).ok_or(Denied::Unknown)?;
         let digest = Digest32::of(&set_up.authority);
         let expected = server_proof(&set_up.code, &set_up.secret.key(), &digest, &answer.server);
         let pepper: Option<[u8; 32]> = answer.pepper.as_slice().try_into().ok();

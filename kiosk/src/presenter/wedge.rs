@@ -21,6 +21,9 @@ impl Default for Reading {
     }
 }
 
+/// Longest scan, in bytes. A reader that goes on without an end is broken, or no reader.
+const LONGEST: usize = 512;
+
 /// Keys on their way to a scan. What was typed is never echoed and never printed.
 #[derive(Default)]
 pub(super) struct Wedge {
@@ -45,7 +48,9 @@ impl Wedge {
                 }
                 // Shift and its like arrive as keys of their own.
                 c if c.is_control() || ('\u{e000}'..='\u{f8ff}').contains(&c) => {}
-                c => self.typed.push(c),
+                // One past the limit is enough to tell that it is no scan.
+                c if self.typed.len() <= LONGEST => self.typed.push(c),
+                _ => {}
             }
         }
         scanned
@@ -57,6 +62,9 @@ impl Wedge {
 }
 
 fn trimmed(typed: &str, reading: &Reading) -> Option<String> {
+    if typed.len() > LONGEST {
+        return None;
+    }
     let number = typed.strip_prefix(reading.prefix.as_str())?.strip_suffix(reading.suffix.as_str())?.trim();
     (number.chars().count() >= reading.least).then(|| number.to_owned())
 }
@@ -84,6 +92,18 @@ mod tests {
         assert_eq!(typed(&[(0, "x"), (400, "y"), (800, "\n")], &plain), Vec::<String>::new());
         let keys = [(0, "x"), (400, "0"), (405, "4"), (410, "\n"), (900, "z"), (1500, "\n")];
         assert_eq!(typed(&keys, &plain), ["04"]);
+    }
+
+    #[test]
+    fn a_reader_without_an_end_fills_no_memory_and_opens_nothing() {
+        let (mut wedge, plain) = (Wedge::default(), Reading::default());
+        let long = "7".repeat(10_000);
+        assert!((0..100).all(|key| wedge.take(&long, Timestamp(key), &plain).is_none()));
+        assert!(wedge.typed.len() <= LONGEST + 4);
+        assert_eq!(wedge.take("\n", Timestamp(101), &plain), None, "a part of a number is no number");
+        assert_eq!(wedge.take("04A1\n", Timestamp(102), &plain).as_deref(), Some("04A1"));
+        let longest = format!("{}\n", "7".repeat(LONGEST));
+        assert!(typed(&[(0, &longest)], &plain)[0].len() == LONGEST);
     }
 
     #[test]

@@ -92,8 +92,12 @@ pub async fn exchange_until_quiet(core: &impl Reach, carrier: &impl Carrier) -> 
                 exchanged.dropped = news.dropped;
             }
             Err(no_answer) => {
-                let line = no_answer.line();
-                core.with(move |core| core.handle_failure(line)).await?;
+                let (line, wait_ms) = (no_answer.line(), no_answer.wait_ms());
+                let heed = move |core: &mut Core| match wait_ms {
+                    Some(wait_ms) => core.handle_busy(wait_ms),
+                    None => core.handle_failure(line),
+                };
+                core.with(heed).await?;
                 return Err(no_answer.into());
             }
         }

@@ -1,7 +1,7 @@
 //! One value, one encoding: refuses CBOR that a deterministic encoder would not have written.
 //!
 //! Refused: non-minimal numbers and lengths, indefinite lengths, floats, tags, map keys out of order or twice, nesting deeper
-//! than [`MAX_DEPTH`], trailing bytes. What passes here and decodes has no second spelling, so a hash names one value.
+//! than [`MAX_DEPTH`], more values than [`MAX_VALUES`], trailing bytes. What passes here and decodes has no second spelling, so a hash names one value.
 
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error as DecodeError};
@@ -10,6 +10,10 @@ use minicbor::encode::write::{Cursor, EndOfArray};
 
 /// Deepest nesting accepted.
 pub const MAX_DEPTH: usize = 16;
+
+/// Most values in one encoding. An empty one takes a byte here and tens of bytes once it is read, so they are counted before anything is asked
+/// for. A message that is full of hashes has half as many.
+pub const MAX_VALUES: usize = 256 * 1024;
 
 /// Why bytes are not canonical.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +26,8 @@ pub enum NotCanonical {
     KeyOrder,
     #[error("nested too deeply")]
     TooDeep,
+    #[error("more than {MAX_VALUES} values")]
+    TooMany,
     #[error("bytes follow the value")]
     Trailing,
 }
@@ -34,21 +40,22 @@ impl From<DecodeError> for NotCanonical {
 
 /// Checks that `bytes` is exactly one canonical value.
 pub fn check(bytes: &[u8]) -> Result<(), NotCanonical> {
-    let mut decoder = Decoder::new(bytes);
-    value(&mut decoder, bytes, 0)?;
+    let (mut decoder, mut left) = (Decoder::new(bytes), MAX_VALUES);
+    value(&mut decoder, bytes, 0, &mut left)?;
     if decoder.position() == bytes.len() { Ok(()) } else { Err(NotCanonical::Trailing) }
 }
 
-fn value(d: &mut Decoder<'_>, bytes: &[u8], depth: usize) -> Result<(), NotCanonical> {
+fn value(d: &mut Decoder<'_>, bytes: &[u8], depth: usize, left: &mut usize) -> Result<(), NotCanonical> {
     if depth > MAX_DEPTH {
         return Err(NotCanonical::TooDeep);
     }
+    *left = left.checked_sub(1).ok_or(NotCanonical::TooMany)?;
     let start = d.position();
     match d.datatype()? {
         Type::Array => {
             let items = d.array()?.ok_or(NotCanonical::NotMinimal)?;
             same_head(bytes, start, d.position(), |e| e.array(items).map(drop))?;
-            (0..items).try_for_each(|_| value(d, bytes, depth + 1))
+            (0..items).try_for_each(|_| value(d, bytes, depth + 1, left))
         }
         Type::Map => {
             let pairs = d.map()?.ok_or(NotCanonical::NotMinimal)?;
@@ -56,14 +63,14 @@ fn value(d: &mut Decoder<'_>, bytes: &[u8], depth: usize) -> Result<(), NotCanon
             let mut before: &[u8] = &[];
             for _ in 0..pairs {
                 let from = d.position();
-                value(d, bytes, depth + 1)?;
+                value(d, bytes, depth + 1, left)?;
                 let key = &bytes[from..d.position()];
                 // Shorter keys first, then by bytes: for the small integers we use, numeric order.
                 if !before.is_empty() && (before.len(), before) >= (key.len(), key) {
                     return Err(NotCanonical::KeyOrder);
                 }
                 before = key;
-                value(d, bytes, depth + 1)?;
+                value(d, bytes, depth + 1, left)?;
             }
             Ok(())
         }
@@ -153,5 +160,17 @@ mod tests {
             assert!(check(bytes).is_err(), "{why}");
         }
         assert_eq!(check(&[0x81; 64]), Err(NotCanonical::TooDeep));
+    }
+
+    #[test]
+    fn more_values_than_a_message_can_mean_are_refused_before_they_are_read() {
+        let list = |count: usize| {
+            let mut bytes = Vec::new();
+            Encoder::new(&mut bytes).array(count as u64).unwrap();
+            bytes.resize(bytes.len() + count, 0x40);
+            bytes
+        };
+        assert_eq!(check(&list(MAX_VALUES - 1)), Ok(()));
+        assert_eq!(check(&list(MAX_VALUES)), Err(NotCanonical::TooMany));
     }
 }

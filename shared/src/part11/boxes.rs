@@ -40,7 +40,13 @@ impl Stretching {
     pub const NORMAL: Self = Self { memory_kib: 19 * 1024, passes: 2 };
     /// For tests only: no protection.
     pub const TESTS: Self = Self { memory_kib: 8, passes: 1 };
-    const MOST: Self = Self { memory_kib: 256 * 1024, passes: 16 };
+    /// Most memory times passes, in KiB, that a box may ask for: somewhat more than any cost in use, little enough for whoever has to find
+    /// out that a stranger wrote it.
+    const MOST_WORK_KIB: u64 = 48 * 1024;
+
+    fn is_bearable(self) -> bool {
+        u64::from(self.memory_kib) * u64::from(self.passes) <= Self::MOST_WORK_KIB
+    }
 }
 
 /// A box as it lies on disk and travels beside the logs; entries hold only its digest.
@@ -155,7 +161,7 @@ fn box_key(
     let mut material = Vec::with_capacity(64);
     if let Some((secret, cost)) = secret {
         // Costs come from a box that anybody may have written: bound them before spending memory.
-        if cost.memory_kib > Stretching::MOST.memory_kib || cost.passes > Stretching::MOST.passes {
+        if !cost.is_bearable() {
             return Err(Locked::Damaged);
         }
         let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32)).map_err(|_| Locked::Damaged)?;

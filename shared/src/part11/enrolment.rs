@@ -48,6 +48,14 @@ pub struct EnrolAnswer {
     pub proof: Digest32,
 }
 
+impl EnrolAnswer {
+    /// Reads what may be a stranger's; `None` when it isn't an answer.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        crate::log::canonical::check(bytes).ok()?;
+        minicbor::decode(bytes).ok()
+    }
+}
+
 /// The characters of a code: none that is taken for another. A terminal's keys for a code are these.
 pub const CODE_ALPHABET: &str = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -58,12 +58,26 @@ impl Blobs {
     pub fn read(&self, digest: &Digest32) -> io::Result<Option<Vec<u8>>> {
         match fs::read(self.path(digest)) {
             Ok(bytes) if Digest32::of(&bytes) == *digest => Ok(Some(bytes)),
-            Ok(_) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {} was altered on disk", digest.short())))
-            }
+            Ok(_) => Err(altered(digest)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The blob as an open file, at its beginning, and its length; `None` when it isn't here. Its digest was checked in pieces: however large it
+    /// is, it costs no memory.
+    pub fn open_file(&self, digest: &Digest32) -> io::Result<Option<(File, u64)>> {
+        let mut file = match File::open(self.path(digest)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if Digest32::of_pieces(|piece| file.read(piece))? != *digest {
+            return Err(altered(digest));
+        }
+        let length = file.stream_position()?;
+        file.rewind()?;
+        Ok(Some((file, length)))
     }
 
     /// Keeps bytes under their own digest; on the disk when this returns.
@@ -111,6 +125,10 @@ impl Blobs {
         }
         Ok(folder.to_owned())
     }
+}
+
+fn altered(digest: &Digest32) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("blob {} was altered on disk", digest.short()))
 }
 
 /// A name that no other write uses, in this process or beside it. One that is left over from a crash may be written over.

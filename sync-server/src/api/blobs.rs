@@ -3,18 +3,22 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shared::id::Digest32;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
+use tokio_util::io::ReaderStream;
 
 use super::{Device, Names};
 use crate::core::Refused;
 use crate::error::Problem;
 use crate::router::App;
+
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// A blob, or a range of it. Its digest was checked when it was read.
 pub async fn fetch(
@@ -24,20 +28,23 @@ pub async fn fetch(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let digest = digest(&name)?;
-    let blob = app.blocking(move |core| core.blobs.read(&digest).map_err(Refused::from)).await?;
-    let blob = Bytes::from(blob.ok_or_else(|| Problem::not_found(format!("no blob {} is here", digest.short())))?);
+    let blob = app.blocking(move |core| core.blobs.open_file(&digest).map_err(Refused::from)).await?;
+    let (file, length) = blob.ok_or_else(|| Problem::not_found(format!("no blob {} is here", digest.short())))?;
+    let mut file = tokio::fs::File::from_std(file);
     let plain = [(CONTENT_TYPE, "application/octet-stream"), (ACCEPT_RANGES, "bytes")];
-    match headers.get(RANGE).and_then(|range| range.to_str().ok()).map(|range| part(range, blob.len())) {
-        None | Some(Part::All) => Ok((plain, blob).into_response()),
+    match headers.get(RANGE).and_then(|range| range.to_str().ok()).map(|range| part(range, length)) {
+        None | Some(Part::All) => Ok((plain, [(CONTENT_LENGTH, length)], piecemeal(file, length)).into_response()),
         Some(Part::Some(from, end)) => {
-            let shown = format!("bytes {from}-{}/{}", end - 1, blob.len());
-            Ok((StatusCode::PARTIAL_CONTENT, plain, [(CONTENT_RANGE, shown)], blob.slice(from..end)).into_response())
+            file.seek(SeekFrom::Start(from)).await.map_err(Problem::failed)?;
+            let shown = [(CONTENT_RANGE, format!("bytes {from}-{}/{length}", end - 1))];
+            let body = piecemeal(file, end - from);
+            Ok((StatusCode::PARTIAL_CONTENT, plain, shown, [(CONTENT_LENGTH, end - from)], body).into_response())
         }
         Some(Part::Nothing) => {
-            let message = format!("the blob has {} bytes", blob.len());
+            let message = format!("the blob has {length} bytes");
             let problem =
                 Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", message, "ask for a range within it");
-            Ok(([(CONTENT_RANGE, format!("bytes */{}", blob.len()))], problem).into_response())
+            Ok(([(CONTENT_RANGE, format!("bytes */{length}"))], problem).into_response())
         }
     }
 }
@@ -45,6 +52,11 @@ pub async fn fetch(
 /// Which contents this server lacks; a kiosk that holds one puts it.
 pub async fn lacking(State(app): State<Arc<App>>, Device(_): Device) -> axum::Json<Vec<Digest32>> {
     axum::Json(app.core.lacking_blobs())
+}
+
+/// So much of a file from where it stands, a piece at a time: a slow reader holds one piece in memory, not the file.
+fn piecemeal(file: tokio::fs::File, length: u64) -> Body {
+    Body::from_stream(ReaderStream::with_capacity(file.take(length), PIECE_BYTES))
 }
 
 /// Keeps a blob that is what its name says.
@@ -75,16 +87,16 @@ fn digest(name: &str) -> Result<Digest32, Problem> {
 #[derive(Debug, PartialEq)]
 enum Part {
     All,
-    Some(usize, usize),
+    Some(u64, u64),
     Nothing,
 }
 
 /// Reads a `Range` header (RFC 9110). Several ranges, and what is no range, mean the whole.
-fn part(range: &str, size: usize) -> Part {
+fn part(range: &str, size: u64) -> Part {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Part::All;
     };
-    let (from, end) = match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
+    let (from, end) = match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
         (Ok(from), Ok(last)) if from <= last => (from, last.saturating_add(1).min(size)),
         (Ok(from), Err(_)) if last.trim().is_empty() => (from, size),
         (Err(_), Ok(count)) if first.trim().is_empty() => (size.saturating_sub(count), size),

@@ -37,8 +37,7 @@ pub async fn enrol(
     if body.len() > MAX_REQUEST_BYTES {
         return Err(Problem::too_large(format!("a set-up request is at most {MAX_REQUEST_BYTES} bytes")));
     }
-    let request: EnrolRequest =
-        minicbor::decode(&body).map_err(|why| Problem::bad_request(format!("this is not a set-up request: {why}")))?;
+    let request = EnrolRequest::read(&body).ok_or_else(|| Problem::bad_request("this is not a set-up request"))?;
     let authority = app.authority;
     match app.blocking(move |core| core.enrol(&request, authority)).await? {
         Ok(answer) => Ok(([(CONTENT_TYPE, HeaderValue::from_static(ENROL_TYPE))], to_cbor(&answer)).into_response()),

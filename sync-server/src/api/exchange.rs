@@ -16,6 +16,7 @@ use super::{LACKS_HEADER, TOKEN_HEADER};
 use crate::core::exchange::BadCall;
 use crate::error::Problem;
 use crate::router::App;
+use crate::serve::Peer;
 
 /// A signed message, compressed with zstd.
 pub const EXCHANGE_TYPE: &str = "application/vnd.lineproof.exchange+zstd";
@@ -27,6 +28,7 @@ const LEVEL: i32 = 3;
 
 pub async fn exchange(
     State(app): State<Arc<App>>,
+    Peer(address): Peer,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
@@ -34,10 +36,19 @@ pub async fn exchange(
         let message = format!("an exchange is sent as {EXCHANGE_TYPE}");
         return Err(Problem { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..Problem::bad_request(message) });
     }
-    let message = unpack(&body?)?;
-    let (device, down) =
-        app.blocking(move |core| Ok::<_, BadCall>((Up::open(&message)?.device, core.exchange(&message)?))).await?;
-    let packed = zstd::encode_all(down.as_slice(), LEVEL).map_err(Problem::failed)?;
+    let body = body?;
+    let turn = app.calls.turn(address).await.ok_or_else(Problem::busy)?;
+    let owner = app.clone();
+    let answered = app.blocking(move |core| -> Result<_, Problem> {
+        // Held by the work itself: it goes on when its caller has gone.
+        let _turn = turn;
+        let message = unpack(&body)?;
+        let device = Up::open(&message).map_err(BadCall::from)?.device;
+        owner.may_call(&device, address)?;
+        let down = core.exchange(&message)?;
+        Ok((device, zstd::encode_all(down.as_slice(), LEVEL).map_err(Problem::failed)?))
+    });
+    let (device, packed) = answered.await?;
     let mut response = ([(CONTENT_TYPE, HeaderValue::from_static(EXCHANGE_TYPE))], packed).into_response();
     if let Some(token) = token(&app, &device) {
         response.headers_mut().insert(HeaderName::from_static(TOKEN_HEADER), token);
@@ -56,7 +67,7 @@ fn token(app: &App, device: &DeviceKey) -> Option<HeaderValue> {
 }
 
 /// Unpacks at most a message's size, whatever the packed bytes promise.
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, Problem> {
+pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, Problem> {
     let unreadable = |why: std::io::Error| Problem::bad_request(format!("the body is not a zstd frame: {why}"));
     let mut decoder = zstd::Decoder::new(packed).map_err(unreadable)?;
     decoder.window_log_max(WINDOW_LOG).map_err(unreadable)?;

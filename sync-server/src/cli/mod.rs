@@ -13,7 +13,7 @@ mod kiosk_enrol_code;
 mod kiosk_list;
 mod kiosk_revoke;
 pub mod lock;
-mod query_batch;
+pub mod query_batch;
 mod query_decision;
 mod query_lot;
 mod query_qualified;

@@ -1,5 +1,7 @@
 //! `query qualified --batch`: many questions, answered person by person, printed in the order they were asked.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -26,7 +28,8 @@ struct Answered<'a> {
 
 pub fn run(file: &Path, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
     let core = shared.open()?;
-    let questions = read(file)?;
+    let source = File::open(file).map_err(|why| Failure::Usage(format!("{}: {why}", named(file))))?;
+    let questions = read(source, file)?;
     let mut order: Vec<usize> = (0..questions.len()).collect();
     order.sort_by_key(|index| &questions[*index][0]);
     let mut answers: Vec<Option<Answered<'_>>> = questions.iter().map(|_| None).collect();
@@ -80,10 +83,10 @@ fn answer<'q>(batch: &mut Batch<'_>, question: &'q [String; 3]) -> Result<Answer
     })
 }
 
-/// Person, document and time of each question; columns in any order.
-fn read(file: &Path) -> Result<Vec<[String; 3]>, Failure> {
+/// Person, document and time of each question; columns in any order. `file` is what it is called.
+pub fn read(source: impl io::Read, file: &Path) -> Result<Vec<[String; 3]>, Failure> {
     let bad = |why: csv::Error| Failure::Usage(format!("{}: {why}", named(file)));
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(bad)?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
     let header = reader.headers().map_err(bad)?.clone();
     let column = |name: &str| {
         let found = header.iter().position(|column| column.trim_start_matches('\u{feff}') == name);

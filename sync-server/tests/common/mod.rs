@@ -8,6 +8,8 @@ use std::sync::{Arc, Once};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use reqwest::{Certificate, Client, Response, StatusCode};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
@@ -16,6 +18,7 @@ use shared::part11::boxes::Stretching;
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
 use shared::part11::signature::DeviceSecret;
 use shared::sync::message::{Down, Up};
+use shared::time::Timestamp;
 use sync_server::config::Config;
 use sync_server::core::{Core, Machine};
 use sync_server::serve::{Running, start};
@@ -41,6 +44,7 @@ impl Edge {
     }
 
     pub async fn with(demo: bool, config: Config) -> Self {
+        with_cryptography();
         let data = tempfile::tempdir().unwrap();
         let core = Arc::new(Core::open(data.path(), Arc::new(Machine)).unwrap());
         if demo {
@@ -81,9 +85,11 @@ impl Edge {
 
     /// The authority as a kiosk sees it.
     pub fn authority(&self) -> Digest32 {
-        use rustls::pki_types::pem::PemObject;
-        let der = rustls::pki_types::CertificateDer::from_pem_slice(self.running.authority_pem.as_bytes()).unwrap();
-        Digest32::of(&der)
+        Digest32::of(&self.authority_der())
+    }
+
+    pub fn authority_der(&self) -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(self.running.authority_pem.as_bytes()).unwrap()
     }
 
     pub fn request(&self, code: &str, device: &DeviceSecret) -> EnrolRequest {
@@ -117,23 +123,7 @@ impl Edge {
 
     /// A call that gives nothing.
     pub fn call(&self, device: &DeviceSecret) -> Up {
-        let now = self.core.now();
-        Up {
-            number: 1,
-            server: self.core.key(),
-            device: device.key(),
-            incarnation: Incarnation([1; 16]),
-            wall: now,
-            uncertainty_ms: 0,
-            as_of: now,
-            cursors: Vec::new(),
-            heads: Vec::new(),
-            beyond: Vec::new(),
-            entries: Vec::new(),
-            enrolments: Vec::new(),
-            box_mark: None,
-            boxes: Vec::new(),
-        }
+        call_of(device, self.core.key(), self.core.now())
     }
 
     pub async fn session(&self) -> String {
@@ -153,6 +143,32 @@ impl Edge {
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         (answer.status(), answer.text().await.unwrap())
     }
+}
+
+/// A call that gives nothing.
+pub fn call_of(device: &DeviceSecret, server: DeviceKey, now: Timestamp) -> Up {
+    Up {
+        number: 1,
+        server,
+        device: device.key(),
+        incarnation: Incarnation([1; 16]),
+        wall: now,
+        uncertainty_ms: 0,
+        as_of: now,
+        cursors: Vec::new(),
+        heads: Vec::new(),
+        beyond: Vec::new(),
+        entries: Vec::new(),
+        enrolments: Vec::new(),
+        box_mark: None,
+        boxes: Vec::new(),
+    }
+}
+
+/// Clients take the process's provider of cryptography.
+pub fn with_cryptography() {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }
 
 pub fn packed(message: &[u8]) -> Vec<u8> {

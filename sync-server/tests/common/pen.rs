@@ -113,16 +113,21 @@ impl Pen {
 
     /// A call that shows all it wrote as heads, and brings `entries`.
     pub fn up(&self, core: &Core, entries: &[Entry]) -> Up {
+        self.up_at(core.key(), core.now(), entries)
+    }
+
+    /// The same to a server in another process.
+    pub fn up_at(&self, server: DeviceKey, now: Timestamp, entries: &[Entry]) -> Up {
         let tips: Vec<EntryId> = self.written.last().map(Entry::id).into_iter().collect();
         let stream = self.log.stream.clone();
         Up {
             number: 1,
-            server: core.key(),
+            server,
             device: self.device.key(),
             incarnation: self.log.incarnation,
-            wall: core.now(),
+            wall: now,
             uncertainty_ms: 0,
-            as_of: core.now(),
+            as_of: now,
             cursors: Vec::new(),
             heads: if tips.is_empty() { Vec::new() } else { vec![Head { stream, tips }] },
             beyond: Vec::new(),

@@ -25,6 +25,28 @@ fn every_scenario_ends_well() {
 }
 
 #[test]
+fn a_terminal_that_is_told_to_wait_waits_whatever_rings_and_never_for_ever() {
+    let mut world = World::new(3, 1, None);
+    let called = world.call(0);
+    assert!(called.is_some());
+    let mut now = world.now();
+    let fresh = world.rng.fresh();
+    let disk = world.kiosks[0].disk.clone();
+    let terminal = world.kiosks[0].terminal.as_mut().unwrap();
+    terminal.handle_busy(now, 40_000, fresh);
+    terminal.handle_bell(now);
+    assert_eq!(sure(terminal.poll_up(&disk, now)), None, "a bell changes nothing");
+    now.steady = now.steady.plus_ms(39_999);
+    terminal.handle_bell(now);
+    assert_eq!(sure(terminal.poll_up(&disk, now)), None);
+    now.steady = now.steady.plus_ms(20_001);
+    assert!(sure(terminal.poll_up(&disk, now)).is_some(), "after the wait and at most half of it again");
+    terminal.handle_busy(now, i64::MAX, fresh);
+    let longest = terminal.poll_deadline().unwrap().since(now.steady);
+    assert!(longest <= 8 * 60_000, "nobody silences a terminal for {longest} ms");
+}
+
+#[test]
 fn u11_kiosk_restored_offline_continues_and_meets_the_server() {
     let world = kiosk_restored(None);
     sound(&world);

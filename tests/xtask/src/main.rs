@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod fuzz;
 mod play;
 mod run;
+mod supply;
 mod test;
 
 use std::path::PathBuf;
@@ -57,25 +59,36 @@ enum Command {
         seed: u64,
         out: PathBuf,
     },
+    /// Judges what comes in through dependencies by deny.toml: licences, bans, sources, advisories. Example: cargo xtask supply
+    Supply,
+    /// Writes a bill of materials (CycloneDX) for each binary that is shipped. Example: cargo xtask sbom target/sbom
+    Sbom { out: PathBuf },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, power-cuts, io-errors, kill, clocks, altered, restores; all when none is named.
+        /// schedules, mutants, power-cuts, io-errors, kill, clocks, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
         #[arg(long)]
         seed: Option<u64>,
+        #[command(flatten)]
+        fuzz: fuzz::Fuzz,
     },
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::instrument() {
+        return ExitCode::from(code);
+    }
     let outcome = match Arguments::parse().command {
         Command::Demo { once } => demo::demo(once),
         Command::Test { quick } => test::test(quick),
         Command::Bench { arguments } => bench(&arguments),
         Command::Play(asked) => return code(play::play(&asked)),
         Command::Plant { people, documents, years, seed, out, .. } => plant(people, documents, years, seed, &out),
-        Command::Faults { names, count, seed } => faults(&names, count, seed),
+        Command::Supply => supply::supply(),
+        Command::Sbom { out } => run::whole(&out).and_then(|out| supply::sbom(&out)),
+        Command::Faults { names, count, seed, fuzz } => faults(&names, count, seed, &fuzz),
     };
     code(outcome.map(|good| u8::from(!good)))
 }
@@ -107,7 +120,7 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 8] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 11] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
@@ -116,10 +129,13 @@ const FAULTS: [(&str, &str, &str, &str, &str); 8] = [
     ("clocks", "faults", "faults", "clocks::", ""),
     ("altered", "plant-tests", "plant", "altered::", "LINEPROOF_ALTERED"),
     ("restores", "plant-tests", "plant", "restore::live5_a_server_put_back", "LINEPROOF_ORDERS"),
+    ("bombs", "fuzz", "bombs", "", ""),
+    ("floods", "sync-server", "flood", "flood", "LINEPROOF_FLOOD_SECONDS"),
+    ("storm", "sync-server", "flood", "come_back", "LINEPROOF_STORM"),
 ];
 
-fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outcome {
-    let known = FAULTS.map(|(name, ..)| name);
+fn faults(names: &[String], count: Option<u64>, seed: Option<u64>, fuzz: &fuzz::Fuzz) -> run::Outcome {
+    let known: Vec<&str> = FAULTS.iter().map(|(name, ..)| *name).chain(["fuzz"]).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!("SKIPPED ({unknown} is not built yet; there are: {})", known.join(", "));
         return Ok(false);
@@ -137,6 +153,9 @@ fn faults(names: &[String], count: Option<u64>, seed: Option<u64>) -> run::Outco
         environment.extend(seed.map(|seed| ("LINEPROOF_SEED", seed.to_string())));
         let test = ["test", "--release", "-p", package, "--test", binary, "--", what, "--nocapture"];
         good &= run::cargo(&test, &environment)?;
+    }
+    if names.is_empty() || names.iter().any(|name| name == "fuzz") {
+        good &= fuzz::fuzz(fuzz, seed.unwrap_or(1))?;
     }
     Ok(good)
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::run::cargo_code;
+use crate::run::{cargo_code, whole};
 
 /// What is asked of it.
 #[derive(clap::Args)]
@@ -25,7 +25,6 @@ pub struct Play {
 pub fn play(play: &Play) -> Result<u8, String> {
     let mut player: Vec<String> = Vec::new();
     // The player runs where the workspace lies, so that relative paths are made whole here.
-    let whole = |path: &Path| std::path::absolute(path).map_err(|why| format!("{}: {why}", path.display()));
     if let Some(script) = &play.script {
         player.push(text(&whole(script)?)?);
     }

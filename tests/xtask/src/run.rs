@@ -44,14 +44,26 @@ pub fn has(program: &str, argument: &str) -> bool {
     command.is_ok_and(|status| status.success())
 }
 
-fn workspace_cargo(arguments: &[&str]) -> Command {
+/// Cargo in the workspace.
+pub fn workspace_cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments);
     command
 }
 
 /// The workspace. Cargo says at run time where it is: a build cache outlives the checkout that filled it.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let own = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     own.as_deref().and_then(|own| own.ancestors().nth(2)).map_or_else(|| ".".into(), Path::to_owned)
+}
+
+/// Where builds go.
+pub fn target() -> PathBuf {
+    let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    root().join(set.unwrap_or_else(|| "target".into()))
+}
+
+/// A path that means the same wherever a program runs.
+pub fn whole(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|why| format!("{}: {why}", path.display()))
 }

@@ -94,6 +94,7 @@ impl Terminal {
         taken.again = self.is_worth_another(store, &open, &down, found)?;
         let steady = now.steady;
         let regular = self.backoff.after_success(steady, fresh.jitter);
+        self.not_before = None;
         self.next_call = Some(if taken.again { steady } else { regular });
         Ok(Outcome::Taken(taken))
     }

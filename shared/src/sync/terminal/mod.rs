@@ -18,7 +18,7 @@ mod up;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::up::Open;
-use super::backoff::Backoff;
+use super::backoff::{Backoff, LONGEST_WAIT_MS};
 use super::intake::append;
 use super::message::{DeviceStanding, Want};
 use super::shape::Shape;
@@ -126,6 +126,8 @@ pub struct Terminal {
     /// The last log shown in `beyond`, when there were more than a message may carry.
     beyond_after: Option<LogId>,
     next_call: Option<Timestamp>,
+    /// The server asked to be left alone until then.
+    not_before: Option<Timestamp>,
     backoff: Backoff,
     continuity: Continuity,
     events: VecDeque<Event>,
@@ -163,6 +165,7 @@ impl Terminal {
             standing: None,
             beyond_after: None,
             next_call: Some(now.steady),
+            not_before: None,
             backoff: Backoff::default(),
             // How far behind the key store is isn't known.
             continuity: Continuity { now: true, ..Continuity::default() },
@@ -208,10 +211,10 @@ impl Terminal {
 
     /// When the next call is due; `None` while nothing is (the answer to a call in flight has its own time-out).
     pub fn poll_deadline(&self) -> Option<Timestamp> {
-        self.next_call
+        self.next_call.map(|due| self.not_before.map_or(due, |not_before| due.max(not_before)))
     }
 
-    /// A ring, a new entry, a cable plugged in: call now.
+    /// A ring, a new entry, a cable plugged in: call now, unless the server asked to wait.
     pub fn handle_bell(&mut self, now: Now) {
         self.next_call = Some(now.steady);
     }
@@ -220,6 +223,16 @@ impl Terminal {
     pub fn handle_failure(&mut self, now: Now, fresh: Fresh) {
         self.open = None;
         self.next_call = Some(self.backoff.after_failure(now.steady, fresh.jitter));
+    }
+
+    /// The server has too much to do and said for how long. Nothing brings the next call forward, and nobody can silence a kiosk for longer
+    /// than it would wait by itself after many failures.
+    pub fn handle_busy(&mut self, now: Now, wait_ms: i64, fresh: Fresh) {
+        self.handle_failure(now, fresh);
+        // Spread over half the wait again: those who were turned away together would return together.
+        let wait_ms = wait_ms.clamp(0, LONGEST_WAIT_MS);
+        let spread = (fresh.jitter % (wait_ms.unsigned_abs() / 2 + 1)) as i64;
+        self.not_before = Some(now.steady.plus_ms(wait_ms + spread));
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {

@@ -38,7 +38,7 @@ pub(super) struct Open {
 impl Terminal {
     /// The next call, when one is due. Commits nothing. It is made from what the store holds now and may be lost, doubled or late.
     pub fn poll_up<S: TerminalShelf>(&mut self, store: &S, now: Now) -> Result<Option<Vec<u8>>, S::Error> {
-        if self.next_call.is_none_or(|due| due > now.steady) {
+        if self.poll_deadline().is_none_or(|due| due > now.steady) {
             return Ok(None);
         }
         let Some(incarnation) = store.incarnation()? else { return Ok(None) };
