@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,7 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::clock::Machine;
 use crate::core::{Core, Denied};
 use crate::key_store::{FileKeyStore, KeyStore};
+use crate::lan::Lan;
 use crate::presenter::view;
+use crate::stick::Sticks;
 
 /// GO or NO-GO at the machine, training and sign-offs on the floor, with or without a network.
 #[derive(Debug, Parser)]
@@ -45,6 +48,17 @@ pub struct Places {
         global = true
     )]
     pub key_store: Keys,
+    /// Where USB sticks are mounted, for the terminal-status screen; several are separated by commas. A folder counts while something is mounted
+    /// on it.
+    #[arg(
+        long = "stick",
+        value_name = "DIR",
+        env = "LINEPROOF_STICKS",
+        default_value = "/media/usb",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub sticks: Vec<PathBuf>,
     /// One JSON object for machine reading.
     #[arg(long, global = true)]
     pub json: bool,
@@ -59,6 +73,15 @@ pub struct Run {
     /// One-time code for terminal set-up without a screen.
     #[arg(long, value_name = "CODE", requires = "server")]
     pub enrol: Option<String>,
+    /// Where other kiosks of the site reach this one while the server is away; `off`: it takes no part in that.
+    #[arg(long, value_name = "ADDR|off", env = "LINEPROOF_LAN", default_value = "0.0.0.0:8444")]
+    pub lan: Listen,
+    /// Another kiosk of the site, in a network segment that mDNS doesn't reach; may be given several times.
+    #[arg(long = "peer", value_name = "HOST:PORT", env = "LINEPROOF_PEERS", value_delimiter = ',')]
+    pub peers: Vec<Peer>,
+    /// Neither looks for other kiosks by mDNS nor makes itself known.
+    #[arg(long, env = "LINEPROOF_NO_MDNS")]
+    pub no_mdns: bool,
     /// Runs without a window: keeps in step with the server and prints its state as JSON lines, until it is told to end.
     #[arg(long)]
     pub headless: bool,
@@ -85,18 +108,19 @@ pub enum Command {
     /// Opens the data, the key store and the clock, and says whether all is well: 0 yes, 1 no.
     #[command(after_help = "Example:\n  kiosk self-test --data /var/lib/lineproof")]
     SelfTest,
-    /// Carries entries by file, when no network reaches.
+    /// Carries entries and documents by file, when no network reaches.
     #[command(subcommand)]
     Bundle(Bundle),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Bundle {
-    /// Writes everything held here into a file.
+    /// Writes everything held here into a file, with the documents in use. People's keys don't travel.
     #[command(after_help = "Example:\n  kiosk bundle export /media/usb/k3.lineproof")]
     Export { file: PathBuf },
-    /// Takes in what a file brings. Doing it again changes nothing.
-    #[command(after_help = "Example:\n  kiosk bundle import /media/usb/server.lineproof")]
+    /// Takes in what a file brings: all of it, or nothing of one that was cut short, altered, or written for another plant or site. 1: it was
+    /// refused, or is stale.
+    #[command(after_help = "Example:\n  kiosk bundle import /media/usb/k3.lineproof")]
     Import { file: PathBuf },
 }
 
@@ -119,6 +143,42 @@ impl FromStr for Keys {
     type Err = std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(if text == "tpm" { Self::Tpm } else { Self::Folder(text.into()) })
+    }
+}
+
+impl Run {
+    /// How it takes part with other kiosks of the site; `None` when it doesn't.
+    pub fn lan(&self) -> Option<Lan> {
+        let Listen(Some(listen)) = self.lan else { return None };
+        let peers = self.peers.iter().map(|Peer(address)| address.clone()).collect();
+        Some(Lan { listen, peers, mdns: !self.no_mdns })
+    }
+}
+
+/// Where to listen, or nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen(pub Option<SocketAddr>);
+
+impl FromStr for Listen {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.parse()) {
+            ("off", _) => Ok(Self(None)),
+            (_, Ok(address)) => Ok(Self(Some(address))),
+            _ => Err("it looks like 0.0.0.0:8444, [::]:8444 or off".into()),
+        }
+    }
+}
+
+/// The address of another kiosk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer(pub String);
+
+impl FromStr for Peer {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        parts.map(|_| Self(text.to_owned())).ok_or_else(|| "another kiosk looks like k4.plant.example:8444".into())
     }
 }
 
@@ -202,6 +262,7 @@ pub struct Held {
     _lock: File,
     data: PathBuf,
     keys: PathBuf,
+    sticks: Sticks,
 }
 
 impl Places {
@@ -220,7 +281,10 @@ impl Places {
         let path = self.data.join("in-use");
         let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable(&path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Held { _lock: lock, data: self.data.clone(), keys: keys.clone() }),
+            Ok(()) => {
+                let sticks = Sticks::at(self.sticks.clone());
+                Ok(Held { _lock: lock, data: self.data.clone(), keys: keys.clone(), sticks })
+            }
             Err(TryLockError::WouldBlock) => Err(CannotRun::InUse(self.data.clone())),
             Err(TryLockError::Error(source)) => Err(CannotRun::Folder { path, source }),
         }
@@ -235,7 +299,9 @@ impl Held {
 
     /// Opens everything: called on the thread that is to own it, and again after a fault.
     pub fn open(&self) -> Result<Core, Denied> {
-        Core::open(&self.data, self.keys()?, Box::new(Machine::default()))
+        let mut core = Core::open(&self.data, self.keys()?, Box::new(Machine::default()))?;
+        core.sticks = self.sticks.clone();
+        Ok(core)
     }
 }
 
@@ -252,6 +318,12 @@ mod tests {
         assert_eq!(cli.run.windowed, Some(Size(1280, 800)));
         assert_eq!(cli.run.reader, Reader::Evdev("/dev/input/event3".into()));
         assert_eq!(cli.places.key_store, Keys::Folder("k".into()));
+        let lan = cli.run.lan().expect("kiosks go on without a server unless they are told otherwise");
+        assert!(lan.mdns && lan.peers.is_empty() && lan.listen.port() == 8444);
+        let line = "kiosk --peer k4.plant.example:8444,10.0.0.5:8444 --no-mdns --lan [::]:9000";
+        let lan = Cli::try_parse_from(line.split(' ')).expect("it is usage").run.lan().expect("it takes part");
+        assert_eq!((lan.peers.len(), lan.mdns, lan.listen.port()), (2, false, 9000));
+        assert!(Cli::try_parse_from(["kiosk", "--lan", "off"]).is_ok_and(|cli| cli.run.lan().is_none()));
         for line in [
             "kiosk self-test",
             "kiosk bundle export f",
@@ -261,7 +333,14 @@ mod tests {
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
-        for line in ["kiosk --windowed 12", "kiosk --reader mouse", "kiosk --enrol CODE", "kiosk bundle"] {
+        for line in [
+            "kiosk --peer k4",
+            "kiosk --lan nowhere",
+            "kiosk --windowed 12",
+            "kiosk --reader mouse",
+            "kiosk --enrol CODE",
+            "kiosk bundle",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }
     }
@@ -272,6 +351,7 @@ mod tests {
         let places = |keys: &str| Places {
             data: folder.path().join("data"),
             key_store: Keys::Folder(folder.path().join(keys)),
+            sticks: Vec::new(),
             json: false,
         };
         assert!(matches!(places("data/keys").hold(), Err(CannotRun::KeysInData)));

@@ -13,6 +13,7 @@ use crate::clock::BELIEVED_JUMP_MS;
 use crate::config::{Held, Run};
 use crate::core::status::{Line, Status};
 use crate::core::{Core, Denied};
+use crate::lan;
 use crate::presenter::Settings;
 use crate::runtime::sync::keep_in_step;
 use crate::runtime::{Exchanged, NotExchanged, NotSetUp, Reach, Store, StoreGone, StoreReport, enrol, sync_runtime};
@@ -125,7 +126,7 @@ async fn serve(store: &Store, run: &Run, mut says: mpsc::UnboundedReceiver<Store
             Person::at(store.clone(), settings).act(lines, &due, print).await;
         }
     };
-    tokio::join!(exchange, shown, acts);
+    tokio::join!(exchange, shown, acts, lan::take_part(store.clone(), run.lan(), due.clone()));
     Ok(())
 }
 

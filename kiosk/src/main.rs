@@ -7,10 +7,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use kiosk::bundle_file::{self, NotCarried, Taken};
 use kiosk::config::{Bundle, Cli, Command, Held, Places, Run};
 use kiosk::core::Denied;
 use kiosk::headless::{self, Stopped};
-use kiosk::{bundle_file, self_test};
+use kiosk::self_test;
 use serde_json::{Value, json};
 
 /// The answer is no, or something was found.
@@ -84,16 +85,24 @@ fn run_bundle(places: &Places, bundle: &Bundle) -> ExitCode {
         Err(why) => return not_opened(&why),
     };
     let answer = match bundle {
-        Bundle::Export { file } => {
-            bundle_file::export(&mut core, file).map(|entries| (json!({ "entries": entries }), true))
-        }
-        Bundle::Import { file } => bundle_file::import(&mut core, file)
-            .map(|taken| (json!({ "held": taken.held, "refused": taken.refused }), taken.refused.is_empty())),
+        Bundle::Export { file } => bundle_file::export(&mut core, file).map(|written| {
+            json!({ "entries": written.entries, "documents": written.blobs, "documents_left_out": written.blobs_left_out })
+        }),
+        Bundle::Import { file } => bundle_file::import(&mut core, file).map(|Taken { from, brought }| {
+            json!({
+                "from": from.kiosk, "written": from.written.to_string(), "held": brought.held, "waiting": brought.waiting,
+                "refused": brought.refused, "documents": brought.blobs,
+            })
+        }),
     };
     match answer {
-        Ok((line, good)) => {
+        Ok(line) => {
             say(places, bundle.file(), &line);
-            if good { ExitCode::SUCCESS } else { ExitCode::from(NO) }
+            ExitCode::SUCCESS
+        }
+        Err(NotCarried::Refused { file, why }) => {
+            say(places, &file, &json!({ "refused_because": why.to_string(), "held": 0 }));
+            ExitCode::from(NO)
         }
         Err(why) => could_not(why),
     }

@@ -167,7 +167,9 @@ impl From<BadMessage> for Problem {
             BadMessage::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             BadMessage::OtherServer => (StatusCode::MISDIRECTED_REQUEST, "other_server"),
             BadMessage::Signature => (StatusCode::FORBIDDEN, "bad_signature"),
-            BadMessage::Form(_) | BadMessage::Limit(_) => (StatusCode::BAD_REQUEST, "bad_message"),
+            BadMessage::Form(_) | BadMessage::Limit(_) | BadMessage::NotAsked => {
+                (StatusCode::BAD_REQUEST, "bad_message")
+            }
         };
         Self::new(status, code, why.to_string(), "the kiosk keeps its entries and calls again")
     }

@@ -5,6 +5,8 @@ mod bad_input;
 mod documents;
 mod floor;
 mod import;
+mod islands;
+mod lan;
 mod main_job;
 mod others_bugs;
 mod people;

@@ -1,42 +1,33 @@
 //! Exchange bundles: what is held here, in a file for a USB stick (T10). Each entry speaks for itself, so it doesn't matter who carries it.
 
+use shared::id::Digest32;
+use shared::sync::bundle::{BadBundle, Manifest, Sender};
 use shared::sync::message::Give;
+use shared::sync::terminal::Gift;
 
-use super::exchange::News;
 use super::{Core, Denied};
 use crate::store::step;
 
 impl Core {
-    /// Everything held here, in pieces that each fit a message.
-    pub fn bundle(&mut self) -> Result<Vec<Give>, Denied> {
+    /// The next piece of a bundle; the last says that there is no more.
+    pub fn bundle_piece(&mut self, gift: &mut Gift) -> Result<Give, Denied> {
         self.take_part()?;
         let now = self.now();
         let terminal = Self::started(&mut self.member)?;
-        step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.bundle(step, None)?))
+        step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.bundle_piece(step, gift)?))
     }
 
-    /// Takes one piece of a bundle. What it brought is durable when this returns; taking it again changes nothing.
-    pub fn take_bundle(&mut self, piece: &Give) -> Result<News, Denied> {
+    /// What ends a bundle of so many pieces.
+    pub fn bundle_manifest(&mut self, pieces: u32, digest: Digest32) -> Result<Vec<u8>, Denied> {
         self.take_part()?;
-        let (now, fresh) = (self.now(), self.fresh());
+        let now = self.now();
         let terminal = Self::started(&mut self.member)?;
-        let bytes = piece.to_bytes();
-        let taken = step(&mut self.ledger, now.clock, |step| -> Result<_, Denied> {
-            Ok(terminal.handle_give(step, &bytes, fresh)?)
-        });
-        let taken = match taken {
-            Ok(taken) => taken,
-            Err(error) => {
-                self.forget_terminal();
-                return Err(error);
-            }
-        };
-        self.keep_heads();
-        self.heed_events()?;
-        self.call_soon();
-        Ok(match taken {
-            Ok(taken) => News { held: taken.held.len(), again: false, dropped: None },
-            Err(why) => News { held: 0, again: false, dropped: Some(why.to_string()) },
-        })
+        step(&mut self.ledger, now.clock, |step| Ok(terminal.bundle_manifest(step, pieces, digest, now.clock.wall)?))
+    }
+
+    /// Who wrote a bundle, when it is one for this terminal.
+    pub fn bundle_sender(&mut self, manifest: &Manifest) -> Result<Result<Sender, BadBundle>, Denied> {
+        self.take_part()?;
+        Ok(Self::started(&mut self.member)?.bundle_sender(manifest))
     }
 }

@@ -48,7 +48,9 @@ impl Core {
         let now = self.now();
         let terminal = Self::started(&mut self.member)?;
         let up = step(&mut self.ledger, now.clock, |step| Ok(terminal.poll_up(step, now)?));
-        up.inspect_err(|_: &Denied| self.forget_terminal())
+        let up: Option<Vec<u8>> = up.inspect_err(|_: &Denied| self.forget_terminal())?;
+        self.calling_since = up.as_ref().map(|_| now.steady);
+        Ok(up)
     }
 
     /// Takes the server's answer. What it brought is durable when this returns.
@@ -67,6 +69,7 @@ impl Core {
             }
         };
         self.round_trip_ms = round_trip_ms;
+        self.calling_since = None;
         // An answer that had to be dropped brought nothing: to say "online" of it would be untrue.
         self.line = if matches!(outcome, Outcome::Taken(_)) { Line::Online } else { Line::Offline };
         self.keep_heads();
@@ -86,6 +89,7 @@ impl Core {
     pub fn handle_failure(&mut self, line: Line) {
         let (now, fresh) = (self.now(), self.fresh());
         self.line = line;
+        self.calling_since = None;
         if let Ok(terminal) = Self::started(&mut self.member) {
             terminal.handle_failure(now, fresh);
         }
@@ -123,24 +127,32 @@ impl Core {
         step(&mut self.ledger, clock, |step| Ok(step.step.set("in_step", &to_cbor(&contact))?))
     }
 
-    /// Blobs that procedures and quizzes name and that aren't here yet; those in force or upcoming first.
+    /// Blobs that procedures in force or upcoming and quizzes name and that aren't here yet.
     pub fn missing_blobs(&mut self) -> Vec<Digest32> {
+        let mut wanted = self.blobs_in_use();
+        wanted.retain(|digest| !self.blobs.has(digest));
+        wanted
+    }
+
+    /// Blobs that procedures in force or upcoming and quizzes name.
+    pub fn blobs_in_use(&mut self) -> Vec<Digest32> {
         let now = self.reading().wall;
         let plant = self.plant().clone();
-        let mut wanted = Vec::new();
+        let mut in_use = Vec::new();
         for document in plant.documents.values() {
-            let in_use = match document.in_force(now) {
+            let in_force = match document.in_force(now) {
                 shared::plant::InForce::Version(version) => Some(version.id().clone()),
                 _ => None,
             };
-            let ids = in_use.into_iter().chain(document.upcoming(now).map(|v| v.id().clone()));
+            let ids = in_force.into_iter().chain(document.upcoming(now).map(|v| v.id().clone()));
             for draft in ids.filter_map(|id| document.draft(&id).cloned()) {
-                wanted.extend(draft.contents.iter().map(|content| content.hash));
+                in_use.extend(draft.contents.iter().map(|content| content.hash));
             }
         }
-        wanted.extend(plant.quizzes.values().map(|quiz| quiz.paper));
-        wanted.retain(|digest| !self.blobs.has(digest));
-        wanted
+        in_use.extend(plant.quizzes.values().map(|quiz| quiz.paper));
+        in_use.sort();
+        in_use.dedup();
+        in_use
     }
 }
 

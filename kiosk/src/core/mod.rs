@@ -5,6 +5,7 @@
 
 pub mod badge;
 pub mod bundle;
+pub mod carry;
 pub mod co_sign;
 pub mod coach;
 pub mod correct;
@@ -14,6 +15,7 @@ pub mod gate;
 pub mod learn;
 pub mod lockout;
 pub mod on_shift;
+pub mod peer;
 pub mod secret;
 pub mod sessions;
 pub mod set_up;
@@ -38,6 +40,7 @@ use store::{Ledger, StoreError, questions};
 
 use crate::clock::{Clock, Environment, Stepped};
 use crate::key_store::{Enrolled, KeyStore};
+use crate::stick::Sticks;
 use crate::store::{KioskStep, step};
 
 /// The setting that keeps by how much the machine's clock is disbelieved, in milliseconds.
@@ -121,8 +124,14 @@ pub struct Core {
     folder: PathBuf,
     /// How long the call took whose answer is being taken.
     round_trip_ms: i64,
+    /// When the call was made whose answer is waited for.
+    calling_since: Option<Timestamp>,
     /// Why the server isn't heard, for the bar on every screen.
     pub line: status::Line,
+    /// Where sticks appear; none unless it is said.
+    pub sticks: Sticks,
+    /// Counts what other kiosks may lack.
+    news: tokio::sync::watch::Sender<u64>,
 }
 
 pub(crate) struct BadgeSession {
@@ -153,7 +162,10 @@ impl Core {
             session: None,
             folder,
             round_trip_ms: 0,
+            calling_since: None,
             line,
+            sticks: Sticks::at(Vec::new()),
+            news: tokio::sync::watch::channel(0).0,
         };
         if let Some(enrolled) = core.keys.enrolled()? {
             core.join(enrolled)?;
@@ -277,7 +289,7 @@ impl Core {
         match written {
             Ok(done) => {
                 self.keep_heads();
-                self.call_soon();
+                self.spread();
                 Ok(done)
             }
             Err(error) => {

@@ -20,6 +20,7 @@ use crate::clock::Moments;
 use crate::config::{Held, Run};
 use crate::core::Core;
 use crate::desk;
+use crate::lan;
 use crate::presenter::message::{Command, Event, Hidden, NotEnrolled, Reply, RequestId, StatusSnapshot, What};
 use crate::presenter::view::{Fault, NextStep, Screen, Trouble, View};
 use crate::presenter::{Presenter, Settings};
@@ -121,6 +122,7 @@ impl Server {
         let due = Arc::new(Notify::new());
         let looks = Looks::new(store.clone(), inputs);
         runtime.spawn(keep_in_step(store.clone(), run.server.clone(), due.clone(), move |_| looks.look()));
+        runtime.spawn(lan::take_part(store.clone(), run.lan(), due.clone()));
         if let (Some(code), Some(url)) = (run.enrol.clone(), run.server.clone()) {
             runtime.spawn(set_up_by_code(store.clone(), url, code, due.clone()));
         }

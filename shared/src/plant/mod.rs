@@ -84,6 +84,13 @@ impl Plant {
         }
     }
 
+    /// Whether a version of a procedure, or a quiz, names the blob.
+    pub fn names_blob(&self, digest: &Digest32) -> bool {
+        let drafts = self.documents.values().flat_map(|document| &document.drafts);
+        drafts.flat_map(|(_, draft)| &draft.contents).any(|content| content.hash == *digest)
+            || self.quizzes.values().any(|quiz| quiz.paper == *digest)
+    }
+
     /// The ruling that lifts the hold of exactly this entry, if one stands.
     pub fn ruling_on(&self, entry: &EntryId) -> Option<&Ruling> {
         self.rulings.get(entry).map(|(_, ruling)| ruling)

@@ -10,17 +10,29 @@ pub const LONGEST_WAIT_MS: i64 = 5 * MINUTE_MS;
 pub const REGULAR_WAIT_MS: i64 = MINUTE_MS;
 
 /// Waits that double with each failure, each drawn between a half and the whole, so that a hall of kiosks doesn't return in one moment.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Backoff {
     failures: u32,
+    longest_ms: i64,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::up_to(LONGEST_WAIT_MS)
+    }
 }
 
 impl Backoff {
+    /// Waits that grow no further than this.
+    pub fn up_to(longest_ms: i64) -> Self {
+        Self { failures: 0, longest_ms }
+    }
+
     /// The moment of the next call after a failure at `now`. `random` is any random number.
     pub fn after_failure(&mut self, now: Timestamp, random: u64) -> Timestamp {
         let doubled = FIRST_WAIT_MS.saturating_mul(1 << self.failures.min(20));
         self.failures = self.failures.saturating_add(1);
-        now.plus_ms(jitter(doubled.min(LONGEST_WAIT_MS), random))
+        now.plus_ms(jitter(doubled.min(self.longest_ms), random))
     }
 
     /// The moment of the next call after an exchange that worked.

@@ -3,6 +3,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
+use super::bundle::{MAX_PIECES, Manifest};
 use super::message::*;
 use super::shape::{MAX_SHAPE, Shape};
 use super::store::BoxRow;
@@ -21,7 +22,7 @@ struct Envelope<'a> {
 }
 
 /// A message whose every list has a bound.
-trait Bounded {
+pub(super) trait Bounded {
     fn within_limits(&self) -> Result<(), BadMessage>;
 }
 
@@ -77,9 +78,18 @@ impl Bounded for Down {
 impl Bounded for Have {
     fn within_limits(&self) -> Result<(), BadMessage> {
         at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
-        at_most(&self.digests, MAX_STREAMS, "streams")?;
-        at_most(self.shapes.as_deref().unwrap_or_default(), MAX_HAVE, "logs")?;
-        self.shapes.iter().flatten().try_for_each(|shown| shape_within_limits(&shown.shape))
+        match &self.shown {
+            Shown::Digests(digests) => at_most(digests, MAX_STREAMS, "streams"),
+            Shown::Tips(streams, logs, _) => {
+                at_most(streams, MAX_STREAMS, "streams")?;
+                at_most(logs, MAX_HAVE, "logs")?;
+                logs.iter().try_for_each(|log| at_most(&log.tips, MAX_BEYOND_TIPS, "tips"))
+            }
+            Shown::Wants(wants) => {
+                at_most(wants, MAX_WANT, "wanted logs")?;
+                wants.iter().try_for_each(|want| shape_within_limits(&want.shape))
+            }
+        }
     }
 }
 
@@ -87,6 +97,13 @@ impl Bounded for Give {
     fn within_limits(&self) -> Result<(), BadMessage> {
         at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
         batch_within_limits(&self.entries)
+    }
+}
+
+impl Bounded for Manifest {
+    fn within_limits(&self) -> Result<(), BadMessage> {
+        at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
+        if self.pieces > MAX_PIECES { Err(BadMessage::Limit("pieces")) } else { Ok(()) }
     }
 }
 
@@ -98,13 +115,13 @@ fn read<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, BadMessage> {
     minicbor::decode(bytes).map_err(|why| BadMessage::Form(why.to_string()))
 }
 
-fn seal<T: Encode<()>>(message: &T, payload_type: &str, secret: &DeviceSecret) -> Vec<u8> {
+pub(super) fn seal<T: Encode<()>>(message: &T, payload_type: &str, secret: &DeviceSecret) -> Vec<u8> {
     let payload = to_cbor(message);
     let signature = secret.sign(payload_type, &payload);
     to_cbor(&Envelope { payload: &payload, signature })
 }
 
-fn open<T>(bytes: &[u8], payload_type: &str, sender: impl FnOnce(&T) -> DeviceKey) -> Result<T, BadMessage>
+pub(super) fn open<T>(bytes: &[u8], payload_type: &str, sender: impl FnOnce(&T) -> DeviceKey) -> Result<T, BadMessage>
 where
     T: for<'b> Decode<'b, ()> + Bounded,
 {
@@ -190,7 +207,8 @@ mod tests {
     use super::*;
 
     fn have(secret: &DeviceSecret) -> Have {
-        Have { device: secret.key(), enrolments: vec![], digests: vec![], shapes: None }
+        let shown = Shown::Digests(vec![]);
+        Have { device: secret.key(), server: secret.key(), enrolments: vec![], number: 1, answers: None, shown }
     }
 
     #[test]

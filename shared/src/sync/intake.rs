@@ -1,7 +1,10 @@
 //! The two ways an entry comes to lie on a shelf: it arrives, or it is written here.
 
+use minicbor::bytes::ByteVec;
+
 use super::store::Replica;
 use crate::id::{DeviceKey, Incarnation};
+use crate::kind::plant::DeviceEnrolled;
 use crate::kind::{Body, Statement};
 use crate::log::chain::BadHold;
 use crate::log::entry::{BadEntry, seal};
@@ -91,4 +94,12 @@ pub(super) fn read_enrolment(bytes: &[u8], server: &DeviceKey) -> Option<(Entry,
     let entry = unverified.signed()?;
     let statement = entry.statement().ok()??;
     matches!(statement.body, Body::DeviceEnrolled(_)).then_some((entry, statement))
+}
+
+/// What the server enrolled the device as, when its enrolment is among these.
+pub(super) fn enrolled_by(enrolments: &[ByteVec], device: &DeviceKey, server: &DeviceKey) -> Option<DeviceEnrolled> {
+    enrolments.iter().find_map(|bytes| match read_enrolment(bytes, server)?.1.body {
+        Body::DeviceEnrolled(enrolled) if enrolled.device == *device => Some(enrolled),
+        _ => None,
+    })
 }

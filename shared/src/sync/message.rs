@@ -31,8 +31,10 @@ pub const MAX_STREAMS: usize = 64;
 pub const MAX_EPOCHS: usize = 256;
 /// Most enrolments, or recoveries, beside a batch.
 pub const MAX_ENROLMENTS: usize = 64;
-/// Most logs whose shapes one `Have` shows.
-pub const MAX_HAVE: usize = 2 * 1024;
+/// Most logs whose tips one `Have` shows; which ones, when there are more, is drawn anew each time.
+pub const MAX_HAVE: usize = 8 * 1024;
+/// Most tips in one `Have`, of all logs together.
+pub const MAX_HAVE_TIPS: usize = 16 * 1024;
 /// Most rows of the table of sealed boxes in one message.
 pub const MAX_BOXES: usize = 512;
 /// Largest sealed box, in bytes.
@@ -53,6 +55,9 @@ pub enum BadMessage {
     Signature,
     #[error("it is meant for another server")]
     OtherServer,
+    /// A word between kiosks that answers none just said here: somebody says it a second time.
+    #[error("it answers nothing that was said here")]
+    NotAsked,
 }
 
 /// A kiosk calls the server.
@@ -254,21 +259,61 @@ impl Given {
     }
 }
 
-/// A kiosk asks another. The digests go first; shapes only where those differ.
+/// What a kiosk says to another, signed by it. Entries follow only a word that answers one just said: nobody gets them by saying again what
+/// somebody else once said.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 #[cbor(array)]
 pub struct Have {
     #[n(0)]
     pub device: DeviceKey,
-    /// The sender's enrolment, so that a peer that hasn't met it can check it.
+    /// Whose plant the sender belongs to.
     #[n(1)]
-    pub enrolments: Vec<ByteVec>,
-    /// For each shared stream of the sender's scope a digest of all its tips.
+    pub server: DeviceKey,
+    /// The sender's enrolment, so that a peer that hasn't met it can check it.
     #[n(2)]
-    pub digests: Vec<StreamDigest>,
-    /// Shapes of the logs of the streams that differed; `None` in a first call.
+    pub enrolments: Vec<ByteVec>,
+    /// Random: no two words are the same.
     #[n(3)]
-    pub shapes: Option<Vec<Want>>,
+    pub number: u64,
+    /// Digest of the very word it answers; none in the first.
+    #[n(4)]
+    pub answers: Option<Digest32>,
+    #[n(5)]
+    pub shown: Shown,
+}
+
+impl Have {
+    /// Whether it may be said after `said`: the first word any time, the others in answer to it alone.
+    pub fn follows(&self, said: Option<&Digest32>) -> bool {
+        match &self.shown {
+            Shown::Digests(_) => self.answers.is_none(),
+            Shown::Tips(..) | Shown::Wants(_) => self.answers.is_some() && self.answers.as_ref() == said,
+        }
+    }
+}
+
+/// The three words of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Shown {
+    /// Who calls: for each shared stream of its scope a digest of all its tips.
+    #[n(0)]
+    Digests(#[n(0)] Vec<StreamDigest>),
+    /// Who is called: of the streams that differ the tips of every log, and whether these are all.
+    #[n(1)]
+    Tips(#[n(0)] Vec<Stream>, #[n(1)] Vec<LogTips>, #[n(2)] bool),
+    /// Who calls: the logs of which it lacks something, and what it has of each.
+    #[n(2)]
+    Wants(#[n(0)] Vec<Want>),
+}
+
+/// What the sender holds of a log up to.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LogTips {
+    #[n(0)]
+    pub log: LogId,
+    #[n(1)]
+    pub tips: Vec<EntryId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -280,10 +325,12 @@ pub struct StreamDigest {
     pub digest: Digest32,
 }
 
-/// Entries for whoever lacks them. Not signed: each entry speaks for itself. An exchange bundle is a list of these in a file.
+/// Entries for whoever lacks them. Not signed: each entry speaks for itself. An exchange bundle is a list of these in a file, and
+/// [`super::bundle::Manifest`] at its end.
 #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 #[cbor(array)]
 pub struct Give {
+    /// The giver's, and those it keeps for others (H7).
     #[n(0)]
     pub enrolments: Vec<ByteVec>,
     /// Plant first; each log by counter.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../../docs/sync.md")]
 
 pub mod backoff;
+pub mod bundle;
 mod envelope;
 mod intake;
 pub mod message;
@@ -11,7 +12,8 @@ pub mod shape;
 pub mod store;
 pub mod terminal;
 
-pub use message::{BadMessage, Down, Give, Have, Up};
+pub use bundle::{BadBundle, Manifest};
+pub use message::{BadMessage, Down, Give, Have, Up, Want};
 pub use order::{Cursor, OrderHead, Segment, SignedHead, Step};
 pub use server::{Answer, Server};
 pub use shape::{Shape, missing, shape};

@@ -1,9 +1,11 @@
 //! Which streams go where.
 
+use std::cmp::Ordering;
+
 use crate::id::{KioskName, SiteId};
 use crate::kind::Family;
 use crate::kind::plant::DeviceEnrolled;
-use crate::log::Stream;
+use crate::log::{LogId, Stream};
 
 /// The streams that a kiosk of this name at this site takes part in, plant first. `office` goes to no kiosk, `journal` to no other.
 pub fn of_kiosk(site: &SiteId, name: &KioskName) -> Vec<Stream> {
@@ -32,6 +34,11 @@ pub fn rank(stream: &Stream) -> u8 {
         Family::Journal => 4,
         Family::Office => 5,
     }
+}
+
+/// Logs in the order of their streams in a batch.
+pub fn plant_first(a: &LogId, b: &LogId) -> Ordering {
+    (rank(&a.stream), a).cmp(&(rank(&b.stream), b))
 }
 
 /// Whether two kiosks exchange the stream between themselves.

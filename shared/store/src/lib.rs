@@ -4,10 +4,12 @@
 //! entries are put, derived state follows them, and the edge adds its own rows; it is durable when [`Ledger::step`] returns, never before
 //! (`synchronous = FULL`). This crate knows statements and transactions; what entries *mean* is decided in `shared`.
 //!
-//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables) → [`questions`] (what is asked of them) → [`blobs`].
+//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables) → [`questions`] (what is asked of them) → [`blobs`] → [`bundle`]
+//! (the same in a file).
 #![forbid(unsafe_code)]
 
 pub mod blobs;
+pub mod bundle;
 pub mod derive;
 pub mod ledger;
 pub mod questions;

@@ -2,6 +2,7 @@
 //! run.
 
 mod backup;
+mod bundle_import;
 mod config_print;
 mod doctor;
 mod escrow;
@@ -69,6 +70,9 @@ enum Command {
     Serve(serve::Serve),
     Import(import::Import),
     Export(export::Export),
+    /// Exchange by file
+    #[command(subcommand)]
+    Bundle(Bundle),
     /// Kiosks: one-time codes, list, revocation
     #[command(subcommand)]
     Kiosk(Kiosk),
@@ -91,6 +95,11 @@ enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     Version(version::Version),
+}
+
+#[derive(Subcommand)]
+enum Bundle {
+    Import(bundle_import::BundleImport),
 }
 
 #[derive(Subcommand)]
@@ -172,6 +181,7 @@ pub fn run(cli: Cli, out: Out<'_>) -> ExitCode {
         Command::Serve(command) => command.run(&shared, out),
         Command::Import(command) => command.run(&shared, out),
         Command::Export(command) => command.run(&shared, out),
+        Command::Bundle(Bundle::Import(command)) => command.run(&shared, out),
         Command::Kiosk(Kiosk::EnrolCode(command)) => command.run(&shared, out),
         Command::Kiosk(Kiosk::List(command)) => command.run(&shared, out),
         Command::Kiosk(Kiosk::Revoke(command)) => command.run(&shared, out),

@@ -7,7 +7,7 @@ use shared::kind::Family;
 use shared::log::{Shelf, Stream};
 use shared::sync::ServerShelf;
 use shared::sync::message::{BadMessage, CursorShown, DeviceStanding, Up};
-use shared::sync::server::{Intake, Notice};
+use shared::sync::server::Notice;
 use shared::time::Timestamp;
 use store::StoreError;
 
@@ -52,19 +52,6 @@ impl Core {
             self.look_for_lacking_blobs();
         }
         Ok(self.server.sign(answer))
-    }
-
-    /// Takes in a bundle.
-    pub fn take_bundle(&self, bytes: &[u8]) -> Result<Intake, BadCall> {
-        let fresh = Incarnation(self.random());
-        let clock = self.clock();
-        let intake = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
-            let intake = self.server.handle_give(step, bytes, clock, fresh)??;
-            note_complete(step.step.connection())?;
-            Ok(intake)
-        })?;
-        self.ring();
-        Ok(intake)
     }
 
     /// How this server knows the device (for tokens of bell and blobs).
@@ -124,7 +111,7 @@ fn seen(up: &Up, now: Timestamp, waiting: u64) -> KioskSeen {
     }
 }
 
-fn log_notice(notice: &Notice) {
+pub(super) fn log_notice(notice: &Notice) {
     match notice {
         Notice::Contradicted { device, stream } => {
             tracing::error!(device = %device.short(), %stream, "a kiosk knows an order this server has lost: writing stopped")

@@ -6,6 +6,7 @@
 pub mod approve;
 pub mod backup;
 pub mod contents;
+pub mod bundle;
 pub mod enrol;
 pub mod escrow;
 pub mod evidence;

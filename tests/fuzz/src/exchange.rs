@@ -127,6 +127,7 @@ pub fn have(bytes: &[u8]) -> Verdict {
     };
     let world = world();
     have.device = world.other.key();
+    have.server = world.server.key();
     have.enrolments = vec![world.others_enrolment.bytes().to_vec().into()];
     let sealed = have.seal(&world.other);
     match Have::open(&sealed) {
@@ -135,11 +136,19 @@ pub fn have(bytes: &[u8]) -> Verdict {
     }
     one_spelling(&have);
     let (terminal, disk) = world.terminal();
-    let answer = sure(terminal.handle_have(&disk, &sealed)).expect("a question in good form is heard");
+    let said = have.answers;
+    let answer = match sure(terminal.handle_have(&disk, &sealed, &have.device, said.as_ref(), FRESH)) {
+        Ok(answer) => answer,
+        Err(why) => return refused(why),
+    };
+    let keeps_limits = |word: &[u8]| assert!(Have::open(word).is_ok(), "the kiosk keeps its own limits");
     match answer {
-        PeerAnswer::Have(theirs) => assert!(Have::open(&theirs).is_ok(), "the kiosk keeps its own limits"),
-        PeerAnswer::Give(gift) => assert!(Give::read(&gift).is_ok(), "the kiosk keeps its own limits"),
-        _ => {}
+        PeerAnswer::Have(theirs) => keeps_limits(&theirs),
+        PeerAnswer::Give(gift, next) => {
+            assert!(Give::read(&gift).is_ok(), "the kiosk keeps its own limits");
+            next.iter().for_each(|word| keeps_limits(word));
+        }
+        PeerAnswer::Nothing | PeerAnswer::NoPeer => {}
     }
     Verdict::Accepted
 }

@@ -11,11 +11,12 @@ use crate::world::{Crash, World, sure, text};
 pub type Scenario = (&'static str, fn(Option<Mutant>) -> World);
 
 /// Every row of the protocol's section 7, the walk-throughs that concern the exchange, and what chance finds too rarely.
-pub const ALL: [Scenario; 17] = [
+pub const ALL: [Scenario; 18] = [
     ("kiosk restored, key store intact", kiosk_restored),
     ("kiosk restored with its old key store", kiosk_restored_with_old_key_store),
     ("kiosk restored, key store lost", kiosk_restored_without_key_store),
     ("kiosk cloned", kiosk_cloned),
+    ("kiosk cloned twice", kiosk_cloned_twice),
     ("kiosk lost", kiosk_lost),
     ("kiosk revoked, good entries from before, directly", revoked_directly),
     ("kiosk revoked, good entries from before, through a relay", revoked_through_a_relay),
@@ -104,6 +105,17 @@ pub fn kiosk_cloned(mutant: Option<Mutant>) -> World {
     world.exchange(twin);
     work(&mut world, twin, 1);
     world.exchange(0);
+    work(&mut world, 0, 1);
+    healed(world)
+}
+
+/// Three branches from one entry are one alarm.
+pub fn kiosk_cloned_twice(mutant: Option<Mutant>) -> World {
+    let mut world = plant(2, mutant);
+    work(&mut world, 0, 1);
+    for twin in [world.clone_kiosk(0), world.clone_kiosk(0)] {
+        work(&mut world, twin, 1);
+    }
     work(&mut world, 0, 1);
     healed(world)
 }

@@ -6,12 +6,13 @@ use shared::kind::plant::ServerRecovered;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::{Position, Signing, seal};
 use shared::log::{Draft, Held, LogId, Shelf, Stream, Subject, Unverified};
-use shared::sync::message::{Down, Give, Up};
-use shared::sync::terminal::{Outcome, PeerAnswer};
+use shared::sync::message::{Down, Have, Up};
+use shared::sync::terminal::{Gift, Outcome, PeerAnswer, Terminal};
 use shared::sync::{OrderHead, ServerShelf, SignedHead};
 use shared::time::{HybridTime, Timestamp};
 
 use crate::check::Violation;
+use crate::disk::KioskDisk;
 use crate::mutant::Mutant;
 use crate::world::{Crash, World, sure, text};
 
@@ -93,34 +94,63 @@ impl World {
         false
     }
 
-    /// Over the LAN, one kiosk gives another what that lacks: digests go over, shapes come back, entries follow.
-    pub fn give_to_peer(&mut self, giver: usize, taker: usize) {
+    /// Over the LAN one kiosk calls another, gives what that lacks and takes what it lacks itself.
+    pub fn give_to_peer(&mut self, caller: usize, called: usize) {
         for _ in 0..LONGEST_EXCHANGE {
-            let Some(have) = self.at_kiosk(giver, Crash::No, |terminal, disk| sure(terminal.have(disk))) else {
-                return;
-            };
-            let heard = self.at_kiosk(taker, Crash::No, |terminal, disk| sure(terminal.handle_have(disk, &have)));
-            let Some(Ok(PeerAnswer::Have(theirs))) = heard else { return };
-            let given = self.at_kiosk(giver, Crash::No, |terminal, disk| sure(terminal.handle_have(disk, &theirs)));
-            let Some(Ok(PeerAnswer::Give(gift))) = given else { return };
-            if !self.take_gift(taker, &gift) {
+            if self.talk_to_peer(caller, called) != Some(true) {
                 return;
             }
         }
     }
 
-    /// Takes what a peer or a bundle gives; `true` when asking again would bring more.
+    /// The three words of one conversation; whether another may bring more.
+    fn talk_to_peer(&mut self, caller: usize, called: usize) -> Option<bool> {
+        let fresh = self.rng.fresh();
+        let word = self.at_kiosk(caller, Crash::No, |terminal, disk| sure(terminal.have(disk, fresh)))?;
+        let PeerAnswer::Have(tips) = self.hear_peer(called, &word, None)? else { return None };
+        let (gift, wants) = match self.hear_peer(caller, &tips, Some(&word))? {
+            PeerAnswer::Give(gift, wants) => (Some(gift), wants),
+            PeerAnswer::Have(wants) => (None, Some(wants)),
+            PeerAnswer::Nothing | PeerAnswer::NoPeer => return None,
+        };
+        let mut news = gift.is_some_and(|gift| self.take_gift(called, &gift));
+        if let Some(wants) = wants
+            && let Some(PeerAnswer::Give(back, _)) = self.hear_peer(called, &wants, Some(&tips))
+        {
+            news |= self.take_gift(caller, &back);
+        }
+        Some(news)
+    }
+
+    /// A kiosk hears a peer's word; `said` is what it had said before. `None` when it refuses it.
+    pub fn hear_peer(&mut self, kiosk: usize, word: &[u8], said: Option<&[u8]>) -> Option<PeerAnswer> {
+        let (fresh, said) = (self.rng.fresh(), said.map(Digest32::of));
+        let from = Have::open(word).ok()?.device;
+        let heard = |terminal: &mut Terminal, disk: &mut KioskDisk| {
+            sure(terminal.handle_have(disk, word, &from, said.as_ref(), fresh))
+        };
+        self.at_kiosk(kiosk, Crash::No, heard)?.ok()
+    }
+
+    /// Takes what a peer or a bundle gives; whether anything of it was news.
     pub fn take_gift(&mut self, kiosk: usize, gift: &[u8]) -> bool {
         let fresh = self.rng.fresh();
         let taken = self.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.handle_give(disk, gift, fresh)));
         self.tend_key_store(kiosk);
-        matches!(taken, Some(Ok(taken)) if taken.again)
+        matches!(taken, Some(Ok(taken)) if !taken.held.is_empty())
     }
 
     /// Writes all a kiosk holds to a stick.
     pub fn make_bundle(&mut self, kiosk: usize) -> Vec<Vec<u8>> {
-        let pieces = self.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.bundle(disk, None)));
-        pieces.unwrap_or_default().iter().map(Give::to_bytes).collect()
+        let (mut pieces, mut gift) = (Vec::new(), Gift::default());
+        loop {
+            let piece = self.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.bundle_piece(disk, &mut gift)));
+            let Some(piece) = piece else { return pieces };
+            pieces.push(piece.to_bytes());
+            if !piece.more {
+                return pieces;
+            }
+        }
     }
 
     pub fn bundle_to_server(&mut self, bundle: &[Vec<u8>]) {

@@ -37,6 +37,10 @@ pub enum Dropped {
 pub struct Taken {
     /// Entries that came to be held, in order.
     pub held: Vec<Entry>,
+    /// Entries that can't be held yet: one before them, or their device's enrolment, isn't here.
+    pub waiting: usize,
+    /// Bytes that no replica may hold.
+    pub refused: usize,
     /// Another call at once brings more.
     pub again: bool,
 }
@@ -290,14 +294,32 @@ impl Terminal {
         taken: &mut Taken,
         fresh: Fresh,
     ) -> Result<(), S::Error> {
-        let Ok(unverified) = Unverified::read(bytes) else { return Ok(()) };
+        match Unverified::read(bytes) {
+            Ok(unverified) => self.take_entry(store, unverified, taken, fresh),
+            Err(_) => {
+                taken.refused += 1;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn take_entry<S: TerminalShelf>(
+        &mut self,
+        store: &mut S,
+        unverified: Unverified,
+        taken: &mut Taken,
+        fresh: Fresh,
+    ) -> Result<(), S::Error> {
         let arrival = take_in(unverified, store)?;
         let mine = store.incarnation()?;
         if mine.is_some_and(|incarnation| arrival.is_news_from(&self.key, &incarnation)) {
             self.begin_incarnation(store, fresh, NewBecause::SomebodyElse)?;
         }
-        if let Arrival::Held(entry) = arrival {
-            taken.held.push(*entry);
+        match arrival {
+            Arrival::Held(entry) => taken.held.push(*entry),
+            Arrival::Duplicate => {}
+            Arrival::Gap(_) | Arrival::UnknownDevice => taken.waiting += 1,
+            Arrival::Refused(_) => taken.refused += 1,
         }
         Ok(())
     }

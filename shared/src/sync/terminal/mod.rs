@@ -11,6 +11,7 @@
 //! An `Err` is the store's own; the transaction is to be rolled back and the terminal started anew. A crash before a COMMIT leaves nothing of
 //! the call, a crash after it everything; either way the next exchange repeats what the other side lacks.
 
+mod bundle;
 mod down;
 mod peer;
 mod up;
@@ -30,6 +31,7 @@ use crate::log::{Draft, Entry, LogId, Revision, Stream};
 use crate::part11::signature::DeviceSecret;
 use crate::time::{ClockReading, MINUTE_MS, Timestamp};
 
+pub use bundle::Gift;
 pub use down::{Dropped, Outcome, Taken};
 pub use peer::PeerAnswer;
 

@@ -1,85 +1,101 @@
-//! Kiosk to kiosk, and bundles (T10). Peers have no order: what they give is held by H only.
+//! Kiosk to kiosk (T10), in three words: digests, tips of what differs, shapes of what is lacking. Peers have no order: what they give is
+//! held by H only, moves no cursor, and says nothing of when the server was heard.
+//!
+//! | who | says | hears |
+//! |---|---|---|
+//! | caller | digests | nothing, when all is the same |
+//! | called | tips of the streams that differ | what it lacks by them |
+//! | caller | shapes of what it lacks | what it lacks |
 
 use std::collections::BTreeMap;
 
+use super::bundle::Gift;
 use super::down::Taken;
-use super::up::{Chosen, load};
 use super::{Fresh, Terminal};
 use crate::id::{DeviceKey, Digest32};
 use crate::kind::Body;
+use crate::log::entry::verify_together;
 use crate::log::{LogId, Stream, Unverified};
-use crate::sync::intake::read_enrolment;
+use crate::sync::intake::{enrolled_by, read_enrolment};
 use crate::sync::message::*;
 use crate::sync::scope;
-use crate::sync::shape::{Shape, missing, shapes};
+use crate::sync::shape::{Shape, shapes};
 use crate::sync::store::TerminalShelf;
 
-/// What a peer's `Have` is answered with.
+/// What a peer's word is answered with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerAnswer {
-    /// Nothing differs, or the peer isn't enrolled, or it is known as revoked.
+    /// Nothing differs, or the peer is known as revoked.
     Nothing,
-    /// Digests differ: this is what is held here of those streams.
+    /// The server enrolled nobody such for this site: the line is to be closed, whatever else comes.
+    NoPeer,
+    /// The next word.
     Have(Vec<u8>),
-    /// What the peer lacks.
-    Give(Vec<u8>),
+    /// A [`Give`] of what the peer lacks, and the next word when something is lacking here.
+    Give(Vec<u8>, Option<Vec<u8>>),
 }
 
 impl Terminal {
     /// The first word to a peer: digests alone.
-    pub fn have<S: TerminalShelf>(&self, store: &S) -> Result<Vec<u8>, S::Error> {
+    pub fn have<S: TerminalShelf>(&self, store: &S, fresh: Fresh) -> Result<Vec<u8>, S::Error> {
         let digests = self.digests(store)?;
-        self.seal_have(store, digests, None)
+        self.seal_have(store, None, Shown::Digests(digests), fresh)
     }
 
-    /// What is held here in full, of the streams in which the peer differs: the peer answers with a `Give`.
-    fn have_in_full<S: TerminalShelf>(&self, store: &S, differing: &[Stream]) -> Result<Vec<u8>, S::Error> {
-        let logs = store.logs()?.into_iter().filter(|log| differing.contains(&log.stream)).take(MAX_HAVE);
-        let shapes = shapes(store, logs)?.into_iter().map(|(log, shape)| Want { log, shape }).collect();
-        let digests = self.digests(store)?;
-        self.seal_have(store, digests, Some(shapes))
-    }
-
-    fn seal_have<S: TerminalShelf>(
-        &self,
-        store: &S,
-        digests: Vec<StreamDigest>,
-        shapes: Option<Vec<Want>>,
-    ) -> Result<Vec<u8>, S::Error> {
-        let enrolments = self.enrolments(store, true)?;
-        Ok(Have { device: self.key, enrolments, digests, shapes }.seal(&self.identity.secret))
-    }
-
-    /// Hears a peer. A `Have` without shapes is answered with one that has them, one with shapes with a `Give`. Commits nothing.
+    /// Hears a peer. `from` is whose key the line has proved, `said` the digest of what was last said on it. Commits nothing.
     pub fn handle_have<S: TerminalShelf>(
         &self,
         store: &S,
         bytes: &[u8],
+        from: &DeviceKey,
+        said: Option<&Digest32>,
+        fresh: Fresh,
     ) -> Result<Result<PeerAnswer, BadMessage>, S::Error> {
         let have = match Have::open(bytes) {
+            Ok(have) if have.device != *from => return Ok(Err(BadMessage::Signature)),
+            Ok(have) if have.server != self.identity.server => return Ok(Err(BadMessage::OtherServer)),
+            Ok(have) if !have.follows(said) => return Ok(Err(BadMessage::NotAsked)),
             Ok(have) => have,
             Err(why) => return Ok(Err(why)),
         };
-        if !self.is_peer(store, &have)? {
-            return Ok(Ok(PeerAnswer::Nothing));
+        if !self.is_peer(&have) {
+            return Ok(Ok(PeerAnswer::NoPeer));
         }
-        let own = self.digests(store)?;
-        let differs =
-            |mine: &&StreamDigest| have.digests.iter().any(|d| d.stream == mine.stream && d.digest != mine.digest);
-        let differing: Vec<Stream> = own.iter().filter(differs).map(|mine| mine.stream.clone()).collect();
-        if differing.is_empty() {
-            return Ok(Ok(PeerAnswer::Nothing));
-        }
-        Ok(Ok(match &have.shapes {
-            None => PeerAnswer::Have(self.have_in_full(store, &differing)?),
-            Some(shapes) => {
-                let give = self.give(store, shapes, |log| differing.contains(&log.stream))?;
-                PeerAnswer::Give(give.to_bytes())
+        let revoked = store.revocation(&have.device)?.is_some();
+        let answers = Some(Digest32::of(bytes));
+        Ok(Ok(match &have.shown {
+            // What a peer known as revoked holds is asked for; it gets nothing.
+            Shown::Tips(_, logs, _) if revoked => match self.wants(store, logs)? {
+                Some(wants) => PeerAnswer::Have(self.seal_have(store, answers, wants, fresh)?),
+                None => PeerAnswer::Nothing,
+            },
+            _ if revoked => PeerAnswer::Nothing,
+            Shown::Digests(digests) => match self.differing(store, digests)? {
+                streams if streams.is_empty() => PeerAnswer::Nothing,
+                streams => {
+                    let tips = self.tips_of(store, streams, fresh)?;
+                    PeerAnswer::Have(self.seal_have(store, answers, tips, fresh)?)
+                }
+            },
+            Shown::Tips(streams, logs, whole) => {
+                let give = self.give_after_tips(store, streams, logs, *whole)?;
+                let wants = self.wants(store, logs)?;
+                let next = wants.map(|wants| self.seal_have(store, answers, wants, fresh)).transpose()?;
+                PeerAnswer::Give(give.to_bytes(), next)
+            }
+            Shown::Wants(wants) => {
+                let (mut gift, mut logs) = (Gift::default(), Vec::new());
+                for want in wants.iter().filter(|want| self.shares(&want.log.stream)) {
+                    gift.begin(&want.log, want.shape.clone());
+                    logs.push(want.log.clone());
+                }
+                PeerAnswer::Give(self.give(store, &gift, logs)?.to_bytes(), None)
             }
         }))
     }
 
-    /// Takes what a peer or a bundle gives: only streams of this kiosk's scope. Nobody's claim is believed; each entry speaks for itself.
+    /// Takes what a peer or a bundle gives: only streams of this kiosk's scope. Nobody's claim is believed; each entry speaks for itself, and so does
+    /// an enrolment that this kiosk's server signed (H7).
     ///
     /// Committed with it: the entries held, a new incarnation (T3). Taking the same again changes nothing.
     pub fn handle_give<S: TerminalShelf>(
@@ -92,57 +108,119 @@ impl Terminal {
             Ok(give) => give,
             Err(why) => return Ok(Err(why)),
         };
-        let mut taken = Taken { again: give.more, ..Taken::default() };
-        for bytes in &give.entries {
-            let in_scope = |entry: Unverified| self.identity.scope.contains(&entry.peek().log().stream);
-            if Unverified::read(bytes).is_ok_and(in_scope) {
-                self.receive(store, bytes, &mut taken, fresh)?;
+        for bytes in &give.enrolments {
+            if let Some((enrolment, statement)) = read_enrolment(bytes, &self.identity.server)
+                && let Body::DeviceEnrolled(enrolled) = &statement.body
+                && !store.is_enrolled(&enrolled.device)?
+            {
+                store.keep_loose_enrolment(&enrolment)?;
             }
+        }
+        let mut taken = Taken { again: give.more, ..Taken::default() };
+        let mut news = Vec::new();
+        for bytes in &give.entries {
+            match Unverified::read(bytes) {
+                Ok(entry) if !self.identity.scope.contains(&entry.peek().log().stream) => {}
+                Ok(entry) if store.place(&entry.peek().id())?.is_some() => {}
+                Ok(entry) => news.push(entry),
+                Err(_) => taken.refused += 1,
+            }
+        }
+        verify_together(&mut news, &fresh.incarnation.0);
+        for entry in news {
+            self.take_entry(store, entry, &mut taken, fresh)?;
         }
         taken.again &= !taken.held.is_empty();
         Ok(Ok(taken))
     }
 
-    /// An exchange bundle: everything held, or what the target's `Have` shows it to lack, in pieces that each fit a message.
-    pub fn bundle<S: TerminalShelf>(&self, store: &S, target: Option<&Have>) -> Result<Vec<Give>, S::Error> {
-        let mut shapes: Vec<Want> = target.and_then(|have| have.shapes.clone()).unwrap_or_default();
-        let mut pieces = Vec::new();
-        loop {
-            let piece = self.give(store, &shapes, |_| true)?;
-            let more = piece.more;
-            // The next piece begins where this one ends.
-            for bytes in &piece.entries {
-                if let Ok(entry) = Unverified::read(bytes) {
-                    advance(&mut shapes, entry.peek().log(), entry.peek().id());
-                }
-            }
-            pieces.push(piece);
-            if !more {
-                return Ok(pieces);
-            }
-        }
-    }
-
-    /// What somebody with these shapes lacks, plant first.
-    fn give<S: TerminalShelf>(
+    fn seal_have<S: TerminalShelf>(
         &self,
         store: &S,
-        shapes: &[Want],
-        chosen_logs: impl Fn(&LogId) -> bool,
+        answers: Option<Digest32>,
+        shown: Shown,
+        fresh: Fresh,
+    ) -> Result<Vec<u8>, S::Error> {
+        let enrolments = self.enrolments(store, true)?;
+        let (device, server, number) = (self.key, self.identity.server, fresh.jitter);
+        Ok(Have { device, server, enrolments, number, answers, shown }.seal(&self.identity.secret))
+    }
+
+    /// What the peer lacks, as far as its tips tell: all of a log it doesn't know, and what follows tips that are held here. Where none of its tips
+    /// is held, the peer is ahead, and gives first.
+    fn give_after_tips<S: TerminalShelf>(
+        &self,
+        store: &S,
+        streams: &[Stream],
+        shown: &[LogTips],
+        whole: bool,
     ) -> Result<Give, S::Error> {
-        let theirs: BTreeMap<&LogId, &Shape> = shapes.iter().map(|shown| (&shown.log, &shown.shape)).collect();
-        let mut logs: Vec<LogId> = store.logs()?.into_iter().filter(chosen_logs).collect();
-        logs.sort_by(|a, b| (scope::rank(&a.stream), a).cmp(&(scope::rank(&b.stream), b)));
-        let (mut chosen, nothing) = (Chosen::default(), Shape::default());
-        for log in logs {
-            let lacking = missing(store, &log, theirs.get(&log).unwrap_or(&&nothing), MAX_ENTRIES + 1)?;
-            chosen.take(store, lacking)?;
-            if chosen.full {
-                break;
+        let theirs: BTreeMap<&LogId, &[_]> = shown.iter().map(|log| (&log.log, log.tips.as_slice())).collect();
+        let compared = |log: &LogId| self.shares(&log.stream) && streams.contains(&log.stream);
+        let (mut gift, mut logs) = (Gift::default(), Vec::new());
+        for log in store.logs()?.into_iter().filter(compared) {
+            match theirs.get(&log) {
+                Some(tips) => {
+                    let mut known = Vec::new();
+                    for tip in *tips {
+                        known.extend(store.place(tip)?.map(|_| *tip));
+                    }
+                    if !known.is_empty() {
+                        gift.begin(&log, Shape { tips: known, locator: Vec::new() });
+                        logs.push(log);
+                    }
+                }
+                None if whole => logs.push(log),
+                None => {}
             }
         }
-        let enrolments = self.enrolments(store, true)?;
-        Ok(Give { enrolments, entries: load(store, &chosen.ids)?, more: chosen.full })
+        self.give(store, &gift, logs)
+    }
+
+    /// The logs of which the peer has a tip that isn't held here; `None` when there is none.
+    fn wants<S: TerminalShelf>(&self, store: &S, shown: &[LogTips]) -> Result<Option<Shown>, S::Error> {
+        let mut lacking = Vec::new();
+        for LogTips { log, tips } in shown.iter().filter(|shown| self.shares(&shown.log.stream)) {
+            let mut all_held = true;
+            for tip in tips {
+                all_held = all_held && store.place(tip)?.is_some();
+            }
+            if !all_held {
+                lacking.push(log.clone());
+            }
+        }
+        lacking.sort_by(scope::plant_first);
+        lacking.truncate(MAX_WANT);
+        let wants: Vec<Want> = shapes(store, lacking)?.into_iter().map(|(log, shape)| Want { log, shape }).collect();
+        Ok((!wants.is_empty()).then_some(Shown::Wants(wants)))
+    }
+
+    /// The tips of every log of the streams. More than a message may carry begin anywhere, so that all have their turn.
+    fn tips_of<S: TerminalShelf>(&self, store: &S, streams: Vec<Stream>, fresh: Fresh) -> Result<Shown, S::Error> {
+        let mut logs: Vec<LogId> = store.logs()?.into_iter().filter(|log| streams.contains(&log.stream)).collect();
+        logs.sort_by(scope::plant_first);
+        let (mut shown, mut hashes, all) = (Vec::new(), 0, logs.len());
+        if all > MAX_HAVE {
+            logs.rotate_left(usize::try_from(fresh.jitter).unwrap_or(usize::MAX) % all);
+            logs.truncate(MAX_HAVE);
+        }
+        for log in logs {
+            let tips: Vec<_> = store.tips(&log)?.into_iter().map(|(_, id)| id).take(MAX_BEYOND_TIPS).collect();
+            hashes += tips.len();
+            if hashes > MAX_HAVE_TIPS {
+                break;
+            }
+            shown.push(LogTips { log, tips });
+        }
+        let whole = shown.len() == all;
+        Ok(Shown::Tips(streams, shown, whole))
+    }
+
+    /// The streams of which the peer holds something else than is held here.
+    fn differing<S: TerminalShelf>(&self, store: &S, theirs: &[StreamDigest]) -> Result<Vec<Stream>, S::Error> {
+        let differs = |mine: &StreamDigest| theirs.iter().any(|d| d.stream == mine.stream && d.digest != mine.digest);
+        let own = self.digests(store)?;
+        Ok(own.into_iter().filter(differs).map(|mine| mine.stream).collect())
     }
 
     /// One digest per shared stream, over all logs and their tips.
@@ -164,32 +242,14 @@ impl Terminal {
         Ok(digests)
     }
 
-    /// Whether the sender is enrolled, as known here or by the enrolment it shows, and not known as revoked.
-    fn is_peer<S: TerminalShelf>(&self, store: &S, have: &Have) -> Result<bool, S::Error> {
-        if store.revocation(&have.device)?.is_some() {
-            return Ok(false);
-        }
-        if store.is_enrolled(&have.device)? {
-            return Ok(true);
-        }
-        for bytes in &have.enrolments {
-            if let Some((_, statement)) = read_enrolment(bytes, &self.identity.server)
-                && enrols(&statement.body, &have.device)
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether the stream is one that this kiosk exchanges with others.
+    fn shares(&self, stream: &Stream) -> bool {
+        scope::is_shared(stream) && self.identity.scope.contains(stream)
     }
-}
 
-fn enrols(body: &Body, device: &DeviceKey) -> bool {
-    matches!(body, Body::DeviceEnrolled(enrolled) if enrolled.device == *device)
-}
-
-fn advance(shapes: &mut Vec<Want>, log: &LogId, id: crate::id::EntryId) {
-    match shapes.iter_mut().find(|shown| shown.log == *log) {
-        Some(shown) => shown.shape.tips.push(id),
-        None => shapes.push(Want { log: log.clone(), shape: Shape { tips: vec![id], locator: Vec::new() } }),
+    /// Whether the sender shows that this kiosk's server enrolled it for the same site.
+    fn is_peer(&self, have: &Have) -> bool {
+        let enrolled = enrolled_by(&have.enrolments, &have.device, &self.identity.server);
+        enrolled.is_some_and(|enrolled| self.identity.scope.contains(&Stream::record(&enrolled.site)))
     }
 }
