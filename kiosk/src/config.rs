@@ -124,14 +124,6 @@ pub enum Bundle {
     Import { file: PathBuf },
 }
 
-impl Bundle {
-    pub fn file(&self) -> &Path {
-        match self {
-            Self::Export { file } | Self::Import { file } => file,
-        }
-    }
-}
-
 /// Where the keys live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keys {

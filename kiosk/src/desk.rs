@@ -197,6 +197,8 @@ fn for_others(core: &mut Core, what: What) -> Result<Reply, Denied> {
             let second = Signer { person: second, secret: secret.0 };
             plainly(core.co_sign(asked(&start), &decision, &second).map(drop))
         }
+        What::MayCarry { person } => plainly(core.may_carry(&person)),
+        What::Carry { person, way } => core.carry(&person, way).map(Reply::Carried),
         What::Records { person } => core.own_entries(&person).map(Reply::Records),
         What::Correct { person, entry, corrected } => plainly(core.correct(&person, &entry, &corrected).map(drop)),
         _ => Err(Denied::Unknown),

@@ -1,5 +1,5 @@
 //! A kiosk without a window: takes part in the exchange, ends overdue task sessions, and prints its state as JSON lines until it is told to
-//! end. For terminals that only relay, for set-up by script, and for tests. What a person does can come by lines ([`acts`](crate::acts)).
+//! end. For terminals that only relay, for set-up by script, and for tests. What a person does can come by lines ([`acts`]).
 
 use std::io;
 use std::sync::Arc;

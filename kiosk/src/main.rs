@@ -3,13 +3,13 @@
 
 use std::fmt::Display;
 use std::io::IsTerminal;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kiosk::bundle_file::{self, NotCarried, Taken};
+use kiosk::bundle_file::{self, NotCarried, Taken, Written};
 use kiosk::config::{Bundle, Cli, Command, Held, Places, Run};
 use kiosk::core::Denied;
+use kiosk::core::peer::Brought;
 use kiosk::headless::{self, Stopped};
 use kiosk::self_test;
 use serde_json::{Value, json};
@@ -86,30 +86,38 @@ fn run_bundle(places: &Places, bundle: &Bundle) -> ExitCode {
     };
     let answer = match bundle {
         Bundle::Export { file } => bundle_file::export(&mut core, file).map(|written| {
-            json!({ "entries": written.entries, "documents": written.blobs, "documents_left_out": written.blobs_left_out })
+            let Written { entries, blobs, blobs_left_out: left_out } = written;
+            let room = if left_out == 0 { String::new() } else { format!("; {left_out} documents had no room") };
+            let text = format!("{entries} entries and {blobs} documents are in {}{room}.", file.display());
+            (text, json!({ "entries": entries, "documents": blobs, "documents_left_out": left_out }))
         }),
         Bundle::Import { file } => bundle_file::import(&mut core, file).map(|Taken { from, brought }| {
-            json!({
-                "from": from.kiosk, "written": from.written.to_string(), "held": brought.held, "waiting": brought.waiting,
-                "refused": brought.refused, "documents": brought.blobs,
-            })
+            let Brought { held, waiting, refused, blobs } = brought;
+            let (kiosk, written) = (from.kiosk, from.written.to_string());
+            let text = format!(
+                "Written by {kiosk} at {written}: {held} entries and {blobs} documents are here now; {waiting} wait for others before them, {refused} are nobody's."
+            );
+            let line = json!({
+                "from": kiosk, "written": written, "held": held, "waiting": waiting, "refused": refused, "documents": blobs,
+            });
+            (text, line)
         }),
     };
     match answer {
-        Ok(line) => {
-            say(places, bundle.file(), &line);
+        Ok((text, line)) => {
+            say(places, &text, &line);
             ExitCode::SUCCESS
         }
-        Err(NotCarried::Refused { file, why }) => {
-            say(places, &file, &json!({ "refused_because": why.to_string(), "held": 0 }));
+        Err(refused @ NotCarried::Refused { .. }) => {
+            say(places, &refused.to_string(), &json!({ "refused_because": refused.to_string(), "held": 0 }));
             ExitCode::from(NO)
         }
         Err(why) => could_not(why),
     }
 }
 
-fn say(places: &Places, file: &Path, line: &Value) {
-    if places.json { println!("{line}") } else { println!("{}: {line}", file.display()) }
+fn say(places: &Places, text: &str, line: &Value) {
+    if places.json { println!("{line}") } else { println!("{text}") }
 }
 
 fn run_headless(places: &Places, run: &Run) -> ExitCode {

@@ -3,15 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness::{Plant, replica};
+use harness::{Plant, kiosk_signer, replica};
 use kiosk::bundle_file::{NotCarried, Taken, export, import};
+use kiosk::core::Denied;
 use kiosk::core::status::Status;
+use kiosk::stick::{Carried, Sticks, Way};
 use shared::log::Stream;
 use shared::part11::signature::DeviceSecret;
 use shared::sync::bundle::{BadBundle, Manifest};
 use shared::sync::message::Give;
 use shared::training::Answer;
 use store::bundle::{Checked, Piece, Writer};
+use store::questions;
 use sync_server::core::bundle::BundleRefused;
 
 use harness::scene::{approve_v7, id, sunday_evening, train};
@@ -252,4 +255,66 @@ fn u6_a_missing_stick_is_said_and_a_link_on_it_is_not_written_through() {
     assert!(file.is_file() && !plant.path("K3.lineproof.part").exists(), "no half file stays");
     let looked = replica::look(plant.kiosk("K3").ledger().connection()).unwrap();
     assert_eq!(looked.findings, [""; 0]);
+}
+
+/// A folder that stands for a stick that is plugged in.
+fn plug_in(plant: &mut Plant, kiosk: &str, stick: &Path) {
+    fs::create_dir_all(stick).unwrap();
+    plant.kiosk(kiosk).sticks = Sticks { mounts: vec![stick.to_owned()], is_plugged: Path::is_dir };
+}
+
+fn carry(plant: &mut Plant, kiosk: &str, person: &str, way: Way) -> Result<Carried, Denied> {
+    let kiosk = plant.kiosk(kiosk);
+    kiosk.badge_in(&id(person)).unwrap();
+    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
+    kiosk.carry(&id(person), way)
+}
+
+#[test]
+fn u6_a_supervisor_carries_entries_from_terminal_to_terminal_and_the_journal_says_so() {
+    let mut plant = dark_monday();
+    train(&mut plant, "K3", "maria", "jonas");
+    let stick = plant.path("stick");
+    for kiosk in ["K3", "K5"] {
+        plug_in(&mut plant, kiosk, &stick);
+    }
+    let elsewhere = carry(&mut plant, "K5", "jonas", Way::FromStick);
+    assert!(matches!(elsewhere, Err(Denied::NoAuthority { .. })), "he leads the other line");
+    assert_eq!(carry(&mut plant, "K5", "eva", Way::FromStick).unwrap(), Carried::Empty);
+    let Carried::Written(written) = carry(&mut plant, "K3", "jonas", Way::ToStick).unwrap() else { panic!("written") };
+    assert!(written.entries > 0 && written.blobs > 0 && written.blobs_left_out == 0, "{written:?}");
+    let Carried::Taken(taken) = carry(&mut plant, "K5", "eva", Way::FromStick).unwrap() else { panic!("taken") };
+    assert_eq!((taken.from[0].to_string().as_str(), taken.refused), ("K3", 0));
+    assert!(taken.brought.held > 0);
+    assert_eq!(starts(&mut plant, "K5", "maria"), Answer::Go);
+    for (kiosk, what) in [("K3", ["bundle_written", "by jonas"]), ("K5", ["bundle_taken", "by eva"])] {
+        let kiosk = plant.kiosk(kiosk);
+        let subject = format!("device:{}", kiosk.enrolment().unwrap().device);
+        let events = questions::entries_of_kind(kiosk.ledger().connection(), &subject, "device_event").unwrap();
+        let said = |entry: &shared::log::Entry| format!("{:?}", entry.statement());
+        assert!(events.iter().any(|entry| what.iter().all(|word| said(entry).contains(word))), "{what:?}");
+    }
+    // What somebody altered on the stick is refused there, too.
+    let file = stick.join("lineproof/K3.lineproof");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let Carried::Taken(taken) = carry(&mut plant, "K5", "eva", Way::FromStick).unwrap() else { panic!("looked at") };
+    assert!(taken.refused == 1 && taken.brought.held == 0 && taken.why.is_some(), "{taken:?}");
+}
+
+#[test]
+fn u6_r4_only_a_supervisor_carries_and_only_with_their_secret() {
+    let mut plant = dark_monday();
+    let stick = plant.path("stick");
+    plug_in(&mut plant, "K3", &stick);
+    let refused = carry(&mut plant, "K3", "maria", Way::ToStick);
+    assert!(matches!(refused, Err(Denied::NoAuthority { .. })), "{refused:?}");
+    plant.kiosk("K3").badge_in(&id("jonas")).unwrap();
+    let refused = plant.kiosk("K3").carry(&id("jonas"), Way::ToStick);
+    assert!(matches!(refused, Err(Denied::NoSession)), "{refused:?}");
+    assert!(fs::read_dir(&stick).unwrap().next().is_none(), "nothing was written");
+    plant.kiosk("K3").sticks = Sticks::at(vec![stick]);
+    assert_eq!(carry(&mut plant, "K3", "jonas", Way::ToStick).unwrap(), Carried::NoStick, "a folder is no stick");
 }

@@ -70,7 +70,7 @@ impl Hall {
         let secret = with(&core, |core| core.enrolled().unwrap().secret.clone());
         let talk = async move {
             let lan = Lan { listen, peers, mdns: false };
-            among_peers(core, &secret, listener, &lan, Arc::new(Notify::new())).await;
+            among_peers(core, &secret, Some(listener), &lan, Arc::new(Notify::new())).await;
         };
         self.talks[place] = Some(self.runtime.spawn(talk));
     }

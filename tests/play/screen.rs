@@ -83,6 +83,7 @@ fn model(view: &View) -> Value {
         Screen::Lockout => serde_json::to_value(&view.lockout),
         Screen::Records => serde_json::to_value(&view.records),
         Screen::Correction => serde_json::to_value(&view.correction),
+        Screen::Stick => serde_json::to_value(&view.stick),
     };
     model.unwrap_or_default()
 }

@@ -54,3 +54,33 @@ impl Drop for Finder {
         let _ = self.daemon.shutdown();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, UdpSocket};
+    use std::time::Duration;
+
+    const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
+
+    /// Whether what this machine says to a group comes back to it.
+    fn multicast_works() -> std::io::Result<()> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.join_multicast_v4(&GROUP, &Ipv4Addr::UNSPECIFIED)?;
+        socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+        socket.send_to(b"lineproof", (GROUP, socket.local_addr()?.port()))?;
+        socket.recv(&mut [0; 16]).map(drop)
+    }
+
+    #[test]
+    fn u6_kiosks_of_a_segment_find_each_other() {
+        if let Err(why) = multicast_works() {
+            return println!("SKIPPED (no multicast on this machine: {why})");
+        }
+        let start = |key: u8, port| Finder::start(&DeviceKey([key; 32]), port).expect("the machine has multicast");
+        let (one, _two) = (start(1, 40_001), start(2, 40_002));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime starts");
+        let found = async { while !one.found().await.ends_with(":40002") {} };
+        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), found).await }).expect("it is found");
+    }
+}

@@ -143,6 +143,11 @@ impl Line {
         Ok(self.stream.flush().await?)
     }
 
+    /// Hangs up. Whoever went away already won't notice.
+    pub async fn end(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     pub async fn hear(&mut self) -> Result<Frame, Broken> {
         let kind = self.stream.read_u8().await?;
         let length = u64::from(self.stream.read_u32().await?);

@@ -68,8 +68,7 @@ pub async fn take_part<R: Reach + Clone + 'static>(core: R, lan: Option<Lan>, du
             _ => tokio::time::sleep(STORE_AGAIN).await,
         }
     };
-    let listener = listen(lan.listen).await;
-    among_peers(core, &secret, listener, &lan, due).await;
+    among_peers(core, &secret, None, &lan, due).await;
 }
 
 async fn listen(address: SocketAddr) -> TcpListener {
@@ -84,11 +83,11 @@ async fn listen(address: SocketAddr) -> TcpListener {
     }
 }
 
-/// The same with a port that is open already.
+/// The same for a terminal that is set up, with a port that is open already, or is to be opened.
 pub async fn among_peers<R: Reach + Clone + 'static>(
     core: R,
     secret: &DeviceSecret,
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     lan: &Lan,
     due: Arc<Notify>,
 ) {
@@ -96,9 +95,16 @@ pub async fn among_peers<R: Reach + Clone + 'static>(
         Ok(keys) => keys,
         Err(error) => return tracing::error!(%error, "this device's key serves no line to other kiosks"),
     };
-    let port = listener.local_addr().map_or(lan.listen.port(), |address| address.port());
-    let finder = if lan.mdns { Finder::start(&secret.key(), port) } else { None };
-    tokio::join!(hear_others(&core, &keys, &listener, &due), call_others(&core, &keys, finder, &lan.peers, &due));
+    let finder = if lan.mdns { Finder::start(&secret.key(), lan.listen.port()) } else { None };
+    let hear = async {
+        // A port that can't be had keeps nobody from calling.
+        let listener = match listener {
+            Some(listener) => listener,
+            None => listen(lan.listen).await,
+        };
+        hear_others(&core, &keys, &listener, &due).await;
+    };
+    tokio::join!(hear, call_others(&core, &keys, finder, &lan.peers, &due));
 }
 
 /// Takes calls, so many at once and no more: who comes beyond is turned away at once, and calls again.
@@ -145,12 +151,12 @@ impl Place {
     fn of(places: &Arc<Mutex<BTreeMap<IpAddr, usize>>>, from: IpAddr) -> Option<Self> {
         let mut taken = places.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = taken.values().sum();
-        let here = taken.entry(from).or_default();
+        let here = taken.get(&from).copied().unwrap_or(0);
         // Whoever calls from this very machine is no stranger.
-        if all >= MOST_HEARD || *here >= MOST_HEARD_FROM_ONE && !from.is_loopback() {
+        if all >= MOST_HEARD || here >= MOST_HEARD_FROM_ONE && !from.is_loopback() {
             return None;
         }
-        *here += 1;
+        taken.insert(from, here + 1);
         Some(Self(places.clone(), from))
     }
 }
@@ -180,21 +186,24 @@ async fn call_others<R: Reach + Clone + 'static>(
     let mut book = Book::new(peers);
     let mut calls: JoinSet<(String, Spoke)> = JoinSet::new();
     let (mut news, mut untold) = (None, false);
+    let mut round = tokio::time::Instant::now();
     loop {
         if news.is_none() {
             news = core.with(|core| core.news()).await.ok();
         }
-        let wait = book.next_round_ms(untold, random(core).await);
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(wait)) => {}
-            changed = next_news(news.as_mut()) => match changed {
-                true => untold = true,
-                // The store was opened anew.
-                false => {
+            () = tokio::time::sleep_until(round) => {}
+            changed = next_news(news.as_mut()), if !untold => {
+                if changed {
+                    untold = true;
+                    round = round.min(soon(&book, untold, core).await);
+                } else {
+                    // The store was opened anew.
                     news = None;
                     tokio::time::sleep(STORE_AGAIN).await;
                 }
-            },
+                continue;
+            }
             found = found(finder.as_ref()) => {
                 book.find(found);
                 continue;
@@ -209,10 +218,13 @@ async fn call_others<R: Reach + Clone + 'static>(
                 continue;
             }
         }
-        let Ok((away, calling)) = core.with(|core| (core.server_is_away(), core.is_calling())).await else { continue };
+        let how = core.with(|core| (core.server_is_away(), core.is_calling())).await;
+        // While the store is closed nothing is told, and nothing forgotten.
+        let (away, calling) = how.unwrap_or((false, true));
         if !away {
             // What the server has taken, it tells the others.
             untold &= calling;
+            round = soon(&book, untold, core).await;
             continue;
         }
         for peer in book.whom_to_call(now(), untold, MOST_CALLS - calls.len(), random(core).await) {
@@ -223,17 +235,22 @@ async fn call_others<R: Reach + Clone + 'static>(
             });
         }
         untold = false;
+        round = soon(&book, untold, core).await;
     }
+}
+
+/// The moment of the next round.
+async fn soon(book: &Book, untold: bool, core: &impl Reach) -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_millis(book.next_round_ms(untold, random(core).await))
 }
 
 async fn speak(core: &impl Reach, keys: &Keys, peer: &str) -> Spoke {
     let talk = async {
         let mut line =
             tokio::time::timeout(OPENING_TIMEOUT, Line::call(peer, keys)).await.map_err(|_| Broken::TooSlow)??;
-        if line.peer == keys.own {
-            return Ok(Spoke::Myself);
-        }
-        talk::call(core, &mut line).await
+        let spoke = if line.peer == keys.own { Ok(Spoke::Myself) } else { talk::call(core, &mut line).await };
+        line.end().await;
+        spoke
     };
     match tokio::time::timeout(TALK_TIMEOUT, talk).await.unwrap_or(Err(Broken::TooSlow)) {
         Ok(spoke) => spoke,

@@ -21,7 +21,8 @@ pub async fn call(core: &impl Reach, line: &mut Line) -> Result<Spoke, Broken> {
     for _ in 0..MOST_ROUNDS {
         let Some(round) = one_round(core, line).await? else { break };
         brought.add(round.brought);
-        stuck = round.brought == Brought::default() && (round.gift.is_none() || round.gift == last);
+        // Neither side got on: what is refused or waits is the same the next time.
+        stuck = round.brought.held == 0 && (round.gift.is_none() || round.gift == last);
         if stuck {
             break;
         }

@@ -41,6 +41,7 @@ impl Presenter {
             _ if self.badged.is_some() => self.send(Purpose::OtherBadge, What::LookUp { badge: scan }),
             _ => {
                 // The last badge counts: what an earlier one may still bring is dropped.
+                self.at_stick = self.screen == Screen::Stick;
                 self.turn_session();
                 self.screen = Screen::Idle;
                 self.notice(BadgeResult::Reading);
@@ -153,6 +154,7 @@ impl Presenter {
             sessions_page: 0,
             setting_up: Default::default(),
             lockout: Default::default(),
+            stick: Default::default(),
             records: Default::default(),
             correcting: None,
             other: None,
@@ -167,6 +169,7 @@ impl Presenter {
         match self.badged.as_ref().map(|badged| (badged.seen.locked_out, badged.seen.can_sign)) {
             Some((true, _)) => self.locked_out(),
             Some((_, false)) => self.offer_signing_set_up(),
+            Some(_) if std::mem::take(&mut self.at_stick) => self.screen = Screen::Stick,
             _ => self.back_to_tasks(),
         }
     }

@@ -53,6 +53,9 @@ pub enum Action {
     End,
     Confirm,
     Records,
+    Stick,
+    StickWrite,
+    StickRead,
 }
 
 /// What is done to one criterion.
@@ -100,6 +103,9 @@ const ACTIONS: &[(&str, Action)] = &[
     ("end", Action::End),
     ("confirm", Action::Confirm),
     ("records", Action::Records),
+    ("stick", Action::Stick),
+    ("stick-write", Action::StickWrite),
+    ("stick-read", Action::StickRead),
 ];
 
 impl TapId {
@@ -301,7 +307,8 @@ pub const IDS: &[(&str, &[&str])] = &[
     ("receipt", &["next", "action:back"]),
     ("supervised", &["action:end", "action:confirm", "next", "action:back"]),
     ("sessions", &["end:<session>", "action:back", "page:prev", "page:next"]),
-    ("status", &["action:back"]),
+    ("status", &["action:stick", "action:back"]),
+    ("stick", &["action:stick-write", "action:stick-read", "action:back"]),
     ("fault", &["next", "action:status"]),
     ("swap", &["swap:stay", "swap:switch"]),
     (

@@ -24,6 +24,7 @@ use crate::core::gate;
 use crate::core::learn::Procedure;
 use crate::core::status::{Line, Status};
 use crate::pdf;
+use crate::stick::{Carried, Way};
 
 /// A text that is for one pair of eyes: a secret, or a badge's number. It is never printed.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -116,6 +117,15 @@ pub enum What {
         lot: Option<LotId>,
         trainer: PersonId,
         secret: Hidden,
+    },
+    /// Whether the person may carry entries by stick here.
+    MayCarry {
+        person: PersonId,
+    },
+    /// Writes to the stick, or takes in what it brings; the person's secret was just given.
+    Carry {
+        person: PersonId,
+        way: Way,
     },
     /// The procedure of a requirement, in the version in force.
     Procedure {
@@ -293,6 +303,7 @@ pub enum Reply {
     Sheet(Box<SheetReply>),
     Check(Box<CheckReply>),
     Signed(Box<SignedReply>),
+    Carried(Carried),
     Enrolled {
         terminal: String,
         work_units: String,

@@ -7,8 +7,8 @@
 //! Call [`Presenter::handle`] with each event, carry its commands out in order, feed their replies back, and show
 //! [`Presenter::view`]. Read: [`message`] (what goes in and out) → [`view`] (what is shown) → [`id`] (what can be touched) → this file →
 //! a flow a file, in the order of a visit: `badge`, `tasks`, `lot`, `verdict`, `training`, `reader`, `paper`, `signing`, `second`, `quiz`,
-//! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `coach`, `co_sign`; and one's own
-//! record: `records`, `correction`.
+//! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `coach`, `co_sign`; one's own
+//! record: `records`, `correction`; and the terminal itself: `status`, `stick`.
 
 pub mod id;
 pub mod message;
@@ -37,6 +37,7 @@ mod set_up;
 mod signing;
 mod signing_set_up;
 mod status;
+mod stick;
 mod supervised;
 mod tasks;
 mod training;
@@ -59,6 +60,7 @@ use view::{Screen, View};
 use wedge::{Reading, Wedge};
 
 use crate::core::badge::PersonSeen;
+use crate::stick::Way;
 
 /// The accessible ids by screen, for `cargo xtask play --ids`.
 pub fn ids() -> &'static [(&'static str, &'static [&'static str])] {
@@ -119,6 +121,8 @@ pub struct Presenter {
     /// Who just left work half done to the next badge, and when.
     left: Option<(String, Timestamp)>,
     last_lot: Option<LotId>,
+    /// The badge that is being looked up was given at the stick.
+    at_stick: bool,
 }
 
 /// Everything of the person at the screen. It ends with their session.
@@ -143,6 +147,7 @@ struct Badged {
     sessions_page: usize,
     setting_up: signing_set_up::SettingUp,
     lockout: lockout::LockedOut,
+    stick: stick::AtStick,
     records: records::Records,
     correcting: Option<correction::Correcting>,
     /// Who showed a badge meanwhile.
@@ -172,6 +177,8 @@ enum Purpose {
     Ask,
     /// Whether the second person may sign.
     MaySign(Box<PersonSeen>),
+    /// Whether the person may carry entries by stick.
+    MayCarry(Way),
     Procedure(reader::Use),
     /// A page (from 0) of the document with these bytes: of another that was open before, nothing is shown.
     Page(Digest32, usize),
@@ -219,6 +226,7 @@ impl Presenter {
             kept: BTreeMap::new(),
             left: None,
             last_lot: None,
+            at_stick: false,
             settings,
         }
     }
@@ -271,6 +279,7 @@ impl Presenter {
             idle: self.idle_view(),
             set_up: self.set_up_view(),
             status: self.status_view(),
+            stick: self.stick_view(),
             trouble: self.trouble_view(),
             ..View::default()
         };
@@ -322,6 +331,7 @@ impl Presenter {
             Screen::Supervised => self.tap_supervised(id),
             Screen::Sessions => self.tap_sessions(id),
             Screen::Status => self.tap_status(id),
+            Screen::Stick => self.tap_stick(id),
             Screen::Fault => self.tap_fault(id),
             Screen::Swap => self.tap_swap(id),
             Screen::SigningSetUp => self.tap_signing_set_up(id),
@@ -371,6 +381,7 @@ impl Presenter {
             (Purpose::Tasks, Reply::Tasks(cards)) => self.tasks_came(cards),
             (Purpose::Ask, Reply::Verdict(verdict)) => self.verdict_came(*verdict),
             (Purpose::MaySign(seen), reply) => self.may_sign(*seen, reply),
+            (Purpose::MayCarry(way), reply) => self.may_carry(way, reply),
             (Purpose::Procedure(use_of), Reply::Procedure(procedure)) => self.procedure_came(*procedure, use_of),
             (Purpose::Page(document, page), Reply::Page(drawn)) => self.page_came(&document, page, drawn),
             (Purpose::Secret, reply) => self.secret_checked(reply),

@@ -16,6 +16,7 @@ use super::signing_set_up::SettingUp;
 use super::view::{self, Meaning, Screen, SecondRefusal, SecretError, SecretKind, UnlockReason};
 use super::{Badged, Presenter, Purpose};
 use crate::core::badge::PersonSeen;
+use crate::stick::Way;
 
 /// Longest secret that is taken, in characters.
 const LONGEST: usize = 128;
@@ -57,6 +58,10 @@ pub(super) enum Act {
         decision: EntryId,
     },
     Correct,
+    /// Nothing is signed: a supervisor lets entries onto a stick, or in from one.
+    Carry {
+        way: Way,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +78,7 @@ pub(super) enum Kind {
     Coach,
     CoSign,
     Correct,
+    Carry,
 }
 
 impl Kind {
@@ -102,6 +108,7 @@ impl Act {
             Self::Coach => Kind::Coach,
             Self::CoSign { .. } => Kind::CoSign,
             Self::Correct => Kind::Correct,
+            Self::Carry { .. } => Kind::Carry,
         }
     }
 }
@@ -148,6 +155,7 @@ impl Signing {
             Kind::Coach => Meaning::Coached,
             Kind::CoSign => Meaning::CoSigned,
             Kind::Correct => Meaning::Corrected,
+            Kind::Carry => Meaning::Carried,
         }
     }
 
@@ -204,8 +212,9 @@ impl Presenter {
             refused: None,
             back: self.screen,
         });
-        // A correction takes back what was signed: its author says again who they are.
-        let asks_own = kind.is_by_both() || kind == Kind::Correct || !kind.is_by_second() && !badged.unlocked;
+        // A correction takes back what was signed, and a stick takes records away: whoever does so says again who they are.
+        let says_again = matches!(kind, Kind::Correct | Kind::Carry);
+        let asks_own = kind.is_by_both() || says_again || !kind.is_by_second() && !badged.unlocked;
         if asks_own {
             let can_sign = badged.seen.can_sign;
             self.ask_secret(Turn::Own, can_sign);
@@ -228,7 +237,7 @@ impl Presenter {
     fn own_is_given(&mut self) {
         let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
         match signing.act.kind() {
-            Kind::Read | Kind::Quiz | Kind::Correct => self.send_signed(None),
+            Kind::Read | Kind::Quiz | Kind::Correct | Kind::Carry => self.send_signed(None),
             _ => {
                 signing.back_to_badge(self.now);
                 self.screen = Screen::SecondBadge;
@@ -374,7 +383,8 @@ impl Presenter {
                 let (entry, corrected) = badged.correcting.as_ref()?.ready(&badged.seen.printed_name)?;
                 What::Correct { person, entry, corrected }
             }
-            // Nothing is signed.
+            Act::Carry { way } => What::Carry { person, way },
+            // Nothing is sent.
             Act::Observe | Act::Confirm { .. } => return None,
         })
     }
@@ -387,6 +397,7 @@ impl Presenter {
             Reply::Signed(signed) => self.signed(*signed, kind),
             Reply::Verdict(verdict) => self.verdict_came(*verdict),
             Reply::SigningSetUp(reply) => self.signing_is_set_up(*reply),
+            Reply::Carried(carried) => self.carried(carried),
             Reply::Done => match kind {
                 Kind::Lift => self.lockout_lifted(),
                 Kind::CoSign => self.co_signed(),
@@ -460,8 +471,8 @@ impl Presenter {
     pub(super) fn what_is_signed(&self, badged: &Badged) -> (String, String, String) {
         let plant = &self.snapshot.plant;
         match badged.signing.as_ref().map(|signing| signing.act.kind()) {
-            // These are about a person, not about a procedure.
-            Some(Kind::SetUp | Kind::Lift) => return Default::default(),
+            // These are about a person or the terminal, not about a procedure.
+            Some(Kind::SetUp | Kind::Lift | Kind::Carry) => return Default::default(),
             Some(Kind::Correct) => return self.what_is_corrected(badged),
             _ => {}
         }

@@ -52,13 +52,16 @@ impl Presenter {
     }
 
     pub(super) fn tap_status(&mut self, id: TapId) {
-        if matches!(id, TapId::Action(Action::Back)) {
-            self.screen = self.behind_status;
+        match id {
+            TapId::Action(Action::Back) => self.screen = self.behind_status,
+            TapId::Action(Action::Stick) if self.snapshot.status.kiosk.is_some() => self.screen = Screen::Stick,
+            _ => {}
         }
     }
 
     pub(super) fn pass_status_time(&mut self) {
-        if self.screen == Screen::Status && self.badged.is_none() && self.now.since(self.touched) >= STATUS_SHOWN_MS {
+        let shown = matches!(self.screen, Screen::Status | Screen::Stick);
+        if shown && self.badged.is_none() && self.now.since(self.touched) >= STATUS_SHOWN_MS {
             self.screen = self.behind_status;
         }
     }

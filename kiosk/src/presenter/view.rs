@@ -36,6 +36,7 @@ pub struct View {
     pub swap: Swap,
     pub signing_set_up: SigningSetUp,
     pub lockout: Lockout,
+    pub stick: Stick,
     pub records: Records,
     pub correction: Correction,
 }
@@ -72,7 +73,7 @@ codes! {
     /// The screen on view.
     Screen {
         Idle, SetUp, Tasks, Lot, Verdict, Secret, Reader, Quiz, Worksheet, Check, SecondBadge, Receipt, Supervised, Sessions, Status,
-        Fault, Swap, SigningSetUp, Lockout, Records, Correction,
+        Fault, Swap, SigningSetUp, Lockout, Records, Correction, Stick,
     }
     Look { Light, Dark, HighContrast }
     /// How the exchange with the server stands.
@@ -83,7 +84,7 @@ codes! {
     Meaning {
         ReadAndUnderstood, QuizDone, RunPerformed, RunObserved, CheckPerformed, CheckAssessed, SupervisionAsked, SupervisionTaken,
         SupervisionConfirmed, CoSigned, Coached, Briefed, StatementAccepted, IdentityVerified, StepsSettled,
-        LockoutLifted, Corrected,
+        LockoutLifted, Corrected, Carried,
     }
     /// The one step a screen offers as its primary button.
     NextStep {
@@ -784,6 +785,38 @@ models! {
         interrupted: bool = false,
         /// Printed names of those on shift who can lift it, joined.
         able: String = none(),
+    }
+}
+
+// ---- stick
+
+codes! {
+    /// What came of a stick, or why a bundle on it was refused.
+    StickResult {
+        None, NotAllowed, NoStick, Unusable, Written, Empty, Taken, Stale, Unreadable, Altered, OtherPlant, OtherSite,
+    }
+}
+
+models! {
+    Stick {
+        /// Who has badged in; empty while a supervisor's badge is asked for.
+        person: String = none(),
+        /// Printed names of those on shift who may, joined.
+        able: String = none(),
+        result: StickResult = StickResult::None,
+        /// Entries and documents written, or taken in.
+        entries: i32 = 0,
+        documents: i32 = 0,
+        /// Documents for which there was no room.
+        left_out: i32 = 0,
+        /// Entries that wait for others before them, and those that are nobody's.
+        waiting: i32 = 0,
+        invalid: i32 = 0,
+        /// The terminals whose bundles were taken in, joined.
+        from: String = none(),
+        /// Bundles of which nothing was taken, and why the first was refused.
+        files_refused: i32 = 0,
+        refusal: StickResult = StickResult::None,
     }
 }
 

@@ -26,6 +26,7 @@ mod sessions;
 mod set_up;
 mod signing_set_up;
 mod status;
+mod stick;
 mod supervised;
 mod swap;
 mod tasks;
@@ -165,5 +166,5 @@ macro_rules! screens {
 
 screens! {
     chrome keyboard idle set_up tasks lot verdict secret reader quiz worksheet check second_badge receipt supervised sessions status
-    trouble swap signing_set_up lockout records correction
+    trouble swap signing_set_up lockout stick records correction
 }

@@ -127,7 +127,7 @@ pub fn have(bytes: &[u8]) -> Verdict {
     };
     let world = world();
     have.device = world.other.key();
-    have.server = world.server.key();
+    have.server = world.servers_secret.key();
     have.enrolments = vec![world.others_enrolment.bytes().to_vec().into()];
     let sealed = have.seal(&world.other);
     match Have::open(&sealed) {

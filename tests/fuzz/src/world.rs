@@ -66,8 +66,11 @@ fn make() -> World {
     for _ in 0..3 {
         sim.write(0, &record, Crash::No);
     }
-    let haves: Vec<Vec<u8>> =
-        (0..2).filter_map(|kiosk| sim.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.have(disk)))).collect();
+    let mut first_word = |kiosk| {
+        let fresh = sim.rng.fresh();
+        sim.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.have(disk, fresh)))
+    };
+    let haves: Vec<Vec<u8>> = (0..2).filter_map(&mut first_word).collect();
     let gives = sim.make_bundle(0);
     let (now, site) = (sim.now(), sim.site.clone());
     let other = &sim.kiosks[1];

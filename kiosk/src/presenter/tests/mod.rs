@@ -6,5 +6,6 @@ mod people;
 mod records;
 mod script;
 mod signing;
+mod stick;
 mod story;
 mod terminal;

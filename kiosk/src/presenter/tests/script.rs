@@ -27,6 +27,7 @@ use crate::presenter::message::What;
 use crate::presenter::message::*;
 use crate::presenter::view::{PageImage, Screen, View};
 use crate::presenter::{Presenter, Settings};
+use crate::stick::Carried;
 
 pub const MARIA: &str = "04A1B2C3";
 pub const JONAS: &str = "04C25E8A";
@@ -62,6 +63,8 @@ pub struct Kiosk {
     /// The terminal has heard too little for a routine task.
     pub stale: bool,
     pub own: Vec<OwnEntry>,
+    /// What comes of a stick.
+    pub carried: Carried,
     /// The next answer, whatever is asked.
     pub next_reply: Option<Reply>,
     pub snapshot: StatusSnapshot,
@@ -87,6 +90,7 @@ impl Kiosk {
             attempts_left: 2,
             stale: false,
             own: Vec::new(),
+            carried: Carried::NoStick,
             next_reply: None,
             snapshot: snapshot(now),
         };
@@ -240,6 +244,7 @@ impl Kiosk {
             What::OpenCheck { .. } => {
                 Reply::Check(Box::new(CheckReply { about: about(), check: check(), conflict: false }))
             }
+            What::Carry { .. } => Reply::Carried(self.carried.clone()),
             what => super::help::answer(self, what),
         }
     }

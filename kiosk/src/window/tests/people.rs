@@ -11,6 +11,7 @@ pub(super) fn views() -> Vec<(&'static str, View)> {
         ("signing-set-up-statement", set_up(SigningStep::Statement)),
         ("signing-set-up-done", set_up(SigningStep::Done)),
         ("lockout", lockout()),
+        ("stick", stick()),
         ("records", records()),
         ("correction", correction(CorrectionStep::What)),
         ("correction-right", correction(CorrectionStep::Right)),
@@ -60,6 +61,24 @@ fn row(number: i32, standing: Standing) -> RecordRow {
         reason: words("slip of the finger"),
         ..RecordRow::default()
     }
+}
+
+fn stick() -> View {
+    let mut view = maria(Screen::Stick);
+    view.stick = Stick {
+        person: words("Jonas Weber"),
+        able: words("Jonas Weber"),
+        result: StickResult::Taken,
+        entries: 4812,
+        documents: 36,
+        left_out: 0,
+        waiting: 4,
+        invalid: 2,
+        from: words("K5, K7"),
+        files_refused: 1,
+        refusal: StickResult::Altered,
+    };
+    view
 }
 
 fn records() -> View {

@@ -763,6 +763,17 @@ fn signing_set_up(app: &App, language: &str, step: SigningStep) {
     set_up.set_entry("7f3a 91c0 4be2".into());
 }
 
+fn stick(app: &App, person: &str, result: StickResult) {
+    let stick = app.global::<Stick>();
+    stick.set_person(person.into());
+    stick.set_able("Jonas Weber, Eva Brandstätter".into());
+    stick.set_result(result);
+    stick.set_entries(4812);
+    stick.set_documents(36);
+    stick.set_from("K5, K7".into());
+    app.global::<Chrome>().set_person(person.into());
+}
+
 fn lockout(app: &App, interrupted: bool) {
     maria(app);
     let lockout = app.global::<Lockout>();
@@ -1611,6 +1622,76 @@ pub const STATES: &[State] = &[
             app.global::<SigningSetUp>().set_least(6);
             app.global::<SigningSetUp>().set_error(ChoiceError::TooSimple);
         },
+    },
+    State {
+        name: "stick-asks-badge",
+        screen: Screen::Stick,
+        key: true,
+        fill: |app, _| stick(app, "", StickResult::None),
+    },
+    State {
+        name: "stick",
+        screen: Screen::Stick,
+        key: true,
+        fill: |app, _| stick(app, "Jonas Weber", StickResult::None),
+    },
+    State {
+        name: "stick-written",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| {
+            stick(app, "Jonas Weber", StickResult::Written);
+            app.global::<Stick>().set_left_out(3);
+        },
+    },
+    State {
+        name: "stick-taken",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| {
+            stick(app, "Jonas Weber", StickResult::Taken);
+            let stick = app.global::<Stick>();
+            stick.set_waiting(4);
+            stick.set_invalid(2);
+            stick.set_files_refused(1);
+            stick.set_refusal(StickResult::Altered);
+        },
+    },
+    State {
+        name: "stick-refused",
+        screen: Screen::Stick,
+        key: true,
+        fill: |app, _| stick(app, "Jonas Weber", StickResult::Altered),
+    },
+    State {
+        name: "stick-other-plant",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| stick(app, "Jonas Weber", StickResult::OtherPlant),
+    },
+    State {
+        name: "stick-stale",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| stick(app, "Jonas Weber", StickResult::Stale),
+    },
+    State {
+        name: "stick-not-plugged",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| stick(app, "Jonas Weber", StickResult::NoStick),
+    },
+    State {
+        name: "stick-unusable",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| stick(app, "Jonas Weber", StickResult::Unusable),
+    },
+    State {
+        name: "stick-not-allowed",
+        screen: Screen::Stick,
+        key: false,
+        fill: |app, _| stick(app, "Maria Lindner", StickResult::NotAllowed),
     },
     State { name: "lockout", screen: Screen::Lockout, key: true, fill: |app, _| lockout(app, true) },
     State { name: "lockout-at-badge", screen: Screen::Lockout, key: false, fill: |app, _| lockout(app, false) },
