@@ -5,8 +5,8 @@
 
 pub mod approve;
 pub mod backup;
-pub mod contents;
 pub mod bundle;
+pub mod contents;
 pub mod enrol;
 pub mod escrow;
 pub mod evidence;

@@ -15,7 +15,7 @@ use shared::part11::boxes::{Pepper, SealedBox, Stretching};
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest};
 use shared::part11::signature::DeviceSecret;
 use shared::record::worksheet::SheetContent;
-use shared::sync::message::{Down, Give, Have, MAX_MESSAGE_BYTES, Up};
+use shared::sync::message::{Down, Give, Have, LogTips, MAX_MESSAGE_BYTES, Shown, Up};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -151,16 +151,17 @@ fn what_fills_every_limit_is_done_in_time() {
     let entry = ByteVec::from(vec![0x40; 128]);
     let full = Give { entries: vec![entry; 8 * 1024], ..Give::default() };
     bomb("8,192 entries that are none", &full.to_bytes(), give, true);
-    let want = shared::sync::message::Want {
-        log: shared::log::LogId {
-            device: device.key(),
-            incarnation: Incarnation([1; 16]),
-            stream: shared::log::Stream::plant_global(),
-        },
-        shape: shared::sync::Shape { tips: vec![EntryId([2; 32]); 16], locator: vec![EntryId([3; 32]); 16] },
+    let of = |number: u16| {
+        let mut incarnation = [0; 16];
+        incarnation[..2].copy_from_slice(&number.to_be_bytes());
+        let stream = shared::log::Stream::plant_global();
+        let log = shared::log::LogId { device: device.key(), incarnation: Incarnation(incarnation), stream };
+        LogTips { log, tips: vec![EntryId([2; 32]); 2] }
     };
-    let have_all = Have { device: device.key(), enrolments: vec![], digests: vec![], shapes: Some(vec![want; 2_048]) };
-    bomb("2,048 shapes", &have_all.seal(&device), have, true);
+    let shown = Shown::Tips(vec![], (0..8 * 1024).map(of).collect(), true);
+    let (key, enrolments) = (device.key(), vec![]);
+    let have_all = Have { device: key, server: key, enrolments, number: 1, answers: None, shown };
+    bomb("the tips of 8,192 logs", &have_all.seal(&device), have, true);
 }
 
 #[test]
