@@ -2,9 +2,11 @@
 
 use shared::id::Digest32;
 use shared::kind::to_cbor;
+use shared::log::Entry;
 use shared::part11::boxes::Pepper;
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
 use shared::part11::signature::DeviceSecret;
+use shared::time::Timestamp;
 
 use super::{Core, Denied};
 use crate::key_store::Enrolled;
@@ -16,6 +18,8 @@ pub struct SetUp {
     url: String,
     /// The certificate authority that the server showed, DER.
     authority: Vec<u8>,
+    /// When it began, by the steady clock.
+    began: Timestamp,
 }
 
 impl Core {
@@ -30,7 +34,8 @@ impl Core {
             proof: kiosk_proof(&code, &secret.key(), &digest),
             authority: digest,
         };
-        (SetUp { secret, code, url: url.to_owned(), authority }, to_cbor(&request))
+        let began = self.environment.steady();
+        (SetUp { secret, code, url: url.to_owned(), authority, began }, to_cbor(&request))
     }
 
     /// Completes: the key store keeps everything first, then the kiosk takes part. A crash in between is cured by the next start.
@@ -49,7 +54,12 @@ impl Core {
             url: set_up.url,
         };
         self.keys.keep(&enrolled)?;
+        let enrolled_at = Entry::from_store(&enrolled.enrolment, true)?.header().wall;
         self.join(enrolled)?;
+        // The server signed it just now. Nobody but the server tells a machine that woke up in another year, and without the time it could not be
+        // called again.
+        self.round_trip_ms = self.environment.steady().since(set_up.began);
+        self.hear_server(enrolled_at)?;
         self.call_soon();
         Ok(())
     }
