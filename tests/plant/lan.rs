@@ -100,6 +100,17 @@ impl Hall {
 }
 
 #[test]
+fn u6_a_terminal_whose_server_is_busy_is_free_for_its_neighbours() {
+    let mut plant = Plant::demo("2026-03-01T18:00:00Z");
+    plant.add_kiosk("K1", &["SEAL"]);
+    let kiosk = plant.kiosk("K1");
+    kiosk.call_soon();
+    assert!(kiosk.poll_up().unwrap().is_some() && kiosk.is_calling());
+    kiosk.handle_busy(5_000);
+    assert!(!kiosk.is_calling(), "the call is over");
+}
+
+#[test]
 fn u6_twenty_kiosks_without_a_server_admit_at_all_after_a_sign_off_at_one() {
     let mut hall = Hall::of(20);
     let everybody: Vec<usize> = (0..20).collect();

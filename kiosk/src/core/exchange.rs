@@ -99,6 +99,7 @@ impl Core {
     pub fn handle_busy(&mut self, wait_ms: i64) {
         let (now, fresh) = (self.now(), self.fresh());
         self.line = Line::Offline;
+        self.calling_since = None;
         if let Ok(terminal) = Self::started(&mut self.member) {
             terminal.handle_busy(now, wait_ms, fresh);
         }
