@@ -9,19 +9,17 @@ use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, StatusCode};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::version::TLS13;
 use shared::id::Digest32;
 use shared::sync::message::MAX_MESSAGE_BYTES;
 use shared::time::{ClockReading, SECOND_MS};
 use store::blobs::MAX_BLOB_BYTES;
 
 use crate::core::status::Line;
-use crate::trust::{Believed, Pinned};
+use crate::trust::{Believed, Pinned, Shown, TakesDown};
 
 /// How long a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -101,8 +99,16 @@ pub struct Link {
     /// For bell and blobs: handed out with each answer.
     token: Arc<Mutex<Option<String>>>,
     believed: Believed,
-    /// How many contents the server lacks by its last answer, and how many it lacked when it was last asked which.
-    lacks: Arc<(AtomicU64, AtomicU64)>,
+    lacks: Arc<Lacks>,
+}
+
+/// How many contents the server lacks.
+#[derive(Debug, Default)]
+struct Lacks {
+    /// By its last answer.
+    told: AtomicU64,
+    /// When it was last asked which.
+    asked: AtomicU64,
 }
 
 impl Link {
@@ -110,13 +116,13 @@ impl Link {
     pub fn trusting(url: &str, authority: &[u8]) -> Result<Self, NoAnswer> {
         let believed = Believed::default();
         let pinned = Pinned::authority(authority, provider(), believed.clone()).ok_or(NoAnswer::Foreign)?;
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|_| NoAnswer::Foreign)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(pinned))
-            .with_no_client_auth();
-        Ok(Self { client: client(config)?, url: trimmed(url), token: Arc::default(), believed, lacks: Arc::default() })
+        Ok(Self {
+            client: client(Arc::new(pinned))?,
+            url: trimmed(url),
+            token: Arc::default(),
+            believed,
+            lacks: Arc::default(),
+        })
     }
 
     /// From here on the server's certificate is judged by this reading.
@@ -140,14 +146,14 @@ impl Link {
             *self.token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(token.to_owned());
         }
         let lacks = answer.headers().get(LACKS_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-        self.lacks.0.store(lacks.unwrap_or(0), Ordering::Relaxed);
+        self.lacks.told.store(lacks.unwrap_or(0), Ordering::Relaxed);
         decompress(&whole(answer, MOST_ANSWER_BYTES).await?)
     }
 
     /// Contents that the server lacks. Asked only if there are any, and others than when it was last asked: it may lack some that nobody holds.
     pub async fn lacking(&self) -> Result<Vec<Digest32>, NoAnswer> {
-        let lacks = self.lacks.0.load(Ordering::Relaxed);
-        if lacks == 0 || lacks == self.lacks.1.load(Ordering::Relaxed) {
+        let lacks = self.lacks.told.load(Ordering::Relaxed);
+        if lacks == 0 || lacks == self.lacks.asked.load(Ordering::Relaxed) {
             return Ok(Vec::new());
         }
         let request = self.authorised(self.client.get(format!("{}/api/v1/blobs/lacking", self.url)));
@@ -157,7 +163,7 @@ impl Link {
         }
         let text = whole(answer, MOST_ANSWER_BYTES).await?;
         let lacking = serde_json::from_slice(&text).map_err(|_| NoAnswer::Unreadable)?;
-        self.lacks.1.store(lacks, Ordering::Relaxed);
+        self.lacks.asked.store(lacks, Ordering::Relaxed);
         Ok(lacking)
     }
 
@@ -224,20 +230,14 @@ impl Link {
 pub struct Stranger {
     client: Client,
     url: String,
-    shown: Arc<Mutex<Option<Vec<u8>>>>,
+    shown: Shown,
 }
 
 impl Stranger {
     pub fn at(url: &str) -> Result<Self, NoAnswer> {
-        let shown: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
-        let verifier = Arc::new(TakesDown { shown: shown.clone(), provider: provider() });
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|_| NoAnswer::Foreign)?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        Ok(Self { client: client(config)?, url: trimmed(url), shown })
+        let shown = Shown::default();
+        let verifier = Arc::new(TakesDown::into(shown.clone(), provider()));
+        Ok(Self { client: client(verifier)?, url: trimmed(url), shown })
     }
 
     /// The authority (DER) that the server shows.
@@ -277,7 +277,14 @@ fn rings(chunk: &[u8]) -> bool {
     chunk.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"data:") || line.starts_with(b"event:"))
 }
 
-fn client(config: ClientConfig) -> Result<Client, NoAnswer> {
+/// Speaks TLS 1.3 and nothing older, with whom the verifier takes for a server.
+fn client(verifier: Arc<dyn ServerCertVerifier>) -> Result<Client, NoAnswer> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(|_| NoAnswer::Foreign)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
     Client::builder()
         .tls_backend_preconfigured(config)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -348,90 +355,41 @@ pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, NoAnswer> {
     if plain.len() > MAX_MESSAGE_BYTES { Err(NoAnswer::Unreadable) } else { Ok(plain) }
 }
 
-/// Takes down which authority a stranger shows, and believes nothing: the set-up's proofs decide.
-#[derive(Debug)]
-struct TakesDown {
-    shown: Arc<Mutex<Option<Vec<u8>>>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl TakesDown {
-    fn signed_by(
-        &self,
-        authority: &CertificateDer<'_>,
-        shown: &CertificateDer<'_>,
-        now: UnixTime,
-    ) -> Result<(), rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.clone().into_owned())?;
-        let shown = ParsedCertificate::try_from(shown)?;
-        let algorithms = self.provider.signature_verification_algorithms.all;
-        let signed_at = |moment| verify_server_cert_signed_by_trust_anchor(&shown, &roots, &[], moment, algorithms);
-        // Whether, and not when: a machine that woke up in another year is set up all the same.
-        match signed_at(now) {
-            Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => signed_at(not_after),
-            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
-                signed_at(not_before)
-            }
-            outcome => outcome,
-        }
-    }
-}
-
-impl ServerCertVerifier for TakesDown {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let authority = intermediates.last().unwrap_or(end_entity);
-        if !intermediates.is_empty() {
-            // A certificate is public: who shows the authority's without a key that it signed for only stands in between, and would read along.
-            self.signed_by(authority, end_entity, now)?;
-        }
-        *self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(authority.to_vec());
-        Ok(ServerCertVerified::assertion())
-    }
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-
     use super::*;
 
-    /// An authority, and a certificate that it signed.
-    fn authority() -> (CertificateDer<'static>, CertificateDer<'static>) {
-        let (key, leafs) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        let own = params.self_signed(&key).unwrap();
-        let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(2025, 1, 1), rcgen::date_time_ymd(2030, 1, 1));
-        let leaf = leaf.signed_by(&leafs, &Issuer::from_params(&params, &key)).unwrap();
-        (own.der().clone(), leaf.der().clone())
+    #[tokio::test]
+    async fn an_older_tls_is_not_spoken() {
+        use rustls::version::TLS12;
+        use tokio::io::AsyncReadExt;
+
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let greeted = async |version: &'static rustls::SupportedProtocolVersion| {
+            let key = rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+            let config = rustls::ServerConfig::builder_with_provider(provider())
+                .with_protocol_versions(&[version])
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(vec![own.cert.der().clone()], key.into())
+                .unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let stranger =
+                Stranger::at(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+            let heard = async {
+                let stream = listener.accept().await.unwrap().0;
+                match tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await {
+                    Ok(mut line) => line.read_u8().await.is_ok(),
+                    Err(_) => false,
+                }
+            };
+            tokio::select! {
+                heard = heard => heard,
+                _ = async { let _ = stranger.authority().await; std::future::pending::<()>().await } => false,
+            }
+        };
+        assert!(greeted(&TLS13).await, "the test itself reaches its server");
+        assert!(!greeted(&TLS12).await, "a kiosk told something to a server of yesterday");
     }
 
     #[tokio::test]
@@ -453,26 +411,5 @@ mod tests {
         assert!(matches!(told(r#"403: {"error":"used","message":"another"}"#), NotEnrolled::Used));
         assert!(matches!(told(r#"403: {"error":"expired","message":"over"}"#), NotEnrolled::Expired));
         assert!(matches!(told(r#"422: {"error":"refused","message":"x"}"#), NotEnrolled::NoAnswer(_)));
-    }
-
-    #[test]
-    fn s9_an_authority_shown_by_somebody_whom_it_did_not_sign_for_is_not_taken_down() {
-        let ((ours, server), (theirs, between)) = (authority(), authority());
-        let shown = Arc::default();
-        let takes_down = TakesDown { shown: Arc::clone(&shown), provider: provider() };
-        let year = |years: u64| UnixTime::since_unix_epoch(Duration::from_secs(years * 31_556_952));
-        let shows = |leaf: &CertificateDer<'static>, authority: &CertificateDer<'static>, now| {
-            let name = ServerName::try_from("localhost").unwrap();
-            takes_down.verify_server_cert(leaf, std::slice::from_ref(authority), &name, &[], now).is_ok()
-        };
-        for machines in [year(57), year(8), year(90)] {
-            assert!(!shows(&between, &ours, machines), "our authority's certificate beside a key of somebody else's");
-            assert_eq!(*shown.lock().unwrap(), None);
-        }
-        for machines in [year(8), year(90), year(57)] {
-            assert!(shows(&server, &ours, machines), "a machine in another year is set up all the same");
-        }
-        assert_eq!(shown.lock().unwrap().as_deref(), Some(ours.as_ref()));
-        assert!(shows(&between, &theirs, year(57)), "whose authority it is, the proofs tell");
     }
 }

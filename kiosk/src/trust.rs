@@ -1,20 +1,23 @@
 //! Which certificate a kiosk takes for its server's: one that the authority pinned at set-up issued, and that is valid at a moment which the
-//! kiosk holds possible.
+//! kiosk holds possible. Before set-up it takes down which authority is shown, and believes nothing.
 //!
 //! A terminal whose machine woke up in another year still has to reach the server, for only the server can tell it the time. So validity is
 //! judged by the kiosk's own clock and its uncertainty, not by the machine's.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use shared::time::{ClockReading, Timestamp};
 
 /// What the kiosk holds possible; nothing before its clock was first asked.
 pub type Believed = Arc<Mutex<Option<ClockReading>>>;
+/// The authority (DER) that a stranger showed.
+pub type Shown = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// Trusts one authority.
 #[derive(Debug)]
@@ -90,5 +93,123 @@ impl ServerCertVerifier for Pinned {
     }
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
+    }
+}
+
+/// Takes down which authority a stranger shows, and believes nothing: the set-up's proofs decide.
+#[derive(Debug)]
+pub struct TakesDown {
+    shown: Shown,
+    provider: Arc<CryptoProvider>,
+}
+
+impl TakesDown {
+    /// What is shown is put `into` there.
+    pub fn into(shown: Shown, provider: Arc<CryptoProvider>) -> Self {
+        Self { shown, provider }
+    }
+
+    fn signed_by(
+        &self,
+        authority: &CertificateDer<'_>,
+        shown: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.clone().into_owned())?;
+        let shown = ParsedCertificate::try_from(shown)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let signed_at = |moment| verify_server_cert_signed_by_trust_anchor(&shown, &roots, &[], moment, algorithms);
+        // Whether, and not when: a machine that woke up in another year is set up all the same.
+        match signed_at(now) {
+            Err(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+                signed_at(not_after)
+            }
+            Err(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
+                signed_at(not_before)
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+impl ServerCertVerifier for TakesDown {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let authority = intermediates.last().unwrap_or(end_entity);
+        if !intermediates.is_empty() {
+            // A certificate is public: who shows the authority's without a key that it signed for only stands in between, and would read along.
+            self.signed_by(authority, end_entity, now)?;
+        }
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(authority.to_vec());
+        Ok(ServerCertVerified::assertion())
+    }
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+    use super::*;
+
+    /// An authority, and a certificate that it signed.
+    fn authority() -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let (key, leafs) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let own = params.self_signed(&key).unwrap();
+        let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(2025, 1, 1), rcgen::date_time_ymd(2030, 1, 1));
+        let leaf = leaf.signed_by(&leafs, &Issuer::from_params(&params, &key)).unwrap();
+        (own.der().clone(), leaf.der().clone())
+    }
+
+    #[test]
+    fn s9_an_authority_shown_by_somebody_whom_it_did_not_sign_for_is_not_taken_down() {
+        let ((ours, server), (theirs, between)) = (authority(), authority());
+        let shown = Arc::default();
+        let takes_down =
+            TakesDown { shown: Arc::clone(&shown), provider: Arc::new(rustls::crypto::ring::default_provider()) };
+        let year = |years: u64| UnixTime::since_unix_epoch(Duration::from_secs(years * 31_556_952));
+        let shows = |leaf: &CertificateDer<'static>, authority: &CertificateDer<'static>, now| {
+            let name = ServerName::try_from("localhost").unwrap();
+            takes_down.verify_server_cert(leaf, std::slice::from_ref(authority), &name, &[], now).is_ok()
+        };
+        for machines in [year(57), year(8), year(90)] {
+            assert!(!shows(&between, &ours, machines), "our authority's certificate beside a key of somebody else's");
+            assert_eq!(*shown.lock().unwrap(), None);
+        }
+        for machines in [year(8), year(90), year(57)] {
+            assert!(shows(&server, &ours, machines), "a machine in another year is set up all the same");
+        }
+        assert_eq!(shown.lock().unwrap().as_deref(), Some(ours.as_ref()));
+        assert!(shows(&between, &theirs, year(57)), "whose authority it is, the proofs tell");
     }
 }

@@ -307,7 +307,10 @@ impl Core {
             return;
         }
         let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.own_heads(step)?));
-        match heads.and_then(|heads| Ok(self.keys.keep_heads(&heads)?)) {
+        // After most starts it knows already.
+        let kept = heads
+            .and_then(|heads| if self.keys.heads()? == heads { Ok(()) } else { Ok(self.keys.keep_heads(&heads)?) });
+        match kept {
             Ok(()) => terminal.handle_heads_kept(),
             Err(error) => {
                 tracing::error!(%error, "the key store could not be told how far this terminal's logs go: it is tried again");
