@@ -1,5 +1,7 @@
 //! Reading and sealing messages: size, form, bounds, signature.
 
+use std::ops::Deref;
+
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
@@ -7,7 +9,7 @@ use super::bundle::{MAX_PIECES, Manifest};
 use super::message::*;
 use super::shape::{MAX_SHAPE, Shape};
 use super::store::BoxRow;
-use crate::id::{DeviceKey, Signature};
+use crate::id::{DeviceKey, Digest32, Signature};
 use crate::kind::to_cbor;
 use crate::log::canonical;
 use crate::part11::signature::{DOWN_TYPE, DeviceSecret, UP_TYPE, verify};
@@ -143,6 +145,31 @@ impl Up {
     /// Reads a call and checks that the device it names signed it. Whether the device is enrolled is another question.
     pub fn open(bytes: &[u8]) -> Result<Self, BadMessage> {
         open(bytes, UP_TYPE, |up: &Self| up.device)
+    }
+}
+
+/// A call whose sender's signature was checked, and what the answer names it by: opened once, by whoever receives it.
+#[derive(Debug, Clone)]
+pub struct SignedUp {
+    up: Up,
+    digest: Digest32,
+}
+
+impl SignedUp {
+    pub fn open(bytes: &[u8]) -> Result<Self, BadMessage> {
+        Ok(Self { up: Up::open(bytes)?, digest: Digest32::of(bytes) })
+    }
+
+    pub(super) fn digest(&self) -> Digest32 {
+        self.digest
+    }
+}
+
+impl Deref for SignedUp {
+    type Target = Up;
+
+    fn deref(&self) -> &Up {
+        &self.up
     }
 }
 

@@ -6,6 +6,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
+pub use super::envelope::SignedUp;
 use super::order::{Segment, SignedHead};
 use super::shape::{MAX_SHAPE, Shape};
 use super::store::{BoxMark, BoxRow, Boxes};

@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use shared::id::DeviceKey;
-use shared::sync::message::{DeviceStanding, MAX_MESSAGE_BYTES, Up};
+use shared::sync::message::{DeviceStanding, MAX_MESSAGE_BYTES, SignedUp};
 
 use super::{LACKS_HEADER, TOKEN_HEADER};
 use crate::core::exchange::BadCall;
@@ -42,11 +42,10 @@ pub async fn exchange(
     let answered = app.blocking(move |core| -> Result<_, Problem> {
         // Held by the work itself: it goes on when its caller has gone.
         let _turn = turn;
-        let message = unpack(&body)?;
-        let device = Up::open(&message).map_err(BadCall::from)?.device;
-        owner.may_call(&device, address)?;
-        let down = core.exchange(&message)?;
-        Ok((device, zstd::encode_all(down.as_slice(), LEVEL).map_err(Problem::failed)?))
+        let up = SignedUp::open(&unpack(&body)?).map_err(BadCall::from)?;
+        owner.may_call(&up.device, address)?;
+        let down = core.answer(&up)?;
+        Ok((up.device, zstd::encode_all(down.as_slice(), LEVEL).map_err(Problem::failed)?))
     });
     let (device, packed) = answered.await?;
     let mut response = ([(CONTENT_TYPE, HeaderValue::from_static(EXCHANGE_TYPE))], packed).into_response();

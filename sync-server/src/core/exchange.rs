@@ -6,7 +6,7 @@ use shared::id::*;
 use shared::kind::Family;
 use shared::log::{Shelf, Stream};
 use shared::sync::ServerShelf;
-use shared::sync::message::{BadMessage, CursorShown, DeviceStanding, Up};
+use shared::sync::message::{BadMessage, CursorShown, DeviceStanding, SignedUp, Up};
 use shared::sync::server::Notice;
 use shared::time::Timestamp;
 use store::StoreError;
@@ -27,14 +27,18 @@ pub enum BadCall {
 }
 
 impl Core {
-    /// Answers a kiosk's call. What it gave is durable, and what it is told is true, when this returns.
+    /// Opens a kiosk's call, and answers it.
     pub fn exchange(&self, bytes: &[u8]) -> Result<Vec<u8>, BadCall> {
+        self.answer(&SignedUp::open(bytes)?)
+    }
+
+    /// Answers a kiosk's call. What it gave is durable, and what it is told is true, when this returns.
+    pub fn answer(&self, up: &SignedUp) -> Result<Vec<u8>, BadCall> {
         let fresh = Incarnation(self.random());
-        let up = Up::open(bytes)?;
         let clock = self.clock();
         let answer = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
-            let answer = self.server.handle_up(step, bytes, clock, fresh)??;
-            note_call(step, &up, clock.wall)?;
+            let answer = self.server.handle_up(step, up, clock, fresh)??;
+            note_call(step, up, clock.wall)?;
             for notice in &answer.notices {
                 if let Notice::Contradicted { device, stream } = notice {
                     note_contradiction(step, device, stream)?;

@@ -4,7 +4,7 @@ use shared::id::Digest32;
 use shared::kind::to_cbor;
 use shared::log::canonical;
 use shared::sync::ServerShelf;
-use shared::sync::message::{BadMessage, Down, Give, Have, MAX_MESSAGE_BYTES, Up};
+use shared::sync::message::{BadMessage, Down, Give, Have, MAX_MESSAGE_BYTES, SignedUp, Up};
 use shared::sync::terminal::{Outcome, PeerAnswer};
 use sim::world::sure;
 
@@ -59,7 +59,7 @@ fn call(
     disk: &mut sim::disk::ServerDisk,
     sealed: &[u8],
 ) -> Result<shared::sync::server::Answer, BadMessage> {
-    sure(world.server.handle_up(disk, sealed, world.now.clock, FRESH.incarnation))
+    sure(world.server.handle_up(disk, &SignedUp::open(sealed)?, world.now.clock, FRESH.incarnation))
 }
 
 /// An answer, as a server would sign it.

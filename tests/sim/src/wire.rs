@@ -6,7 +6,7 @@ use shared::kind::plant::ServerRecovered;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::{Position, Signing, seal};
 use shared::log::{Draft, Held, LogId, Shelf, Stream, Subject, Unverified};
-use shared::sync::message::{Down, Have, Up};
+use shared::sync::message::{Down, Have, SignedUp, Up};
 use shared::sync::terminal::{Gift, Outcome, PeerAnswer, Terminal};
 use shared::sync::{OrderHead, ServerShelf, SignedHead};
 use shared::time::{HybridTime, Timestamp};
@@ -39,14 +39,15 @@ impl World {
 
     /// The server answers, unless it crashes.
     pub fn answer(&mut self, bytes: &[u8], crash: Crash) -> Option<Vec<u8>> {
-        if self.mutant == Some(Mutant::RevokedMayNotGive) && self.is_from_revoked(bytes) {
+        let up = SignedUp::open(bytes).ok()?;
+        if self.mutant == Some(Mutant::RevokedMayNotGive) && self.is_from_revoked(&up) {
             return None;
         }
         let (clock, fresh) = (self.clock(), self.rng.incarnation());
-        self.swallow_foreign_entries(bytes);
+        self.swallow_foreign_entries(&up);
         let mut tx = self.disk.clone();
         let was_stopped = sure(tx.stopped());
-        let answer = sure(self.server.handle_up(&mut tx, bytes, clock, fresh)).ok()?;
+        let answer = sure(self.server.handle_up(&mut tx, &up, clock, fresh)).ok()?;
         if self.mutant == Some(Mutant::ContradictionIgnored) && !was_stopped {
             // The answer stays; the stop and the epoch don't.
             sure(tx.set_stopped(false));
@@ -177,8 +178,8 @@ impl World {
         altered
     }
 
-    fn is_from_revoked(&self, bytes: &[u8]) -> bool {
-        Up::open(bytes).is_ok_and(|up| self.disk.entries.revocation_reason(&up.device).is_some())
+    fn is_from_revoked(&self, up: &Up) -> bool {
+        self.disk.entries.revocation_reason(&up.device).is_some()
     }
 
     fn make_hashes_agree(&self, up: &mut Up) {
@@ -223,13 +224,12 @@ impl World {
     }
 
     /// The mutant without S5 holds entries of its own epoch that it didn't write, and thinks nothing of it.
-    fn swallow_foreign_entries(&mut self, bytes: &[u8]) {
+    fn swallow_foreign_entries(&mut self, up: &Up) {
         let gaps = self.mutant == Some(Mutant::AcceptsGaps);
         let silent = self.mutant == Some(Mutant::NoNewEpochForForeignEntries);
         if !gaps && !silent {
             return;
         }
-        let Ok(up) = Up::open(bytes) else { return };
         let epoch = sure(self.disk.epochs()).last().copied();
         for entry in up.entries.iter().filter_map(|bytes| Unverified::read(bytes).ok()?.signed()) {
             let own = entry.log().device == self.secret.key() && Some(entry.log().incarnation) == epoch;

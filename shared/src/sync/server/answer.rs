@@ -23,8 +23,7 @@ const PAGE: usize = 256;
 pub(super) fn compose<S: ServerShelf>(
     server: &Server,
     store: &S,
-    up: &Up,
-    answers: Digest32,
+    up: &SignedUp,
     footings: Vec<Footing>,
     call: Call<'_>,
 ) -> Result<Answer, S::Error> {
@@ -39,7 +38,7 @@ pub(super) fn compose<S: ServerShelf>(
     heads.extend(attested);
     let down = Down {
         server: server.key,
-        answers,
+        answers: up.digest(),
         time: call.clock.wall,
         recovered: if agreed { Vec::new() } else { recovered_on_path(store)? },
         held: held(store, up)?,

@@ -10,10 +10,10 @@ mod footing;
 
 use self::call::Call;
 use super::intake::append;
-use super::message::{BadMessage, Down, Give, Up};
+use super::message::{BadMessage, Down, Give, SignedUp};
 use super::order::OrderHead;
 use super::store::ServerShelf;
-use crate::id::{ActId, DeviceKey, Digest32, Incarnation};
+use crate::id::{ActId, DeviceKey, Incarnation};
 use crate::kind::plant::ServerEpoch;
 use crate::kind::{Body, Statement};
 use crate::log::entry::BadEntry;
@@ -159,22 +159,20 @@ impl Server {
     pub fn handle_up<S: ServerShelf>(
         &self,
         store: &mut S,
-        bytes: &[u8],
+        up: &SignedUp,
         clock: ClockReading,
         fresh: Incarnation,
     ) -> Result<Result<Answer, BadMessage>, S::Error> {
-        let up = match Up::open(bytes) {
-            Ok(up) if up.server == self.key => up,
-            Ok(_) => return Ok(Err(BadMessage::OtherServer)),
-            Err(why) => return Ok(Err(why)),
-        };
+        if up.server != self.key {
+            return Ok(Err(BadMessage::OtherServer));
+        }
         let mut call = Call::new(self, clock, fresh);
         call.reissue(store, &up.enrolments)?;
-        call.hold_batch(store, &up)?;
-        let footings = call.heed_cursors(store, &up)?;
-        call.take_boxes(store, &up)?;
+        call.hold_batch(store, up)?;
+        let footings = call.heed_cursors(store, up)?;
+        call.take_boxes(store, up)?;
         call.number(store)?;
-        answer::compose(self, store, &up, Digest32::of(bytes), footings, call).map(Ok)
+        answer::compose(self, store, up, footings, call).map(Ok)
     }
 
     /// Takes in a bundle (a [`Give`] in a file). Committed with it: what it brought, numbered. Bringing it again changes nothing.
