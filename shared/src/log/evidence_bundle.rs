@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{BadEntry, Entry, LogId, Unverified, framed};
+use super::entry::{BadEntry, Entry, Unverified, framed};
 use crate::id::*;
 use crate::part11::signature::{DeviceSecret, ENTRY_TYPE, verify};
 use crate::time::Timestamp;
@@ -103,11 +103,6 @@ pub enum BadLine {
     Key,
     #[error("the server's signature is not good")]
     Signature,
-}
-
-/// Names a log as a bundle does.
-pub fn log_name(log: &LogId) -> String {
-    log.to_string()
 }
 
 impl Manifest {

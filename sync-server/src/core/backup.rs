@@ -67,22 +67,15 @@ pub struct Made {
 /// Makes a backup of a data folder, beside a running server or without one. The file appears whole, or not at all, and never in another's place.
 pub fn make(data: &Path, file: &Path, device: &DeviceSecret, now: Timestamp) -> Result<Made, Refused> {
     folder::refuse_existing(file)?;
-    let unfinished = folder::unfinished(file);
-    let made = write(data, &unfinished, device, now).and_then(|_| {
+    let made = folder::appear_whole(file, |unfinished| {
+        write(data, unfinished, device, now)?;
         // Read again from the disk: what can't be read back is no backup.
-        let backup = Backup::open(&unfinished, &device.key())?;
+        let backup = Backup::open(unfinished, &device.key())?;
         let verification = backup.look()?;
         folder::refuse_existing(file)?;
-        let bytes = fs::metadata(&unfinished)?.len();
-        fs::rename(&unfinished, file)?;
-        fs::File::open(folder::parent(file))?.sync_all()?;
+        let bytes = fs::metadata(unfinished)?.len();
         Ok(Made { file: file.display().to_string(), manifest: backup.manifest, bytes, verification })
     });
-    if made.is_err() {
-        // Half a backup is only in the way; that it can't be removed adds nothing to the error.
-        let _ = fs::remove_file(&unfinished);
-        let _ = fs::remove_file(folder::beside(&unfinished, "-journal"));
-    }
     made.map_err(|why| told(why, file))
 }
 

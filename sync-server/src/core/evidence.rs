@@ -1,6 +1,6 @@
 //! Evidence bundles: everything held here, signed, for the stand-alone verifier; and an earlier bundle as a witness against this database.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use shared::id::*;
-use shared::log::evidence_bundle::{FORM, Manifest, Number, OrderEnd, Tip, entry_line, log_name};
+use shared::log::evidence_bundle::{FORM, Manifest, Number, OrderEnd, Tip, entry_line};
 use store::{StoreError, shelf};
 
 use super::verify::{Finding, Verification};
@@ -27,8 +27,7 @@ impl Core {
     pub fn export_evidence(&self, file: &Path) -> Result<Exported, Refused> {
         folder::refuse_existing(file)?;
         let watermark = self.watermark(None)?;
-        let unfinished = folder::unfinished(file);
-        let write = || -> Result<u64, Refused> {
+        let entries = folder::appear_whole(file, |unfinished| -> Result<u64, Refused> {
             let ledger = self.ledger();
             // One snapshot for all questions: another process may be writing.
             let snapshot = ledger.connection().unchecked_transaction().map_err(StoreError::from)?;
@@ -44,23 +43,15 @@ impl Core {
                 complete_through: watermark.complete_through,
                 unknown: watermark.unknown.clone(),
             };
-            let mut out =
-                BufWriter::new(OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?);
+            let mut out = BufWriter::new(OpenOptions::new().create_new(true).write(true).mode(0o600).open(unfinished)?);
             writeln!(out, "{}", manifest.seal(&self.secrets.device))?;
             write_entries(&snapshot, &mut out)?;
             let written = out.into_inner().map_err(|why| why.into_error())?;
             written.sync_all()?;
             folder::refuse_existing(file)?;
-            fs::rename(&unfinished, file)?;
-            File::open(folder::parent(file))?.sync_all()?;
             Ok(entries as u64)
-        };
-        let written = write();
-        if written.is_err() {
-            // What was begun is only in the way; that it can't be removed adds nothing to the error.
-            let _ = fs::remove_file(&unfinished);
-        }
-        Ok(Exported { file: file.display().to_string(), server: self.key(), entries: written? })
+        })?;
+        Ok(Exported { file: file.display().to_string(), server: self.key(), entries })
     }
 
     /// Checks an evidence bundle of this server's, and names each of its entries that this database lacks: an earlier bundle is a witness against a
@@ -92,7 +83,7 @@ fn tips(connection: &Connection) -> Result<Vec<Tip>, StoreError> {
     let mut all = Vec::new();
     for log in shelf::logs(connection)? {
         let of_log = shelf::tips(connection, &log)?;
-        all.extend(of_log.into_iter().map(|(counter, entry)| Tip { log: log_name(&log), counter, entry }));
+        all.extend(of_log.into_iter().map(|(counter, entry)| Tip { log: log.to_string(), counter, entry }));
     }
     Ok(all)
 }

@@ -106,9 +106,21 @@ pub fn open_database(folder: &Path) -> Result<Ledger, Refused> {
     Ok(crate::store::open(&path)?)
 }
 
-/// What a file is called while it is being written: a name that nobody else gives a file of theirs.
-pub fn unfinished(file: &Path) -> PathBuf {
-    beside(file, &format!(".part-{}", std::process::id()))
+/// Lets a file appear whole, or not at all: `write` writes and syncs it under a name that nobody else gives a file of theirs.
+pub fn appear_whole<T, E: From<io::Error>>(file: &Path, write: impl FnOnce(&Path) -> Result<T, E>) -> Result<T, E> {
+    let unfinished = beside(file, &format!(".part-{}", std::process::id()));
+    let renamed = write(&unfinished).and_then(|written| {
+        fs::rename(&unfinished, file)?;
+        Ok(written)
+    });
+    if renamed.is_err() {
+        // What was begun is only in the way, and may be a key; that it can't be removed adds nothing to the error.
+        let _ = fs::remove_file(&unfinished);
+        let _ = fs::remove_file(beside(&unfinished, "-journal"));
+    }
+    let written = renamed?;
+    fs::File::open(parent(file))?.sync_all()?;
+    Ok(written)
 }
 
 /// A file's name with an ending more.

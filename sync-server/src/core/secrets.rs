@@ -59,17 +59,9 @@ impl ServerSecrets {
 
 /// Writes a file that only its owner may read, whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = folder::unfinished(path);
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    folder::appear_whole(path, |unfinished| {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(unfinished)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    if let Err(why) = write() {
-        // What was begun may be a key: it doesn't stay behind.
-        let _ = fs::remove_file(&unfinished);
-        return Err(why);
-    }
-    fs::File::open(folder::parent(path))?.sync_all()
+        file.sync_all()
+    })
 }

@@ -10,7 +10,7 @@ use std::io::{self, BufRead};
 use serde::Serialize;
 use shared::id::*;
 use shared::kind::Body;
-use shared::log::evidence_bundle::{BadLine, Line, MAX_LINE_BYTES, Manifest, Number, log_name, read_line};
+use shared::log::evidence_bundle::{BadLine, Line, MAX_LINE_BYTES, Manifest, Number, read_line};
 use shared::log::{Entry, LogId};
 use shared::sync::order::{chain_next, chain_start};
 use shared::time::Timestamp;
@@ -245,7 +245,7 @@ impl Look {
             .held
             .iter()
             .filter(|(id, held)| !successors.contains_key(&(held.log.clone(), Some(**id))))
-            .map(|(id, held)| (log_name(&held.log), held.counter, *id))
+            .map(|(id, held)| (held.log.to_string(), held.counter, *id))
             .collect();
         let told: BTreeSet<(String, u64, EntryId)> =
             manifest.tips.iter().map(|tip| (tip.log.clone(), tip.counter, tip.entry)).collect();

@@ -8,7 +8,7 @@ use shared::kind::plant::{DeviceEnrolled, KeyStoreKind, ServerEpoch};
 use shared::kind::presence::BadgeIn;
 use shared::kind::{Body, Statement};
 use shared::log::entry::seal;
-use shared::log::evidence_bundle::{FORM, Manifest, Number, OrderEnd, Tip, entry_line, log_name};
+use shared::log::evidence_bundle::{FORM, Manifest, Number, OrderEnd, Tip, entry_line};
 use shared::log::{Draft, Entry, LogId, Position, Stream, Subject};
 use shared::part11::signature::DeviceSecret;
 use shared::sync::order::{chain_next, chain_start};
@@ -77,7 +77,7 @@ fn bundle(entries: &[Entry], signed_by: &DeviceSecret) -> String {
         lines += &format!("{}\n", entry_line(entry, vec![Number { epoch: EPOCH, number: end.number }]));
     }
     let last = |entry: &&Entry| !entries.iter().any(|other| other.header().prev == Some(entry.id()));
-    let tip = |entry: &Entry| Tip { log: log_name(entry.log()), counter: entry.header().counter, entry: entry.id() };
+    let tip = |entry: &Entry| Tip { log: entry.log().to_string(), counter: entry.header().counter, entry: entry.id() };
     let manifest = Manifest {
         form: FORM,
         server: signed_by.key(),
