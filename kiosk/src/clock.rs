@@ -3,9 +3,12 @@
 //! The wall clock can be set by anybody; the steady clock only runs. Between two looks both should have moved alike: a jump that nobody
 //! confirmed widens the uncertainty and doesn't move the anchor. A signed server time corrects both ways.
 
+use std::path::Path;
 use std::time::Instant;
 
 use shared::time::{ClockReading, DAY_MS, HOUR_MS, Timestamp};
+
+use crate::storage;
 
 /// Where a kiosk's time and chance come from.
 pub trait Environment: Send {
@@ -14,6 +17,8 @@ pub trait Environment: Send {
     /// A clock that never steps, from any origin.
     fn steady(&self) -> Timestamp;
     fn random(&self, bytes: &mut [u8]);
+    /// What is left on the disk of a folder; `None` when the system doesn't say.
+    fn free_bytes(&self, folder: &Path) -> Option<u64>;
 }
 
 /// The machine's own.
@@ -37,6 +42,9 @@ impl Environment for Machine {
     fn random(&self, bytes: &mut [u8]) {
         // Without randomness no key may be made: there is nothing sensible to go on with.
         getrandom::fill(bytes).expect("the operating system gives random bytes");
+    }
+    fn free_bytes(&self, folder: &Path) -> Option<u64> {
+        Some(storage::of(folder)?.free_bytes)
     }
 }
 

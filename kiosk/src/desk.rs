@@ -361,10 +361,9 @@ fn reply_to(denied: &Denied) -> Reply {
 fn failure(denied: &Denied) -> Failure {
     let code = |code: &str| Failure::Internal { code: code.to_owned() };
     match denied {
-        Denied::Store(error) if error.is_disk_full() => Failure::DiskFull,
+        full if full.is_disk_full() => Failure::DiskFull,
         Denied::Store(error) if error.is_damage() => Failure::Damaged,
         Denied::Store(_) => code("ST-STORE"),
-        Denied::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Failure::DiskFull,
         Denied::Io(_) => code("ST-FILE"),
         Denied::Entry(_) => code("EN-FORM"),
         _ => code("CORE"),

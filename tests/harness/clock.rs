@@ -1,5 +1,6 @@
-//! Time and chance that a scenario controls.
+//! Time, chance and room on the disk that a scenario controls.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use shared::time::Timestamp;
 pub struct VirtualClock {
     now_ms: Arc<AtomicI64>,
     drawn: Arc<AtomicU64>,
+    free_bytes: Arc<AtomicU64>,
 }
 
 impl VirtualClock {
@@ -18,7 +20,11 @@ impl VirtualClock {
     }
 
     pub fn beginning(now: Timestamp) -> Self {
-        Self { now_ms: Arc::new(AtomicI64::new(now.0)), drawn: Arc::default() }
+        Self {
+            now_ms: Arc::new(AtomicI64::new(now.0)),
+            drawn: Arc::default(),
+            free_bytes: Arc::new(AtomicU64::new(u64::MAX)),
+        }
     }
 
     /// The same, with random bytes that no clock before this one gave.
@@ -41,6 +47,11 @@ impl VirtualClock {
 
     pub fn forward_minutes(&self, minutes: i64) {
         self.advance_ms(minutes * shared::time::MINUTE_MS);
+    }
+
+    /// From here on, so much is left on every disk.
+    pub fn leave_bytes(&self, free: u64) {
+        self.free_bytes.store(free, Ordering::SeqCst);
     }
 
     pub fn now(&self) -> Timestamp {
@@ -75,5 +86,8 @@ impl kiosk::clock::Environment for VirtualClock {
     }
     fn random(&self, bytes: &mut [u8]) {
         self.fill(bytes);
+    }
+    fn free_bytes(&self, _: &Path) -> Option<u64> {
+        Some(self.free_bytes.load(Ordering::SeqCst))
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use harness::stage::Stage;
 use harness::{Plant, demo_plant, kiosk_signer, replica};
 use kiosk::core::status::Line;
-use kiosk::core::{Core, Denied};
+use kiosk::core::{Core, Denied, KEPT_FOR_THE_GATE};
 use kiosk::key_store::{FileKeyStore, KeyStore};
 use kiosk::presenter::view::{BadgeResult, Fault, Screen, SyncState, VerdictKind};
 use kiosk::runtime::fault_of;
@@ -171,6 +171,28 @@ fn storage_full_reported_nothing_lost() {
     stage.settle().unwrap();
     assert!(stage.server.verify(true).unwrap().is_clean());
     assert_eq!(stage.kiosk("K3").unwrap().status().unwrap().forks, 0);
+}
+
+#[test]
+fn s8_on_a_disk_that_is_nearly_full_nothing_is_signed_and_the_gate_goes_on() {
+    let mut plant = sunday_evening();
+    let (maria, jonas) = (kiosk_signer("maria"), kiosk_signer("jonas"));
+    let clock = plant.clock.clone();
+    let kiosk = plant.kiosk("K3");
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    let results = passed(&kiosk.check_of(&about).unwrap());
+    let sign =
+        |kiosk: &mut Core| kiosk.sign_check(&maria.person, &about, results.clone(), Outcome::Passed, (&maria, &jonas));
+    let before = held(kiosk);
+    clock.leave_bytes(KEPT_FOR_THE_GATE - 1);
+    assert!(sign(kiosk).is_err_and(|why| why.is_disk_full()), "nothing is signed");
+    assert_eq!(ask(kiosk).unwrap(), Answer::Go, "the line goes on");
+    assert!(held(kiosk).is_superset(&before));
+    plant.settle();
+    clock.leave_bytes(KEPT_FOR_THE_GATE);
+    sign(plant.kiosk("K3")).expect("signing returns by itself");
+    plant.settle();
+    assert!(plant.server.verify(true).unwrap().is_clean());
 }
 
 #[test]

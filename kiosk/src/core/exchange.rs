@@ -135,6 +135,15 @@ impl Core {
         wanted
     }
 
+    /// Those of the missing blobs that may be fetched: all of them, and none while the disk has room for the gate alone.
+    pub fn wanted_blobs(&mut self) -> Vec<Digest32> {
+        if self.has_room() {
+            return self.missing_blobs();
+        }
+        tracing::warn!("the disk is nearly full: no contents are fetched");
+        Vec::new()
+    }
+
     /// Blobs that procedures in force or upcoming and quizzes name.
     pub fn blobs_in_use(&mut self) -> Vec<Digest32> {
         let now = self.reading().wall;

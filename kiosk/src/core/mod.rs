@@ -22,12 +22,13 @@ pub mod set_up;
 pub mod signing_set_up;
 pub mod status;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::id::*;
 use shared::kind::plant::DeviceEnrolled;
-use shared::kind::{Body, Statement, to_cbor};
+use shared::kind::{Body, Family, Statement, to_cbor};
 use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::Weakness;
@@ -43,6 +44,9 @@ use crate::key_store::{Enrolled, KeyStore};
 use crate::stick::Sticks;
 use crate::store::{KioskStep, step};
 
+/// So much of the disk is left to badges, task starts and decisions, and to news of the plant: some ten thousand starts.
+pub const KEPT_FOR_THE_GATE: u64 = 128 * 1024 * 1024;
+
 /// The setting that keeps by how much the machine's clock is disbelieved, in milliseconds.
 const CLOCK_OFF: &str = "clock_off";
 
@@ -52,7 +56,7 @@ pub enum Denied {
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("{0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     #[error("{0}")]
     Entry(#[from] shared::log::entry::BadEntry),
     #[error("this terminal has not been set up")]
@@ -96,7 +100,14 @@ pub enum Denied {
 impl Denied {
     /// Whether the disk refused: what was acknowledged before is safe, this act was not done.
     pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_disk_full())
+        match self {
+            Self::Store(error) => error.is_disk_full(),
+            Self::Io(error) => error.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+    fn no_room() -> Self {
+        Self::Io(io::ErrorKind::StorageFull.into())
     }
     pub fn is_storage(&self) -> bool {
         matches!(self, Self::Store(_) | Self::Io(_))
@@ -284,8 +295,9 @@ impl Core {
         work: impl FnOnce(&mut Writer<'_, '_, '_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
         self.take_part()?;
+        let room = self.has_room();
         let terminal = Self::started(&mut self.member)?;
-        let written = step(&mut self.ledger, now.clock, |step| work(&mut Writer { terminal, step, now }));
+        let written = step(&mut self.ledger, now.clock, |step| work(&mut Writer { terminal, step, now, room }));
         match written {
             Ok(done) => {
                 self.keep_heads();
@@ -297,6 +309,11 @@ impl Core {
                 Err(error)
             }
         }
+    }
+
+    /// Whether the disk has more room than what is kept for the gate.
+    fn has_room(&self) -> bool {
+        self.environment.free_bytes(&self.folder).is_none_or(|free| free >= KEPT_FOR_THE_GATE)
     }
 
     /// Heads into the key store when they are due (T1). What was committed stays done when this fails: it is tried again after the next step.
@@ -361,10 +378,16 @@ pub(crate) struct Writer<'w, 's, 't> {
     terminal: &'w mut Terminal,
     step: &'w mut KioskStep<'s, 't>,
     now: Now,
+    /// Whether there is more room on the disk than what is kept for the gate.
+    room: bool,
 }
 
 impl<'s, 't> Writer<'_, 's, 't> {
+    /// With the disk nearly full, records are refused before badges, task starts and decisions are: the line goes on until there is no room at all.
     pub fn write(&mut self, stream: &Stream, draft: &Draft) -> Result<Entry, Denied> {
+        if stream.family == Family::Record && !self.room {
+            return Err(Denied::no_room());
+        }
         Ok(self.terminal.write(self.step, stream, draft, self.now)??)
     }
     pub fn step(&mut self) -> &mut KioskStep<'s, 't> {

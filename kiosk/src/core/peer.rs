@@ -100,6 +100,9 @@ impl Core {
     pub fn take_blob(&mut self, bytes: &[u8]) -> Result<Brought, Denied> {
         let digest = Digest32::of(bytes);
         let wanted = !self.blobs.has(&digest) && self.plant().names_blob(&digest);
+        if wanted && !self.has_room() {
+            return Err(Denied::no_room());
+        }
         if wanted {
             self.blobs.write(bytes)?;
         }

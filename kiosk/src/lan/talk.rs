@@ -79,7 +79,7 @@ async fn one_round(core: &impl Reach, line: &mut Line) -> Result<Option<Round>, 
 /// Asks for documents that are lacking here.
 async fn fetch_blobs(core: &impl Reach, line: &mut Line) -> Result<Brought, Broken> {
     let mut brought = Brought::default();
-    for digest in core.with(Core::missing_blobs).await?.into_iter().take(MOST_BLOBS) {
+    for digest in core.with(Core::wanted_blobs).await?.into_iter().take(MOST_BLOBS) {
         line.say(&Frame::AskBlob(digest)).await?;
         match line.hear().await? {
             Frame::Blob(bytes) => brought.add(core.with(move |core| core.take_blob(&bytes)).await??),

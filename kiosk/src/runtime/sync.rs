@@ -130,7 +130,7 @@ async fn give_blobs(core: &impl Reach, carrier: &impl Carrier) -> Result<(), Not
 
 /// Fetches what procedures and quizzes name and isn't here. One that can't be had now keeps nothing else waiting.
 async fn fetch_blobs(core: &impl Reach, carrier: &impl Carrier, exchanged: &mut Exchanged) -> Result<(), NotExchanged> {
-    for digest in core.with(Core::missing_blobs).await? {
+    for digest in core.with(Core::wanted_blobs).await? {
         match carrier.blob(&digest).await {
             Ok(bytes) => {
                 core.with(move |core| core.blobs().write(&bytes)).await?.map_err(Denied::from)?;
