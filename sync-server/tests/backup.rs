@@ -262,7 +262,7 @@ fn restore_opens_an_epoch_and_says_so_until_two_people_have_signed() {
     plant.stage.set("2026-03-02T07:00:00Z");
     let restored = plant.restore(&file, "restored").unwrap();
     let put_back = restored.put_back().unwrap().expect("it was put back");
-    assert!(!put_back.stopped && put_back.reason.contains("restored from the backup of 2026-03-02T06:00:00Z"));
+    assert!(!put_back.stopped && put_back.reason.contains("restored from the backup of 2026-03-02 06:00 UTC"));
     assert_eq!(put_back.may_sign, [PersonId::new("helga").unwrap(), PersonId::new("sven").unwrap()]);
 
     // The kiosk shows what it has witnessed: the order of the lost hours.

@@ -58,7 +58,7 @@ pub fn from_backup(
     keys.install(data)?;
     backup.unpack_blobs(&Blobs::open(&data.join("blobs"))?)?;
     backup.unpack_database(&data.join(folder::DATABASE))?;
-    let reason = format!("restored from the backup of {made_at}");
+    let reason = format!("restored from the backup of {}", made_at.utc().format("%Y-%m-%d %H:%M UTC"));
     let epoch = open_epoch(folder::open_database(data)?, keys, &reason, environment)?;
     folder::end_restore(data)?;
     let (entries, blobs) = (backup.manifest.entries, backup.manifest.blobs);
