@@ -40,7 +40,9 @@ macro_rules! secrets {
                 self.0.into()
             }
             pub fn sign(&self, payload_type: &str, payload: &[u8]) -> Signature {
-                Signature(self.0.sign(&pae(payload_type, payload)).to_bytes())
+                let signature = Signature(self.0.sign(&pae(payload_type, payload)).to_bytes());
+                known::add(|| known::name(&self.key().0, payload_type, payload, &signature));
+                signature
             }
         }
         impl std::fmt::Debug for $name {
@@ -67,6 +69,13 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 
 /// Whether `signature` is `key`'s over the payload, by ZIP-215.
 pub fn verify(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signature) -> bool {
+    known::or_look(
+        || known::name(key, payload_type, payload, signature),
+        || is_good(key, payload_type, payload, signature),
+    )
+}
+
+fn is_good(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signature) -> bool {
     VerificationKey::try_from(*key)
         .and_then(|key| key.verify(&ed25519_zebra::Signature::from(signature.0), &pae(payload_type, payload)))
         .is_ok()
@@ -78,6 +87,9 @@ pub struct Batch(batch::Verifier);
 
 impl Batch {
     pub fn add(&mut self, key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signature) {
+        if known::holds(|| known::name(key, payload_type, payload, signature)) {
+            return;
+        }
         let signature = ed25519_zebra::Signature::from(signature.0);
         self.0.queue((VerificationKeyBytes::from(*key), signature, &pae(payload_type, payload)));
     }
@@ -86,5 +98,123 @@ impl Batch {
     /// beforehand bad signatures could be made that cancel each other out.
     pub fn all_good(self, weights: Digest32) -> bool {
         self.0.verify(ChaCha20Rng::from_seed(weights.0)).is_ok()
+    }
+}
+
+/// While it lives, this thread remembers good signatures and doesn't compute them again: those it made, and those it found good one by one.
+///
+/// A simulator shows one message to many replicas in one thread, and would spend most of its time on curves. Nothing in the product asks for it:
+/// a replica meets an entry once, and remembers with it what it found. What is remembered is the SHA-256 of key, type, payload *and* signature,
+/// so one bit more or less anywhere is another signature, that is looked at. Each costs some 50 bytes until this is dropped.
+#[must_use = "what is remembered is forgotten when it is dropped"]
+#[derive(Debug)]
+pub struct Remembering(());
+
+impl Remembering {
+    pub fn begin() -> Self {
+        known::begin();
+        Self(())
+    }
+
+    /// How many signatures are remembered.
+    pub fn count(&self) -> usize {
+        known::count()
+    }
+}
+
+impl Drop for Remembering {
+    fn drop(&mut self) {
+        known::end();
+    }
+}
+
+/// What this thread remembers; nothing, unless it was told to. It changes what a question costs and never its answer.
+mod known {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use crate::id::{Digest32, Signature};
+
+    thread_local! {
+        static KNOWN: RefCell<Option<BTreeSet<Digest32>>> = const { RefCell::new(None) };
+    }
+
+    pub fn begin() {
+        KNOWN.set(Some(BTreeSet::new()));
+    }
+
+    pub fn end() {
+        KNOWN.set(None);
+    }
+
+    pub fn count() -> usize {
+        KNOWN.with_borrow(|known| known.as_ref().map_or(0, BTreeSet::len))
+    }
+
+    pub fn name(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signature) -> Digest32 {
+        Digest32::of_parts(&[key, payload_type.as_bytes(), payload, &signature.0])
+    }
+
+    pub fn holds(name: impl FnOnce() -> Digest32) -> bool {
+        KNOWN.with_borrow(|known| known.as_ref().is_some_and(|known| known.contains(&name())))
+    }
+
+    pub fn add(name: impl FnOnce() -> Digest32) {
+        KNOWN.with_borrow_mut(|known| {
+            if let Some(known) = known {
+                known.insert(name());
+            }
+        });
+    }
+
+    /// Answers from memory, or looks, and remembers what is good.
+    pub fn or_look(name: impl Fn() -> Digest32, look: impl FnOnce() -> bool) -> bool {
+        if holds(&name) {
+            return true;
+        }
+        let good = look();
+        if good {
+            add(name);
+        }
+        good
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r11_what_is_remembered_changes_no_answer() {
+        let (mine, other) = (DeviceSecret::from_seed([1; 32]), DeviceSecret::from_seed([2; 32]));
+        let good = mine.sign(UP_TYPE, b"call");
+        let mut one_bit = good;
+        one_bit.0[40] ^= 1;
+        let answers = || {
+            let ask = |key: &DeviceSecret, kind, payload: &[u8], signature| {
+                let mut batch = Batch::default();
+                batch.add(&key.key().0, kind, payload, signature);
+                let together = batch.all_good(Digest32::of(b"weights"));
+                assert_eq!(together, verify(&key.key().0, kind, payload, signature));
+                together
+            };
+            let wrong = [
+                ask(&mine, UP_TYPE, b"call", &one_bit),
+                ask(&other, UP_TYPE, b"call", &good),
+                ask(&mine, DOWN_TYPE, b"call", &good),
+                ask(&mine, UP_TYPE, b"cal1", &good),
+            ];
+            (ask(&mine, UP_TYPE, b"call", &good), wrong)
+        };
+        let expected = (true, [false; 4]);
+        assert_eq!(answers(), expected);
+        let remembering = Remembering::begin();
+        assert_eq!(mine.sign(UP_TYPE, b"call"), good);
+        for _ in 0..2 {
+            assert_eq!(answers(), expected);
+            assert_eq!(remembering.count(), 1, "what is bad is not remembered");
+        }
+        drop(remembering);
+        assert_eq!(answers(), expected);
     }
 }

@@ -7,7 +7,7 @@ use shared::log::{Entry, Held, Shelf, Stream};
 use shared::sync::message::Down;
 use shared::sync::{ServerShelf, scope};
 
-use crate::disk::KioskDisk;
+use crate::disk::Reach;
 use crate::shelf::Entries;
 use crate::world::{World, sure};
 
@@ -57,9 +57,9 @@ impl World {
     }
 
     /// Invariant 6, judged by the answer itself and what the server's people really signed, not by the terminal's own opinion.
-    pub(crate) fn check_taking(&mut self, kiosk: usize, before: &KioskDisk, bytes: &[u8], terminal_says_so: bool) {
+    pub(crate) fn check_taking(&mut self, kiosk: usize, before: &Reach, bytes: &[u8], terminal_says_so: bool) {
         let Ok(down) = Down::open(bytes) else { return };
-        let contradicts = before.cursors().iter().any(|(stream, cursor)| {
+        let contradicts = before.cursors.iter().any(|(stream, cursor)| {
             let Some(last) = cursor.path.last() else { return false };
             let Some(shown) = down.paths.iter().find(|shown| shown.stream == *stream) else { return false };
             !shown.path.iter().any(|there| {
@@ -68,8 +68,7 @@ impl World {
             })
         });
         let signed_off = down.recovered.iter().any(|entry| self.recoveries.contains(&EntryId::of(entry)));
-        let after = &self.kiosks[kiosk].disk;
-        let took = after.cursors() != before.cursors() || after.entries.len() != before.entries.len();
+        let took = self.kiosks[kiosk].disk.reach() != *before;
         if took && (terminal_says_so || contradicts && !signed_off) {
             self.violate(Violation::TookFromContradiction { kiosk });
         }

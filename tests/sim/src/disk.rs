@@ -30,6 +30,13 @@ pub struct KioskDisk {
     box_mark: Option<BoxMark>,
 }
 
+/// How far a kiosk has read, and how many entries it holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reach {
+    pub cursors: BTreeMap<Stream, Cursor>,
+    pub entries: usize,
+}
+
 impl KioskDisk {
     pub fn new(entries: Entries) -> Self {
         Self {
@@ -47,8 +54,9 @@ impl KioskDisk {
         }
     }
 
-    pub fn cursors(&self) -> &BTreeMap<Stream, Cursor> {
-        &self.cursors
+    /// How far the kiosk has come: what changes when it takes anything.
+    pub fn reach(&self) -> Reach {
+        Reach { cursors: self.cursors.clone(), entries: self.entries.len() }
     }
 
     pub fn steps(&self) -> impl Iterator<Item = (&Stream, &Step)> {

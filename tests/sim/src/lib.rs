@@ -19,5 +19,5 @@ pub mod world;
 
 pub use check::Violation;
 pub use mutant::Mutant;
-pub use schedule::{Report, run};
+pub use schedule::{Report, Size, run, run_sized};
 pub use world::{Crash, World};

@@ -1,6 +1,7 @@
 //! One seed's schedule: work and faults in random order, then healing.
 
 use shared::id::KioskName;
+use shared::part11::signature::Remembering;
 
 use crate::check::Violation;
 use crate::mutant::Mutant;
@@ -27,14 +28,29 @@ const MOST_SERVER_RESTORES: usize = 3;
 /// Most messages under way; older ones are lost.
 const MOST_FLIGHTS: usize = 12;
 
+/// How much happens in a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// 3 to 5 kiosks, 60 to 179 steps: many plants in a short time.
+    Small,
+    /// 5 kiosks, 500 steps: long histories, in which faults meet the traces of earlier ones.
+    Long,
+}
+
 /// Runs one seed.
 pub fn run(seed: u64, mutant: Option<Mutant>) -> Report {
+    run_sized(seed, Size::Small, mutant)
+}
+
+/// Runs one seed at a size.
+pub fn run_sized(seed: u64, size: Size, mutant: Option<Mutant>) -> Report {
+    let _known = Remembering::begin();
     let mut world = World::new(seed, 0, mutant);
-    let kiosks = 3 + world.rng.below(3);
+    let kiosks = if size == Size::Small { 3 + world.rng.below(3) } else { 5 };
     for number in 1..=kiosks {
         world.add_kiosk(&text(&format!("K{number}")));
     }
-    let steps = 60 + world.rng.below(120);
+    let steps = if size == Size::Small { 60 + world.rng.below(120) } else { 500 };
     for _ in 0..steps {
         world.now_ms += world.rng.below(120_000) as i64;
         world.step();

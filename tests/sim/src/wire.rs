@@ -14,7 +14,7 @@ use shared::time::{HybridTime, Timestamp};
 use crate::check::Violation;
 use crate::disk::KioskDisk;
 use crate::mutant::Mutant;
-use crate::world::{Crash, World, sure, text};
+use crate::world::{Crash, World, sure, text, transaction};
 
 /// A message that is under way.
 #[derive(Debug, Clone)]
@@ -45,17 +45,20 @@ impl World {
         }
         let (clock, fresh) = (self.clock(), self.rng.incarnation());
         self.swallow_foreign_entries(&up);
-        let mut tx = self.disk.clone();
-        let was_stopped = sure(tx.stopped());
-        let answer = sure(self.server.handle_up(&mut tx, &up, clock, fresh)).ok()?;
-        if self.mutant == Some(Mutant::ContradictionIgnored) && !was_stopped {
-            // The answer stays; the stop and the epoch don't.
-            sure(tx.set_stopped(false));
-        }
+        let ignored = self.mutant == Some(Mutant::ContradictionIgnored);
+        let (disk, server) = (&mut self.disk, &self.server);
+        let answer = transaction(disk, crash, |tx| {
+            let was_stopped = sure(tx.stopped());
+            let answer = sure(server.handle_up(tx, &up, clock, fresh)).ok()?;
+            if ignored && !was_stopped {
+                // The answer stays; the stop and the epoch don't.
+                sure(tx.set_stopped(false));
+            }
+            Some(answer)
+        })?;
         if crash == Crash::Before {
             return None;
         }
-        self.disk = tx;
         if sure(self.disk.stopped()) && self.server_restores == 0 {
             self.violations.push(Violation::StoppedOnALie);
         }
@@ -69,7 +72,7 @@ impl World {
     /// The kiosk hears an answer.
     pub fn hear(&mut self, kiosk: usize, bytes: &[u8], crash: Crash) -> Option<bool> {
         let (now, fresh) = (self.now(), self.rng.fresh());
-        let before = self.kiosks[kiosk].disk.clone();
+        let before = self.kiosks[kiosk].disk.reach();
         let heard = self.at_kiosk(kiosk, crash, |terminal, disk| {
             let outcome = sure(terminal.handle_down(disk, bytes, now, fresh));
             let contradicted = terminal.is_contradicted();

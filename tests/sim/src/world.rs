@@ -97,6 +97,14 @@ pub fn sure<T>(result: Result<T, Infallible>) -> T {
     value
 }
 
+/// Runs one transaction. A crash before COMMIT leaves the disk as it was; only for that a copy is made, for copying is dear.
+pub fn transaction<D: Clone, R>(disk: &mut D, crash: Crash, act: impl FnOnce(&mut D) -> R) -> R {
+    match crash {
+        Crash::Before => act(&mut disk.clone()),
+        Crash::No | Crash::After => act(disk),
+    }
+}
+
 impl World {
     /// A server in its first epoch, and so many enrolled kiosks that have met it.
     pub fn new(seed: u64, kiosks: usize, mutant: Option<Mutant>) -> Self {
@@ -167,16 +175,14 @@ impl World {
 
     /// A write at the server; `None` when it is stopped or crashes first.
     pub fn server_write(&mut self, draft: &Draft, crash: Crash) -> Option<Entry> {
-        let mut tx = self.disk.clone();
-        let written = sure(self.server.write(&mut tx, &Stream::plant_global(), draft, self.clock()));
+        let clock = self.clock();
+        let (disk, server) = (&mut self.disk, &self.server);
+        let written = transaction(disk, crash, |tx| sure(server.write(tx, &Stream::plant_global(), draft, clock)));
         let entry = match written {
             Ok(entry) => entry,
             Err(NotWritten::Stopped) => return None,
             Err(why) => panic!("the simulator's drafts can be written: {why}"),
         };
-        if crash != Crash::Before {
-            self.disk = tx;
-        }
         if crash != Crash::Before || self.mutant == Some(Mutant::AcknowledgesBeforeCommit) {
             self.acknowledge(entry.id(), self.disk.entries.holds(&entry.id()));
         }
@@ -329,19 +335,21 @@ impl World {
     ) -> Option<R> {
         self.wake(kiosk);
         let cursor_first = self.mutant == Some(Mutant::CursorFirst);
-        let this = &mut self.kiosks[kiosk];
-        let mut tx = this.disk.clone();
-        let done = act(this.terminal.as_mut()?, &mut tx);
-        match crash {
-            Crash::No => {
-                this.disk = tx;
-                return Some(done);
-            }
-            Crash::Before if cursor_first => this.disk = this.disk.with_cursors_of(&tx),
-            Crash::Before => {}
-            Crash::After => this.disk = tx,
+        let Kiosk { terminal, disk, .. } = &mut self.kiosks[kiosk];
+        let running = terminal.as_mut()?;
+        let mut cursors_of = None;
+        let done = transaction(disk, crash, |tx| {
+            let done = act(running, tx);
+            cursors_of = cursor_first.then(|| tx.clone());
+            done
+        });
+        if crash == Crash::No {
+            return Some(done);
         }
-        this.terminal = None;
+        if let Some(later) = cursors_of {
+            *disk = disk.with_cursors_of(&later);
+        }
+        *terminal = None;
         None
     }
 

@@ -1,6 +1,8 @@
 //! Random schedules of work and faults.
 
-use sim::run;
+use std::time::Instant;
+
+use sim::{Size, run, run_sized};
 
 /// How many schedules: `LINEPROOF_SCHEDULES`, or few enough for a first look.
 fn schedules() -> u64 {
@@ -14,9 +16,20 @@ fn first_seed() -> u64 {
 
 #[test]
 fn every_invariant_holds_under_every_fault() {
+    schedules_hold(Size::Small, schedules());
+}
+
+/// One long schedule for every twenty small ones: it takes some ten times as long.
+#[test]
+fn every_invariant_holds_in_long_schedules() {
+    schedules_hold(Size::Long, schedules().div_ceil(20));
+}
+
+fn schedules_hold(size: Size, count: u64) {
+    let began = Instant::now();
     let (mut acknowledged, mut rounds, mut forks, mut broken) = (0, [0; 8], 0, Vec::new());
-    for seed in first_seed()..first_seed() + schedules() {
-        let report = run(seed, None);
+    for seed in first_seed()..first_seed() + count {
+        let report = run_sized(seed, size, None);
         acknowledged += report.acknowledged;
         forks += report.forks;
         rounds[report.rounds.min(7)] += 1;
@@ -26,10 +39,10 @@ fn every_invariant_holds_under_every_fault() {
         }
     }
     println!(
-        "{{\"name\":\"schedules\",\"runs\":{},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"forks\":{forks},\"rounds\":{rounds:?}}}",
-        schedules(),
+        "{{\"name\":\"schedules\",\"size\":\"{size:?}\",\"runs\":{count},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"forks\":{forks},\"rounds\":{rounds:?},\"seconds\":{:.1}}}",
         broken.len(),
-        first_seed()
+        first_seed(),
+        began.elapsed().as_secs_f64()
     );
     assert!(broken.is_empty(), "violated by seeds {broken:?}");
 }
