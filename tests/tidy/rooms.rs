@@ -112,6 +112,7 @@ fn every_crate_of_ours_forbids_unsafe_code() {
         }
     }
     let unsafe_code = places("", &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code"], "tests/tidy");
-    found.extend(unsafe_code.into_iter().filter(|place| !place.contains("tests/faults/src/vfs.rs:")));
+    let below_sqlite = ["tests/faults/src/vfs.rs:", "tests/faults/src/memory.rs:"];
+    found.extend(unsafe_code.into_iter().filter(|place| !below_sqlite.iter().any(|file| place.contains(file))));
     none(found, "the workspace forbids unsafe code, and every crate takes its lints");
 }

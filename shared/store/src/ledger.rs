@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 use shared::id::*;
 use shared::plant::Plant;
@@ -117,29 +117,70 @@ impl Ledger {
         clock: ClockReading,
         work: impl FnOnce(&mut Step<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let transaction: Transaction<'_> = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
-            .map_err(|error| E::from(error.into()))?;
-        let mut step = Step::new(&transaction, self.world.clone(), clock);
-        let outcome = work(&mut step)?;
-        let world = step.settle().map_err(E::from)?;
-        transaction.commit().map_err(|error| E::from(error.into()))?;
+        let before = self.world.clone();
+        let (outcome, world) = self.transaction(TransactionBehavior::Immediate, |transaction| {
+            let mut step = Step::new(transaction, before, clock);
+            let outcome = work(&mut step)?;
+            Ok::<_, E>((outcome, step.settle().map_err(E::from)?))
+        })?;
         self.world = world;
         Ok(outcome)
     }
 
     /// Throws derived state away and derives it anew from the entries.
     pub fn rebuild(&mut self) -> Result<(), StoreError> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
-        derive::clear(&transaction)?;
-        let doubtful = derive::is_doubtful(&transaction)?;
-        let world =
-            World { servers: self.world.servers.clone(), hybrid: self.world.hybrid, doubtful, ..World::default() };
-        let mut step = Step::new(&transaction, world, ClockReading::exact(Timestamp(0)));
-        step.rederive();
-        let world = step.settle()?;
-        transaction.commit()?;
+        let (servers, hybrid) = (self.world.servers.clone(), self.world.hybrid);
+        let world = self.transaction(TransactionBehavior::Immediate, |transaction| {
+            derive::clear(transaction)?;
+            let doubtful = derive::is_doubtful(transaction)?;
+            let world = World { servers, hybrid, doubtful, ..World::default() };
+            let mut step = Step::new(transaction, world, ClockReading::exact(Timestamp(0)));
+            step.rederive();
+            step.settle()
+        })?;
         self.world = world;
         Ok(())
+    }
+
+    /// Several questions to one state of the database, whatever is written meanwhile.
+    pub fn snapshot<T, E: From<StoreError>>(&self, ask: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
+        self.transaction(TransactionBehavior::Deferred, |transaction| ask(transaction))
+    }
+
+    /// Runs `work` in a transaction and commits it. On `Err` nothing of it is left.
+    fn transaction<T, E: From<StoreError>>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let failed = |error: rusqlite::Error| E::from(error.into());
+        let _way_back = WayBack::prepare(&self.connection).map_err(failed)?;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior).map_err(failed)?;
+        let outcome = work(&transaction)?;
+        transaction.commit().map_err(failed)?;
+        Ok(outcome)
+    }
+}
+
+/// Ends a transaction whose own way back failed: when memory has run out there is none to prepare it with, so this is prepared before anything
+/// begins. A connection that stayed in its transaction would answer questions with what was never committed, and begin no other.
+struct WayBack<'c> {
+    connection: &'c Connection,
+    roll_back: CachedStatement<'c>,
+}
+
+impl<'c> WayBack<'c> {
+    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self { connection, roll_back: connection.prepare_cached("ROLLBACK")? })
+    }
+}
+
+impl Drop for WayBack<'_> {
+    fn drop(&mut self) {
+        if !self.connection.is_autocommit() {
+            // Should it fail all the same, no transaction begins, and the next one's way back tries again.
+            let _ = self.roll_back.execute([]);
+        }
     }
 }
 

@@ -27,10 +27,8 @@ impl Core {
     pub fn export_evidence(&self, file: &Path) -> Result<Exported, Refused> {
         folder::refuse_existing(file)?;
         let watermark = self.watermark(None)?;
-        let entries = folder::appear_whole(file, |unfinished| -> Result<u64, Refused> {
-            let ledger = self.ledger();
-            // One snapshot for all questions: another process may be writing.
-            let snapshot = ledger.connection().unchecked_transaction().map_err(StoreError::from)?;
+        // One snapshot for all questions: another process may be writing.
+        let write = |snapshot: &Connection, unfinished: &Path| -> Result<u64, Refused> {
             let entries: i64 =
                 snapshot.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).map_err(StoreError::from)?;
             let manifest = Manifest {
@@ -38,19 +36,21 @@ impl Core {
                 server: self.key(),
                 made_at: self.now(),
                 entries: entries as u64,
-                tips: tips(&snapshot)?,
-                orders: order_ends(&snapshot)?,
+                tips: tips(snapshot)?,
+                orders: order_ends(snapshot)?,
                 complete_through: watermark.complete_through,
                 unknown: watermark.unknown.clone(),
             };
             let mut out = BufWriter::new(OpenOptions::new().create_new(true).write(true).mode(0o600).open(unfinished)?);
             writeln!(out, "{}", manifest.seal(&self.secrets.device))?;
-            write_entries(&snapshot, &mut out)?;
+            write_entries(snapshot, &mut out)?;
             let written = out.into_inner().map_err(|why| why.into_error())?;
             written.sync_all()?;
             folder::refuse_existing(file)?;
             Ok(entries as u64)
-        })?;
+        };
+        let ledger = self.ledger();
+        let entries = folder::appear_whole(file, |unfinished| ledger.snapshot(|snapshot| write(snapshot, unfinished)))?;
         Ok(Exported { file: file.display().to_string(), server: self.key(), entries })
     }
 

@@ -15,7 +15,7 @@ use sim::rng::Rng;
 use sync_server::core::people::Signer;
 use sync_server::core::{Core as Server, Environment, Machine};
 
-use crate::power_cuts::asked;
+use crate::house::asked;
 use crate::programs::*;
 
 pub const MARIA: &str = "04A1B2C3";

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use faults::{Files, Medium, Op, Recording, watch};
 use harness::VirtualClock;
-use harness::scene::{copy_folder, sunday_evening};
 use harness::work::{PLACES, Said, Shift};
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
@@ -20,24 +19,12 @@ use shared::time::{HOUR_MS, Timestamp};
 use sim::rng::Rng;
 use sync_server::core::Core as Server;
 
+use crate::house::{asked, home, meet, plant_at_rest};
+
 /// Rounds of the recorded shift: long enough for the write-ahead logs to be folded into the databases more than once.
 const ROUNDS: u32 = 90;
 /// Every cut looks for what was acknowledged; one in so many looks at every byte and lets the plant meet again.
 const THOROUGHLY: usize = 10;
-
-pub fn asked(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
-
-/// A plant at rest in a folder of its own, and its time.
-pub fn plant_at_rest(folder: &Path) -> Timestamp {
-    let mut plant = sunday_evening();
-    plant.settle();
-    let (server, moment) = (plant.path("server"), plant.clock.now());
-    PLACES.iter().for_each(|(name, _)| plant.stop(name));
-    copy_folder(server.parent().unwrap(), folder);
-    moment
-}
 
 struct Recorded {
     recording: Recording,
@@ -150,14 +137,6 @@ fn work_on(kiosk: &mut Kiosk, person: &str) -> Result<(), kiosk::core::Denied> {
     kiosk.sign_read(&signer.person, &procedure, 240).map(drop)
 }
 
-pub fn meet(kiosk: &mut Kiosk, server: &Server) -> Result<(), Box<dyn std::error::Error>> {
-    kiosk.call_soon();
-    while let Some(up) = kiosk.poll_up()? {
-        kiosk.handle_down(&server.exchange(&up)?, 0)?;
-    }
-    Ok(())
-}
-
 /// A folder that holds a plant as it lay on a medium.
 struct Laid<'a> {
     folder: &'a Path,
@@ -192,11 +171,6 @@ fn put(files: &Files, folder: &Path) {
         let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path).unwrap();
         std::io::Write::write_all(&mut file, bytes).unwrap();
     }
-}
-
-/// Memory instead of a disk, where the machine has some: what is synced is recorded anyway.
-pub fn home() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Tries `cuts` cuts; what each lost, with the op before which it came.
