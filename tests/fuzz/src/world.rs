@@ -72,7 +72,7 @@ fn make() -> World {
     };
     let haves: Vec<Vec<u8>> = (0..2).filter_map(&mut first_word).collect();
     let gives = sim.make_bundle(0);
-    let (now, site) = (sim.now(), sim.site.clone());
+    let (now, site) = (sim.now_at(0), sim.site.clone());
     let other = &sim.kiosks[1];
     let (others_secret, others_enrolment) = (other.key_store.secret.clone(), other.key_store.enrolment.clone());
     let first = &sim.kiosks[0];

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use shared::id::EntryId;
-use shared::log::{Entry, Held, Shelf, Stream};
+use shared::log::{Entry, Held, Shelf, Stream, Unverified};
 use shared::sync::message::Down;
 use shared::sync::{ServerShelf, scope};
 
@@ -46,8 +46,12 @@ pub enum Violation {
     StoppedOnALie,
     /// 7: a server's log forked without a store having been put back.
     ProperRestoreForked,
-    /// 8: something is held that never may be.
+    /// 8: something is held that never may be, or is not what its device signed.
     HoldsForgery(EntryId),
+    /// SAFE9: an entry is not later than the one before it in its log.
+    HybridClockFell(EntryId),
+    /// A message that was damaged on its way was answered or taken.
+    TookDamaged,
 }
 
 impl World {
@@ -116,6 +120,7 @@ impl World {
             }
         }
         self.check_forgeries();
+        self.check_hybrid_clocks();
         self.check_verdicts();
         self.check_alarms();
         self.check_replay();
@@ -126,7 +131,20 @@ impl World {
         for kiosk in self.present() {
             found.extend(self.forged.iter().filter(|id| self.kiosks[kiosk].disk.entries.holds(id)));
         }
+        let altered = |entry: &&Entry| Unverified::read(entry.bytes()).ok().and_then(Unverified::signed).is_none();
+        found.extend(self.disk.entries.all().filter(altered).map(Entry::id));
         found.into_iter().for_each(|id| self.violate(Violation::HoldsForgery(id)));
+    }
+
+    fn check_hybrid_clocks(&mut self) {
+        let entries = &self.disk.entries;
+        let fell = entries.all().find(|entry| {
+            let before = entry.header().prev.and_then(|prev| entries.get(&prev));
+            before.is_some_and(|before| before.header().hybrid >= entry.header().hybrid)
+        });
+        if let Some(id) = fell.map(Entry::id) {
+            self.violate(Violation::HybridClockFell(id));
+        }
     }
 
     fn check_verdicts(&mut self) {

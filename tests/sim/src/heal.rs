@@ -6,7 +6,7 @@ use shared::id::EntryId;
 use shared::log::Entry;
 
 use crate::check::Violation;
-use crate::world::{Crash, World};
+use crate::world::{Crash, Cut, World};
 
 /// Within so many exchanges of each kiosk after the last act of a person all are equal (invariant 2).
 const ROUNDS: usize = 3;
@@ -18,6 +18,7 @@ impl World {
     pub fn heal(&mut self) -> usize {
         self.say("heal");
         self.flights.clear();
+        self.kiosks.iter_mut().for_each(|kiosk| kiosk.cut = Cut::Nothing);
         // Twins that kept silent show themselves.
         for kiosk in self.present() {
             for stream in self.streams_of(kiosk) {

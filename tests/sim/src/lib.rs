@@ -1,13 +1,15 @@
 //! The plant simulator for the sync protocol: kiosks and a server with the real state machines, one thread, virtual time, one
 //! seed → one trace. No disk, no network, no clock.
 //!
-//! Read in this order: [`rng`], [`shelf`] and [`disk`] (stores in memory; a transaction is a clone that replaces the original at COMMIT),
-//! [`world`] (the replicas and what can be done to them), [`wire`] (messages, whole or altered by a [`mutant`]), [`schedule`] (a seed's acts
-//! and faults), [`heal`] (everybody meets, people sign what is asked of them), [`check`] (the invariants of the protocol, section 8), [`scenario`].
+//! Read in this order: [`rng`], [`shelf`] and [`disk`] (stores in memory; a transaction that is cut off before COMMIT works on a copy),
+//! [`world`] (the replicas and what can be done to them), [`wire`] (messages, whole or altered by a [`mutant`]), [`faults`] (of lines, clocks and
+//! versions), [`schedule`] (a seed's acts and faults), [`heal`] (everybody meets, people sign what is asked of them), [`check`] (the invariants of
+//! the protocol, section 8), [`scenario`].
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod check;
 pub mod disk;
+pub mod faults;
 pub mod heal;
 pub mod mutant;
 pub mod rng;

@@ -45,10 +45,14 @@ pub enum Mutant {
     NoReissue,
     /// No enrolment is kept outside its chain (no H7).
     NoLooseEnrolment,
+    /// What would have no effect is not even held.
+    HoldsOnlyWhatCounts,
+    /// The hybrid clock follows the wall clock, back too.
+    OrdersByWallClock,
 }
 
 impl Mutant {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::RecoveredInsideTheOrder,
         Self::TakesAnyway,
         Self::ContradictionIgnored,
@@ -70,5 +74,7 @@ impl Mutant {
         Self::AlarmPerClash,
         Self::NoReissue,
         Self::NoLooseEnrolment,
+        Self::HoldsOnlyWhatCounts,
+        Self::OrdersByWallClock,
     ];
 }

@@ -3,15 +3,16 @@
 use shared::id::*;
 use shared::log::{LogId, Shelf};
 use shared::sync::TerminalShelf;
+use shared::time::{DAY_MS, HOUR_MS};
 
 use crate::mutant::Mutant;
-use crate::world::{Crash, World, sure, text};
+use crate::world::{Crash, WallClock, World, sure, text};
 
 /// A scenario by its name.
 pub type Scenario = (&'static str, fn(Option<Mutant>) -> World);
 
 /// Every row of the protocol's section 7, the walk-throughs that concern the exchange, and what chance finds too rarely.
-pub const ALL: [Scenario; 18] = [
+pub const ALL: [Scenario; 19] = [
     ("kiosk restored, key store intact", kiosk_restored),
     ("kiosk restored with its old key store", kiosk_restored_with_old_key_store),
     ("kiosk restored, key store lost", kiosk_restored_without_key_store),
@@ -30,6 +31,7 @@ pub const ALL: [Scenario; 18] = [
     ("server lost, no backup", server_lost),
     ("kiosk's enrolment known to itself alone", enrolment_known_to_itself_alone),
     ("power cut between cursor and entries", power_cut_in_an_answer),
+    ("clock forward a year and back while offline", clock_forward_and_back),
 ];
 
 fn plant(kiosks: usize, mutant: Option<Mutant>) -> World {
@@ -282,6 +284,18 @@ pub fn power_cut_in_an_answer(mutant: Option<Mutant>) -> World {
     let record = world.record();
     world.write(0, &record, Crash::Before);
     world.write(0, &record, Crash::After);
+    healed(world)
+}
+
+pub fn clock_forward_and_back(mutant: Option<Mutant>) -> World {
+    let mut world = plant(2, mutant);
+    for ahead_ms in [400 * DAY_MS, -3 * HOUR_MS, 0] {
+        world.kiosks[0].clock = WallClock { ahead_ms, drift: 0 };
+        work(&mut world, 0, 1);
+        // Switched off and on: what it knew of the time lies on its disk.
+        world.kiosks[0].terminal = None;
+        work(&mut world, 0, 1);
+    }
     healed(world)
 }
 

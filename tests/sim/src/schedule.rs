@@ -1,7 +1,6 @@
 //! One seed's schedule: work and faults in random order, then healing.
 
 use shared::id::KioskName;
-use shared::part11::signature::Remembering;
 
 use crate::check::Violation;
 use crate::mutant::Mutant;
@@ -44,7 +43,6 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Report {
 
 /// Runs one seed at a size.
 pub fn run_sized(seed: u64, size: Size, mutant: Option<Mutant>) -> Report {
-    let _known = Remembering::begin();
     let mut world = World::new(seed, 0, mutant);
     let kiosks = if size == Size::Small { 3 + world.rng.below(3) } else { 5 };
     for number in 1..=kiosks {
@@ -52,7 +50,8 @@ pub fn run_sized(seed: u64, size: Size, mutant: Option<Mutant>) -> Report {
     }
     let steps = if size == Size::Small { 60 + world.rng.below(120) } else { 500 };
     for _ in 0..steps {
-        world.now_ms += world.rng.below(120_000) as i64;
+        let elapsed_ms = world.rng.below(120_000) as i64;
+        world.let_pass(elapsed_ms);
         world.step();
     }
     let rounds = world.heal();
@@ -70,7 +69,7 @@ pub fn run_sized(seed: u64, size: Size, mutant: Option<Mutant>) -> Report {
 impl World {
     fn step(&mut self) {
         let Some(kiosk) = self.some_kiosk() else { return };
-        match self.rng.below(100) {
+        match self.rng.below(106) {
             0..26 => self.act(kiosk),
             26..34 => self.act_at_server(),
             34..50 => self.send_call(kiosk),
@@ -97,7 +96,10 @@ impl World {
             }
             94..96 => self.restore_server_somehow(),
             96..98 => self.hostile_step(),
-            _ => self.sign_recovery_perhaps(),
+            98..100 => self.sign_recovery_perhaps(),
+            100..103 => self.turn_clock(kiosk),
+            103..105 => self.cut_line(kiosk),
+            _ => self.later_version_step(kiosk),
         }
     }
 
@@ -136,7 +138,7 @@ impl World {
 
     /// Sends a message: it is lost, or comes twice, and always late.
     fn launch(&mut self, flight: Flight) {
-        if self.rng.chance(10) {
+        if self.rng.chance(10) || self.is_cut(&flight) {
             return;
         }
         if self.rng.chance(10) {
@@ -154,8 +156,13 @@ impl World {
             return;
         }
         let index = self.rng.below(self.flights.len());
+        let flight = self.flights.remove(index);
+        if self.rng.chance(8) {
+            self.deliver_damaged(flight);
+            return;
+        }
         let crash = self.crash();
-        match self.flights.remove(index) {
+        match flight {
             Flight::Up { from, bytes } => {
                 self.say(format!("server hears K#{from} {crash:?}"));
                 if let Some(bytes) = self.answer(&bytes, crash) {
@@ -187,7 +194,10 @@ impl World {
             return;
         }
         let index = self.rng.below(self.bundles.len());
-        let bundle = self.bundles.swap_remove(index);
+        let mut bundle = self.bundles.swap_remove(index);
+        if self.rng.chance(20) {
+            bundle.iter_mut().for_each(|piece| self.damage(piece));
+        }
         if self.rng.chance(50) {
             self.say("bundle to server");
             self.bundle_to_server(&bundle);

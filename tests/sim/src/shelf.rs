@@ -9,7 +9,7 @@ use shared::kind::Body;
 use shared::kind::plant::DeviceEnrolled;
 use shared::log::standing::{Branches, Fork, Revocation, Standing, standing};
 use shared::log::{Entry, Held, LogId, Place, Shelf};
-use shared::time::HybridTime;
+use shared::time::{ClockReading, HybridTime, Timestamp};
 
 use crate::mutant::Mutant;
 
@@ -30,6 +30,8 @@ pub struct Entries {
     forks: BTreeSet<(Fork, Option<EntryId>)>,
     arrival: BTreeMap<EntryId, usize>,
     pub hybrid: HybridTime,
+    /// The time of the transaction under way, as its replica tells it.
+    pub clock: ClockReading,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -54,6 +56,7 @@ impl Entries {
             forks: BTreeSet::new(),
             arrival: BTreeMap::new(),
             hybrid: HybridTime::default(),
+            clock: ClockReading::exact(Timestamp(0)),
         }
     }
 
@@ -119,6 +122,12 @@ impl Entries {
             return self.first_at_its_counter(entry);
         }
         Judge { entries: self, asked: Vec::new() }.standing(entry) == Standing::Sound
+    }
+
+    /// Whether an entry would have no effect, were it held: something is there already, or its device is revoked.
+    fn counts_for_nothing(&self, entry: &Entry) -> bool {
+        let here = self.at(entry.log(), entry.header().counter).unwrap_or_default();
+        !here.is_empty() || self.revoked.contains_key(&entry.log().device)
     }
 
     fn first_at_its_counter(&self, entry: &Entry) -> bool {
@@ -191,6 +200,9 @@ impl Shelf for Entries {
 
     fn put(&mut self, held: &Held) -> Result<(), Infallible> {
         let entry = held.entry();
+        if self.mutant == Some(Mutant::HoldsOnlyWhatCounts) && self.counts_for_nothing(entry) {
+            return Ok(());
+        }
         let header = entry.header();
         let one = self.logs.entry(header.log.clone()).or_default();
         let here = one.at.entry(header.counter).or_default();
@@ -208,7 +220,7 @@ impl Shelf for Entries {
         }
         self.arrival.insert(entry.id(), self.arrival.len());
         self.entries.insert(entry.id(), Rc::new(entry.clone()));
-        self.hybrid = self.hybrid.max(header.hybrid);
+        self.hybrid = self.hybrid.meet(header.hybrid, self.clock);
         self.note(entry);
         Ok(())
     }

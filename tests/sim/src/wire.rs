@@ -29,7 +29,7 @@ const LONGEST_EXCHANGE: usize = 60;
 impl World {
     /// The kiosk calls now.
     pub fn call(&mut self, kiosk: usize) -> Option<Vec<u8>> {
-        let now = self.now();
+        let now = self.now_at(kiosk);
         let bytes = self.at_kiosk(kiosk, Crash::No, |terminal, disk| {
             terminal.handle_bell(now);
             sure(terminal.poll_up(disk, now))
@@ -45,6 +45,7 @@ impl World {
         }
         let (clock, fresh) = (self.clock(), self.rng.incarnation());
         self.swallow_foreign_entries(&up);
+        self.disk.entries.clock = clock;
         let ignored = self.mutant == Some(Mutant::ContradictionIgnored);
         let (disk, server) = (&mut self.disk, &self.server);
         let answer = transaction(disk, crash, |tx| {
@@ -71,7 +72,7 @@ impl World {
 
     /// The kiosk hears an answer.
     pub fn hear(&mut self, kiosk: usize, bytes: &[u8], crash: Crash) -> Option<bool> {
-        let (now, fresh) = (self.now(), self.rng.fresh());
+        let (now, fresh) = (self.now_at(kiosk), self.rng.fresh());
         let before = self.kiosks[kiosk].disk.reach();
         let heard = self.at_kiosk(kiosk, crash, |terminal, disk| {
             let outcome = sure(terminal.handle_down(disk, bytes, now, fresh));
@@ -160,6 +161,7 @@ impl World {
     pub fn bundle_to_server(&mut self, bundle: &[Vec<u8>]) {
         for piece in bundle {
             let (clock, fresh) = (self.clock(), self.rng.incarnation());
+            self.disk.entries.clock = clock;
             let _taken = sure(self.server.handle_give(&mut self.disk, piece, clock, fresh));
         }
     }

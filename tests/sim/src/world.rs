@@ -10,13 +10,14 @@ use shared::kind::plant::{
 use shared::kind::{Body, Meaning, Role, Statement, journal, presence, record};
 use shared::log::entry::Signing;
 use shared::log::{Draft, Entry, Shelf, Stream, Subject};
-use shared::part11::signature::{DeviceSecret, PersonSecret};
+use shared::part11::signature::{DeviceSecret, PersonSecret, Remembering};
 use shared::sync::server::{NotWritten, Server};
 use shared::sync::terminal::{Identity, Now, Terminal};
 use shared::sync::{ServerShelf, scope};
 use shared::time::{ClockReading, Timestamp};
 
 use crate::disk::{KioskDisk, ServerDisk};
+use crate::faults::LaterVersion;
 use crate::mutant::Mutant;
 use crate::rng::Rng;
 use crate::shelf::Entries;
@@ -49,6 +50,8 @@ pub struct Kiosk {
     /// `None` while switched off; its memory is gone then.
     pub terminal: Option<Terminal>,
     pub backups: Vec<(KioskDisk, KeyStore)>,
+    pub clock: WallClock,
+    pub cut: Cut,
     /// Stolen, burnt: it takes part in nothing any more.
     pub lost: bool,
 }
@@ -59,8 +62,30 @@ impl Kiosk {
     }
 }
 
+/// How a kiosk's machine tells the time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallClock {
+    /// How far it is ahead of the true time.
+    pub ahead_ms: i64,
+    /// How many milliseconds it gains in a thousand seconds.
+    pub drift: i64,
+}
+
+/// What of a kiosk's line to the server is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cut {
+    #[default]
+    Nothing,
+    /// Its calls are lost.
+    Calls,
+    /// Its calls arrive; the answers are lost.
+    Answers,
+}
+
 /// A site with its kiosks and its server.
 pub struct World {
+    /// The same bytes are shown to every replica: their signatures are computed once.
+    _known: Remembering,
     pub rng: Rng,
     pub now_ms: i64,
     pub site: SiteId,
@@ -77,6 +102,8 @@ pub struct World {
     pub quality: [PersonSecret; 2],
     /// An enrolled device that keeps to no rule.
     pub hostile: DeviceSecret,
+    /// A device of a later version, enrolled where it is asked for: all that it writes is of a kind that nobody here knows.
+    pub later_version: LaterVersion,
     pub flights: Vec<Flight>,
     pub bundles: Vec<Vec<Vec<u8>>>,
     /// Shown to a person as recorded.
@@ -108,6 +135,7 @@ pub fn transaction<D: Clone, R>(disk: &mut D, crash: Crash, act: impl FnOnce(&mu
 impl World {
     /// A server in its first epoch, and so many enrolled kiosks that have met it.
     pub fn new(seed: u64, kiosks: usize, mutant: Option<Mutant>) -> Self {
+        let known = Remembering::begin();
         let mut rng = Rng::new(seed);
         let secret = DeviceSecret::from_seed(rng.bytes());
         let quality = [PersonSecret::from_seed(rng.bytes()), PersonSecret::from_seed(rng.bytes())];
@@ -115,6 +143,7 @@ impl World {
         let keys = quality.iter().map(PersonSecret::key).collect();
         let disk = ServerDisk::new(Entries::new(secret.key(), keys, mutant));
         let mut world = Self {
+            _known: known,
             rng,
             now_ms: 1_772_000_000_000,
             site: text("SITE1"),
@@ -128,6 +157,7 @@ impl World {
             put_back: BTreeSet::new(),
             quality,
             hostile,
+            later_version: LaterVersion::default(),
             flights: Vec::new(),
             bundles: Vec::new(),
             acknowledged: BTreeSet::new(),
@@ -150,10 +180,13 @@ impl World {
         world
     }
 
-    pub fn now(&self) -> Now {
-        Now { clock: self.clock(), steady: Timestamp(self.now_ms) }
+    /// What a kiosk takes for the time, right or wrong.
+    pub fn now_at(&self, kiosk: usize) -> Now {
+        let wall = Timestamp(self.now_ms + self.kiosks[kiosk].clock.ahead_ms);
+        Now { clock: ClockReading::exact(wall), steady: Timestamp(self.now_ms) }
     }
 
+    /// The true time, which the server has.
     pub fn clock(&self) -> ClockReading {
         ClockReading::exact(Timestamp(self.now_ms))
     }
@@ -176,6 +209,7 @@ impl World {
     /// A write at the server; `None` when it is stopped or crashes first.
     pub fn server_write(&mut self, draft: &Draft, crash: Crash) -> Option<Entry> {
         let clock = self.clock();
+        self.disk.entries.clock = clock;
         let (disk, server) = (&mut self.disk, &self.server);
         let written = transaction(disk, crash, |tx| sure(server.write(tx, &Stream::plant_global(), draft, clock)));
         let entry = match written {
@@ -266,6 +300,7 @@ impl World {
     pub fn open_epoch(&mut self, reason: &str) {
         let epoch = self.fresh_epoch();
         let clock = self.clock();
+        self.disk.entries.clock = clock;
         let opened = sure(self.server.open_epoch(&mut self.disk, epoch, reason, clock));
         self.acknowledged.extend(opened.ok().map(|entry| entry.id()));
     }
@@ -304,9 +339,13 @@ impl World {
         let enrolment = self.enrol_device(secret.key(), name)?;
         let disk = KioskDisk::new(self.empty_entries());
         let key_store = KeyStore { secret, enrolment, heads: Vec::new() };
-        let (terminal, backups) = (None, Vec::new());
-        self.kiosks.push(Kiosk { name: name.clone(), disk, key_store, terminal, backups, lost: false });
-        Some(self.kiosks.len() - 1)
+        Some(self.place_kiosk(name.clone(), disk, key_store))
+    }
+
+    fn place_kiosk(&mut self, name: KioskName, disk: KioskDisk, key_store: KeyStore) -> usize {
+        let (terminal, backups, clock, cut) = Default::default();
+        self.kiosks.push(Kiosk { name, disk, key_store, terminal, backups, clock, cut, lost: false });
+        self.kiosks.len() - 1
     }
 
     /// Switches a kiosk on, if it is off (T2).
@@ -314,7 +353,7 @@ impl World {
         if self.kiosks[kiosk].terminal.is_some() {
             return;
         }
-        let (now, fresh) = (self.now(), self.rng.fresh());
+        let (now, fresh) = (self.now_at(kiosk), self.rng.fresh());
         let this = &mut self.kiosks[kiosk];
         let identity = Identity {
             secret: this.key_store.secret.clone(),
@@ -334,9 +373,11 @@ impl World {
         act: impl FnOnce(&mut Terminal, &mut KioskDisk) -> R,
     ) -> Option<R> {
         self.wake(kiosk);
+        let clock = self.now_at(kiosk).clock;
         let cursor_first = self.mutant == Some(Mutant::CursorFirst);
         let Kiosk { terminal, disk, .. } = &mut self.kiosks[kiosk];
         let running = terminal.as_mut()?;
+        disk.entries.clock = clock;
         let mut cursors_of = None;
         let done = transaction(disk, crash, |tx| {
             let done = act(running, tx);
@@ -357,7 +398,7 @@ impl World {
     pub fn write(&mut self, kiosk: usize, stream: &Stream, crash: Crash) -> Option<EntryId> {
         let (subject, body) = self.act_in(stream);
         let statement = self.statement(body);
-        let (draft, now) = (Draft::new(subject, statement), self.now());
+        let (draft, now) = (Draft::new(subject, statement), self.now_at(kiosk));
         let mut id = None;
         let done = self.at_kiosk(kiosk, crash, |terminal, disk| {
             id = sure(terminal.write(disk, stream, &draft, now)).ok().map(|entry| entry.id());
@@ -405,7 +446,7 @@ impl World {
 
     /// Writes heads into the key store when they are due.
     pub fn tend_key_store(&mut self, kiosk: usize) {
-        let now = self.now();
+        let now = self.now_at(kiosk);
         let this = &mut self.kiosks[kiosk];
         if let Some(terminal) = &mut this.terminal
             && terminal.key_store_is_due(now)
@@ -445,16 +486,8 @@ impl World {
     /// Copies a kiosk with all it has. Both go on.
     pub fn clone_kiosk(&mut self, kiosk: usize) -> usize {
         let this = &self.kiosks[kiosk];
-        let twin = Kiosk {
-            name: this.name.clone(),
-            disk: this.disk.clone(),
-            key_store: this.key_store.clone(),
-            terminal: None,
-            backups: Vec::new(),
-            lost: false,
-        };
-        self.kiosks.push(twin);
-        self.kiosks.len() - 1
+        let (name, disk, key_store) = (this.name.clone(), this.disk.clone(), this.key_store.clone());
+        self.place_kiosk(name, disk, key_store)
     }
 
     pub fn is_revoked(&self, kiosk: usize) -> bool {

@@ -1,13 +1,9 @@
 //! The rows of the protocol's section 7 and the walk-throughs that concern the exchange, one test each.
 
-use shared::id::EntryId;
-use shared::kind::IfUnknown;
-use shared::log::entry::SCHEMA;
-use shared::log::{Header, LogId, Shelf, Subject};
-use shared::part11::signature::ENTRY_TYPE;
+use shared::log::{LogId, Shelf};
 use shared::sync::terminal::{Dropped, Outcome};
 use shared::sync::{BoxRow, Down, Give, TerminalShelf, Up};
-use shared::time::{HybridTime, Timestamp};
+use shared::time::Timestamp;
 use sim::scenario::*;
 use sim::world::sure;
 use sim::{Crash, World};
@@ -29,7 +25,7 @@ fn a_terminal_that_is_told_to_wait_waits_whatever_rings_and_never_for_ever() {
     let mut world = World::new(3, 1, None);
     let called = world.call(0);
     assert!(called.is_some());
-    let mut now = world.now();
+    let mut now = world.now_at(0);
     let fresh = world.rng.fresh();
     let disk = world.kiosks[0].disk.clone();
     let terminal = world.kiosks[0].terminal.as_mut().unwrap();
@@ -155,7 +151,7 @@ fn t5_an_answer_that_was_not_asked_for_or_not_signed_by_the_server_changes_nothi
     let up = world.call(0).unwrap();
     let down = world.answer(&up, Crash::No).unwrap();
     let forged = Down::open(&down).unwrap().seal(&world.hostile);
-    let (now, fresh) = (world.now(), world.rng.fresh());
+    let (now, fresh) = (world.now_at(0), world.rng.fresh());
     let mut hear =
         |bytes: &[u8]| world.at_kiosk(0, Crash::No, |t, disk| sure(t.handle_down(disk, bytes, now, fresh))).unwrap();
     assert!(matches!(hear(&forged), Outcome::Dropped(Dropped::Bad(_))));
@@ -187,32 +183,12 @@ fn one_new_entry_costs_one_exchange_and_at_most_one_and_a_half_kilobytes_up() {
 #[test]
 fn kinds_that_nobody_knows_are_held_and_passed_on() {
     let mut world = World::new(11, 3, None);
-    let key_store = world.kiosks[0].key_store.clone();
-    let record = record_log(&world, 0).stream;
-    let log = LogId { device: key_store.secret.key(), incarnation: world.rng.incarnation(), stream: record };
-    let header = Header {
-        schema: SCHEMA,
-        log,
-        counter: 1,
-        prev: None,
-        hybrid: HybridTime::default(),
-        wall: Timestamp(0),
-        uncertainty_ms: 0,
-        plant: vec![],
-        kind: "from_the_future".into(),
-        subject: Subject::new("person", "maria"),
-        seen: vec![],
-        if_unknown: IfUnknown::Deny,
-    };
-    let body = [0x82, 0x50, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0x41, 0xa0];
-    let mut payload = vec![];
-    let mut e = minicbor::Encoder::new(&mut payload);
-    e.array(3).unwrap().encode(&header).unwrap().bytes(&body).unwrap().array(0).unwrap();
-    let signature = key_store.secret.sign(ENTRY_TYPE, &payload);
-    let mut bytes = vec![];
-    minicbor::Encoder::new(&mut bytes).array(2).unwrap().bytes(&payload).unwrap().encode(signature).unwrap();
-    let id = EntryId::of(&bytes);
-    let gift = Give { enrolments: vec![], entries: vec![bytes.into()], more: false }.to_bytes();
+    assert!(world.enrol_later_version());
+    world.exchange(1);
+    let (record, now_ms) = (world.record(), world.now_ms);
+    let id = world.later_version.write(record, now_ms);
+    let entries = world.later_version.written.clone();
+    let gift = Give { enrolments: vec![], entries, more: false }.to_bytes();
     world.take_gift(1, &gift);
     world.exchange(1);
     world.exchange(2);
