@@ -9,6 +9,7 @@ pub mod hand;
 pub mod people;
 #[path = "../play/mod.rs"]
 pub mod play;
+pub mod reading;
 pub mod replica;
 pub mod scene;
 pub mod shift;

@@ -8,6 +8,7 @@ mod import;
 mod islands;
 mod lan;
 mod main_job;
+mod misread;
 mod others_bugs;
 mod people;
 mod restore;

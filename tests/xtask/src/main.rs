@@ -65,7 +65,7 @@ enum Command {
     Sbom { out: PathBuf },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, power-cuts, io-errors, memory (--count places in each operation), kill, clocks, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
+        /// schedules, mutants, misread, power-cuts, io-errors, memory (--count places in each operation), kill, clocks, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -120,9 +120,10 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 12] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 13] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
+    ("misread", "plant-tests", "plant", "misread::", ""),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
     ("io-errors", "faults", "faults", "io_errors::", ""),
     ("memory", "faults", "memory", "", "LINEPROOF_REQUESTS"),
