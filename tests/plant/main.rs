@@ -14,4 +14,5 @@ mod people;
 mod restore;
 mod scripts;
 mod trail;
+mod versions;
 mod ways_to_go;

@@ -3,10 +3,10 @@
 use minicbor::bytes::ByteVec;
 use shared::id::{DeviceKey, EntryId, Incarnation};
 use shared::kind::{IfUnknown, to_cbor};
-use shared::log::entry::{Header, SCHEMA, framed};
+use shared::log::entry::{Header, Position, SCHEMA, framed};
 use shared::log::{LogId, Stream, Subject};
 use shared::part11::signature::{DeviceSecret, ENTRY_TYPE};
-use shared::time::{DAY_MS, HOUR_MS, HybridTime, Timestamp};
+use shared::time::{ClockReading, DAY_MS, HOUR_MS, HybridTime, Timestamp};
 
 use crate::check::Violation;
 use crate::wire::Flight;
@@ -129,28 +129,41 @@ impl LaterVersion {
         self.secret.key()
     }
 
-    /// The next entry of its log, of a kind from the future.
+    /// The next entry of its log.
     pub fn write(&mut self, stream: Stream, now_ms: i64) -> EntryId {
-        let header = Header {
-            schema: SCHEMA,
+        let position = Position {
             log: LogId { device: self.key(), incarnation: self.incarnation, stream },
             counter: self.written.len() as u64 + 1,
             prev: self.written.last().map(|bytes| EntryId::of(bytes)),
             hybrid: HybridTime { ms: now_ms, tick: self.written.len() as u32 },
-            wall: Timestamp(now_ms),
-            uncertainty_ms: 0,
+            clock: ClockReading::exact(Timestamp(now_ms)),
             plant: vec![],
-            kind: "from_the_future".into(),
-            subject: Subject::new("person", "maria"),
-            seen: vec![],
-            if_unknown: IfUnknown::Deny,
         };
-        let body = ByteVec::from(to_cbor(&self.written.len()));
-        let no_blocks: [u8; 0] = [];
-        let payload = to_cbor(&(header, body, no_blocks));
-        let bytes = framed(&payload, self.secret.sign(ENTRY_TYPE, &payload));
+        let bytes = from_the_future(position, Subject::new("person", "maria"), &self.secret);
         let id = EntryId::of(&bytes);
         self.written.push(bytes.into());
         id
     }
+}
+
+/// An entry of a kind that nobody here knows, and that denies whom it is about.
+pub fn from_the_future(position: Position, subject: Subject, secret: &DeviceSecret) -> Vec<u8> {
+    let Position { log, counter, prev, hybrid, clock, plant } = position;
+    let header = Header {
+        schema: SCHEMA,
+        log,
+        counter,
+        prev,
+        hybrid,
+        wall: clock.wall,
+        uncertainty_ms: clock.uncertainty_ms,
+        plant,
+        kind: "from_the_future".into(),
+        subject,
+        seen: vec![],
+        if_unknown: IfUnknown::Deny,
+    };
+    let (body, no_blocks) = (ByteVec::from(to_cbor(&counter)), [0u8; 0]);
+    let payload = to_cbor(&(header, body, no_blocks));
+    framed(&payload, secret.sign(ENTRY_TYPE, &payload))
 }
