@@ -105,7 +105,8 @@ impl Batch {
 ///
 /// A simulator shows one message to many replicas in one thread, and would spend most of its time on curves. Nothing in the product asks for it:
 /// a replica meets an entry once, and remembers with it what it found. What is remembered is the SHA-256 of key, type, payload *and* signature,
-/// so one bit more or less anywhere is another signature, that is looked at. Each costs some 50 bytes until this is dropped.
+/// so one bit more or less anywhere is another signature, that is looked at. Each costs some 50 bytes until this is dropped. One at a time in a
+/// thread: what begins later forgets what was remembered before.
 #[must_use = "what is remembered is forgotten when it is dropped"]
 #[derive(Debug)]
 pub struct Remembering(());
