@@ -12,5 +12,7 @@ mod others_bugs;
 mod people;
 mod restore;
 mod scripts;
+#[cfg(feature = "tpm")]
+mod tpm;
 mod trail;
 mod ways_to_go;

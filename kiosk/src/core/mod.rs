@@ -325,8 +325,9 @@ impl Core {
         }
         let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.own_heads(step)?));
         // After most starts it knows already.
-        let kept = heads
-            .and_then(|heads| if self.keys.heads()? == heads { Ok(()) } else { Ok(self.keys.keep_heads(&heads)?) });
+        let kept = heads.and_then(|heads| {
+            if self.keys.heads()? == heads { Ok(()) } else { Ok(self.keys.keep_heads(&heads, now.steady)?) }
+        });
         match kept {
             Ok(()) => terminal.handle_heads_kept(),
             Err(error) => {
