@@ -12,6 +12,7 @@ mod others_bugs;
 mod people;
 mod restore;
 mod scripts;
+mod stolen;
 #[cfg(feature = "tpm")]
 mod tpm;
 mod trail;
