@@ -118,6 +118,25 @@ pub enum Command {
     /// Carries entries and documents by file, when no network reaches.
     #[command(subcommand)]
     Bundle(Bundle),
+    /// Retires this terminal for good: gives everything to the server, waits until two people have signed there, and erases keys and data. 1: it
+    /// was refused, and nothing was changed. Stopped half-way it goes on when it is called again.
+    #[command(
+        after_help = "Example:\n  kiosk retire --as dagmar --reason \"line 2 is closed\"\nthen, at the server:\n  sync-server kiosk retire K3 --as sven --and helga --reason \"line 2 is closed\""
+    )]
+    Retire(Retire),
+}
+
+/// Who retires the terminal, and why.
+#[derive(Debug, Clone, Args)]
+pub struct Retire {
+    /// A supervisor of the place, or an administrator; the secret comes from LINEPROOF_SECRET or is asked for.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub by: shared::id::PersonId,
+    #[arg(long)]
+    pub reason: String,
+    /// Address of the server, when it has moved.
+    #[arg(long, value_name = "URL", env = "LINEPROOF_SERVER")]
+    pub server: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@
 pub mod tpm;
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,8 @@ pub trait KeyStore: Send {
     fn heads(&mut self) -> io::Result<Vec<EntryId>>;
     /// Replaces them. `steady` is the steady clock: what wears out by writing is written less often.
     fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()>;
+    /// Erases everything: the terminal was retired. What isn't there any more is no error.
+    fn forget(&mut self) -> io::Result<()>;
 }
 
 /// A folder of files, 0600. A stolen file store leaves only the strength of people's passphrases.
@@ -122,6 +124,23 @@ impl Folder {
         fs::File::open(&self.0)?.sync_all()
     }
 
+    /// Overwritten first: on a disk that writes in place nothing of it remains.
+    fn erase(&self, name: &str) -> io::Result<()> {
+        for name in [name.to_owned(), format!("{name}.part")] {
+            let path = self.0.join(name);
+            let length = match fs::metadata(&path) {
+                Ok(file) => file.len(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let mut file = fs::OpenOptions::new().write(true).open(&path)?;
+            io::copy(&mut io::repeat(0).take(length), &mut file)?;
+            file.sync_all()?;
+            fs::remove_file(&path)?;
+        }
+        fs::File::open(&self.0)?.sync_all()
+    }
+
     fn heads(&self) -> io::Result<Vec<EntryId>> {
         let Some(bytes) = self.read(HEADS)? else { return Ok(Vec::new()) };
         minicbor::decode(&bytes).map_err(|_| damaged("heads"))
@@ -161,5 +180,10 @@ impl KeyStore for FileKeyStore {
 
     fn keep_heads(&mut self, heads: &[EntryId], _: Timestamp) -> io::Result<()> {
         self.folder.keep_heads(heads)
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        self.folder.erase(ENROLMENT)?;
+        self.folder.erase(HEADS)
     }
 }

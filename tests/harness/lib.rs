@@ -86,8 +86,19 @@ impl Plant {
     pub fn add_kiosk_with(&mut self, name: &str, work_units: &[&str], keys: Box<dyn KeyStore>) {
         let units: Vec<WorkUnitId> = work_units.iter().map(|unit| WorkUnitId::new(unit).expect("an id")).collect();
         let code = self.server.enrol_code(KioskName::new(name).expect("a name"), &units).expect("a code");
+        self.set_up_kiosk(name, &code, keys);
+    }
+
+    /// Starts a kiosk in the place of one that broke.
+    pub fn replace_kiosk(&mut self, broken: &str, name: &str) {
+        let named = |name| KioskName::new(name).expect("a name");
+        let code = self.server.replacement_code(named(name), &named(broken)).expect("a code");
+        self.set_up_kiosk(name, &code, self.file_keys(name));
+    }
+
+    fn set_up_kiosk(&mut self, name: &str, code: &str, keys: Box<dyn KeyStore>) {
         self.start_with(name, keys).expect("a kiosk");
-        enrol_directly(&self.server, &mut self.kiosks.last_mut().expect("it was started").1, &code)
+        enrol_directly(&self.server, &mut self.kiosks.last_mut().expect("it was started").1, code)
             .expect("the code is right");
         self.meet(name);
     }
@@ -100,6 +111,13 @@ impl Plant {
     pub fn restart(&mut self, name: &str) {
         self.stop(name);
         self.start(name);
+    }
+
+    /// The kiosk itself, for whoever ends it.
+    pub fn take(&mut self, name: &str) -> Kiosk {
+        let place =
+            self.kiosks.iter().position(|(kiosk, _)| kiosk == name).unwrap_or_else(|| panic!("no kiosk {name}"));
+        self.kiosks.remove(place).1
     }
 
     /// Switches a kiosk off: its disk is nobody's until it starts again.
