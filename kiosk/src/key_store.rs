@@ -124,20 +124,19 @@ impl Folder {
         fs::File::open(&self.0)?.sync_all()
     }
 
-    /// Overwritten first: on a disk that writes in place nothing of it remains.
+    /// Overwritten first: on a disk that writes in place nothing of it remains. It loses its name before that, so that half an erasure is no
+    /// damaged file.
     fn erase(&self, name: &str) -> io::Result<()> {
-        for name in [name.to_owned(), format!("{name}.part")] {
-            let path = self.0.join(name);
-            let length = match fs::metadata(&path) {
-                Ok(file) => file.len(),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            let mut file = fs::OpenOptions::new().write(true).open(&path)?;
-            io::copy(&mut io::repeat(0).take(length), &mut file)?;
-            file.sync_all()?;
-            fs::remove_file(&path)?;
+        let unnamed = self.0.join(format!("{name}.part"));
+        fs::rename(self.0.join(name), &unnamed).or_else(gone)?;
+        match fs::OpenOptions::new().write(true).open(&unnamed) {
+            Ok(mut file) => {
+                io::copy(&mut io::repeat(0).take(file.metadata()?.len()), &mut file)?;
+                file.sync_all()?;
+            }
+            Err(error) => return gone(error),
         }
+        fs::remove_file(&unnamed)?;
         fs::File::open(&self.0)?.sync_all()
     }
 
@@ -149,6 +148,11 @@ impl Folder {
     fn keep_heads(&self, heads: &[EntryId]) -> io::Result<()> {
         self.write(HEADS, &to_cbor(&heads.to_vec()))
     }
+}
+
+/// What isn't there needs no erasing.
+pub(crate) fn gone(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn damaged(what: &str) -> io::Error {

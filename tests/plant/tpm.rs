@@ -208,3 +208,20 @@ fn s9_without_the_right_chip_the_kiosk_stays_closed_says_why_and_keeps_everythin
     copy_folder(&former, &plant.path("K7-keys"));
     refused(&plant, &machine.chip.address, "set up anew");
 }
+
+#[test]
+fn s9_a_retired_kiosk_leaves_nothing_in_its_folder_and_nothing_in_the_chip() {
+    let (mut plant, machine) = plant_with_k7();
+    plant.stop("K7");
+    let (folder, former) = (plant.path("K7-keys"), plant.path("former"));
+    copy_folder(&folder, &former);
+    for _ in 0..2 {
+        machine.keys(&plant, "K7").forget().unwrap();
+        assert!(fs::read_dir(&folder).unwrap().next().is_none());
+        assert!(machine.keys(&plant, "K7").enrolled().unwrap().is_none());
+    }
+    // Who had copied the folder has no terminal: the chip forgot its part.
+    copy_folder(&former, &folder);
+    let refused = plant.start_with("K7", machine.keys(&plant, "K7")).unwrap_err().to_string();
+    assert!(refused.contains("no longer holds"), "{refused}");
+}

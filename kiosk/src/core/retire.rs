@@ -4,7 +4,6 @@
 //! before the server, signed by two people, has let the terminal go. A revocation alone erases nothing.
 
 use std::fs;
-use std::io;
 
 use shared::id::*;
 use shared::kind::journal::{DeviceEvent, RETIRING};
@@ -15,6 +14,7 @@ use store::questions;
 
 use super::secret::Signer;
 use super::{Core, Denied};
+use crate::key_store::gone;
 
 /// What the database consists of.
 const DATABASE: [&str; 3] = ["kiosk.sqlite", "kiosk.sqlite-wal", "kiosk.sqlite-shm"];
@@ -96,8 +96,4 @@ impl Core {
         }
         Ok(fs::File::open(&folder)?.sync_all()?)
     }
-}
-
-fn gone(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

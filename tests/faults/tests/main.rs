@@ -5,3 +5,4 @@ mod io_errors;
 mod kill;
 mod power_cuts;
 mod programs;
+mod retire;
