@@ -33,21 +33,28 @@ Example:
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 could not run.";
 
+/// Where keys lie unless it is said otherwise.
+const KEYS: &str = "/var/lib/lineproof-keys";
+
 /// Where things lie.
 #[derive(Debug, Clone, Args)]
 pub struct Places {
     /// Folder of the database and the documents.
     #[arg(long, value_name = "DIR", env = "LINEPROOF_DATA", default_value = "/var/lib/lineproof", global = true)]
     pub data: PathBuf,
-    /// Folder of the device's keys, readable by its owner only, or `tpm`. Never inside the data folder.
+    /// Folder of the device's keys, readable by its owner only, or `tpm`: the same folder, and what lies in it opens at this machine alone;
+    /// `tpm:DIR` for another folder. Never inside the data folder.
     #[arg(
         long,
-        value_name = "DIR|tpm",
+        value_name = "DIR|tpm[:DIR]",
         env = "LINEPROOF_KEY_STORE",
-        default_value = "/var/lib/lineproof-keys",
+        default_value = KEYS,
         global = true
     )]
     pub key_store: Keys,
+    /// The machine's TPM, as TCG's software names it.
+    #[arg(long, value_name = "TCTI", env = "LINEPROOF_TPM", default_value = "device:/dev/tpmrm0", global = true)]
+    pub tpm: String,
     /// Where USB sticks are mounted, for the terminal-status screen; several are separated by commas. A folder counts while something is mounted
     /// on it.
     #[arg(
@@ -111,6 +118,25 @@ pub enum Command {
     /// Carries entries and documents by file, when no network reaches.
     #[command(subcommand)]
     Bundle(Bundle),
+    /// Retires this terminal for good: gives everything to the server, waits until two people have signed there, and erases keys and data. 1: it
+    /// was refused, and nothing was changed. Stopped half-way it goes on when it is called again.
+    #[command(
+        after_help = "Example:\n  kiosk retire --as dagmar --reason \"line 2 is closed\"\nthen, at the server:\n  sync-server kiosk retire K3 --as sven --and helga --reason \"line 2 is closed\""
+    )]
+    Retire(Retire),
+}
+
+/// Who retires the terminal, and why.
+#[derive(Debug, Clone, Args)]
+pub struct Retire {
+    /// A supervisor of the place, or an administrator; the secret comes from LINEPROOF_SECRET or is asked for.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub by: shared::id::PersonId,
+    #[arg(long)]
+    pub reason: String,
+    /// Address of the server, when it has moved.
+    #[arg(long, value_name = "URL", env = "LINEPROOF_SERVER")]
+    pub server: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -128,13 +154,25 @@ pub enum Bundle {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keys {
     Folder(PathBuf),
-    Tpm,
+    /// In a folder, sealed by the machine's TPM.
+    Tpm(PathBuf),
+}
+
+impl Keys {
+    fn folder(&self) -> &Path {
+        let (Self::Folder(folder) | Self::Tpm(folder)) = self;
+        folder
+    }
 }
 
 impl FromStr for Keys {
     type Err = std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == "tpm" { Self::Tpm } else { Self::Folder(text.into()) })
+        Ok(match (text, text.strip_prefix("tpm:")) {
+            ("tpm", _) => Self::Tpm(KEYS.into()),
+            (_, Some(folder)) => Self::Tpm(folder.into()),
+            _ => Self::Folder(text.into()),
+        })
     }
 }
 
@@ -234,7 +272,7 @@ impl FromStr for Reader {
 /// Why the kiosk can't run on its data.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotRun {
-    #[error("this build has no support for a TPM: give a folder with --key-store")]
+    #[error("this build has no support for a TPM: give a folder with --key-store, or build it with the feature `tpm`")]
     NoTpm,
     #[error("this build reads badges with `--reader wedge` only")]
     NoReader,
@@ -253,21 +291,26 @@ pub enum CannotRun {
 pub struct Held {
     _lock: File,
     data: PathBuf,
-    keys: PathBuf,
+    keys: Keys,
+    /// Where the TPM is, for keys that it seals.
+    #[cfg(feature = "tpm")]
+    tpm: String,
     sticks: Sticks,
 }
 
 impl Places {
     /// Holds the data folder for this process.
     pub fn hold(&self) -> Result<Held, CannotRun> {
-        let Keys::Folder(keys) = &self.key_store else { return Err(CannotRun::NoTpm) };
+        if cfg!(not(feature = "tpm")) && matches!(self.key_store, Keys::Tpm(_)) {
+            return Err(CannotRun::NoTpm);
+        }
         let unusable = |path: &Path| {
             let path = path.to_owned();
             move |source| CannotRun::Folder { path, source }
         };
         std::fs::create_dir_all(&self.data).map_err(unusable(&self.data))?;
         let absolute = |path: &Path| std::path::absolute(path).map_err(unusable(path));
-        if absolute(keys)?.starts_with(absolute(&self.data)?) {
+        if absolute(self.key_store.folder())?.starts_with(absolute(&self.data)?) {
             return Err(CannotRun::KeysInData);
         }
         let path = self.data.join("in-use");
@@ -275,7 +318,14 @@ impl Places {
         match lock.try_lock() {
             Ok(()) => {
                 let sticks = Sticks::at(self.sticks.clone());
-                Ok(Held { _lock: lock, data: self.data.clone(), keys: keys.clone(), sticks })
+                Ok(Held {
+                    _lock: lock,
+                    data: self.data.clone(),
+                    keys: self.key_store.clone(),
+                    #[cfg(feature = "tpm")]
+                    tpm: self.tpm.clone(),
+                    sticks,
+                })
             }
             Err(TryLockError::WouldBlock) => Err(CannotRun::InUse(self.data.clone())),
             Err(TryLockError::Error(source)) => Err(CannotRun::Folder { path, source }),
@@ -286,7 +336,14 @@ impl Places {
 impl Held {
     /// Opens the key store.
     pub fn keys(&self) -> io::Result<Box<dyn KeyStore>> {
-        Ok(Box::new(FileKeyStore::open(&self.keys)?))
+        Ok(match &self.keys {
+            Keys::Folder(folder) => Box::new(FileKeyStore::open(folder)?),
+            #[cfg(feature = "tpm")]
+            Keys::Tpm(folder) => Box::new(crate::key_store::tpm::TpmKeyStore::open(folder, &self.tpm)?),
+            // [`Places::hold`] lets none through.
+            #[cfg(not(feature = "tpm"))]
+            Keys::Tpm(_) => return Err(io::Error::other(CannotRun::NoTpm)),
+        })
     }
 
     /// Opens everything: called on the thread that is to own it, and again after a fault.
@@ -310,6 +367,8 @@ mod tests {
         assert_eq!(cli.run.windowed, Some(Size(1280, 800)));
         assert_eq!(cli.run.reader, Reader::Evdev("/dev/input/event3".into()));
         assert_eq!(cli.places.key_store, Keys::Folder("k".into()));
+        assert_eq!("tpm".parse(), Ok(Keys::Tpm(KEYS.into())));
+        assert_eq!("tpm:/srv/keys".parse(), Ok(Keys::Tpm("/srv/keys".into())));
         let lan = cli.run.lan().expect("kiosks go on without a server unless they are told otherwise");
         assert!(lan.mdns && lan.peers.is_empty() && lan.listen.port() == 8444);
         let line = "kiosk --peer k4.plant.example:8444,10.0.0.5:8444 --no-mdns --lan [::]:9000";
@@ -343,6 +402,7 @@ mod tests {
         let places = |keys: &str| Places {
             data: folder.path().join("data"),
             key_store: Keys::Folder(folder.path().join(keys)),
+            tpm: String::new(),
             sticks: Vec::new(),
             json: false,
         };

@@ -45,7 +45,7 @@ pub fn snapshot(core: &mut Core) -> Result<StatusSnapshot, Denied> {
         trainers: core.on_shift_with(&Right::Train)?,
         key_store: core.enrolment().map_or(KeyStoreKind::File, |enrolment| enrolment.key_store),
         set_aside: core.set_aside()?,
-        retired: false,
+        retired: core.retiring_because().is_some(),
         enrolled_at: enrolled_at.map(|entry| entry.header().wall),
         storage: storage::of(core.folder()),
         status: core.status()?,
@@ -350,7 +350,7 @@ fn reply_to(denied: &Denied) -> Reply {
         Denied::NoAttemptLeft => Refusal::NoAttemptLeft,
         Denied::Unknown | Denied::NoReason | Denied::NoIdentityProof => Refusal::Unknown,
         Denied::NoSession => Refusal::NoSession,
-        Denied::NotSetUp => Refusal::NotSetUp,
+        Denied::NotSetUp | Denied::Retiring => Refusal::NotSetUp,
         broken => {
             tracing::error!(error = %broken, "an act could not be done: what was acknowledged before is safe");
             return Reply::Failed(failure(broken));

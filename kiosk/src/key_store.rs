@@ -1,10 +1,13 @@
 //! What must not lie in the data folder: the device's key, the site pepper, the enrolment, the server's authority, the continuity heads.
 //!
-//! A copied database alone is worth nothing without it. [`FileKeyStore`] is a folder readable by its owner only; a TPM can stand behind
-//! the same trait.
+//! A copied database alone is worth nothing without it. [`FileKeyStore`] is a folder readable by its owner only: who copies it, too, has the
+//! device. Behind the same trait stands, with the feature `tpm`, a store whose folder opens at this machine alone.
+
+#[cfg(feature = "tpm")]
+pub mod tpm;
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +17,11 @@ use shared::kind::plant::KeyStoreKind;
 use shared::kind::to_cbor;
 use shared::part11::boxes::Pepper;
 use shared::part11::signature::DeviceSecret;
+use shared::time::Timestamp;
+
+/// The file of a completed set-up, as it is without a chip.
+const ENROLMENT: &str = "enrolment";
+const HEADS: &str = "heads";
 
 /// Everything an enrolled kiosk is.
 #[derive(Debug, Clone)]
@@ -32,18 +40,24 @@ pub struct Enrolled {
 pub trait KeyStore: Send {
     fn kind(&self) -> KeyStoreKind;
     /// `None` before terminal set-up.
-    fn enrolled(&self) -> io::Result<Option<Enrolled>>;
+    fn enrolled(&mut self) -> io::Result<Option<Enrolled>>;
     /// Keeps a completed set-up; a restart finds all of it or nothing.
     fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()>;
     /// The heads of the own logs as last written (T1, T2).
-    fn heads(&self) -> io::Result<Vec<EntryId>>;
-    fn keep_heads(&mut self, heads: &[EntryId]) -> io::Result<()>;
+    fn heads(&mut self) -> io::Result<Vec<EntryId>>;
+    /// Replaces them. `steady` is the steady clock: what wears out by writing is written less often.
+    fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()>;
+    /// Erases everything: the terminal was retired. What isn't there any more is no error.
+    fn forget(&mut self) -> io::Result<()>;
 }
 
 /// A folder of files, 0600. A stolen file store leaves only the strength of people's passphrases.
 pub struct FileKeyStore {
-    folder: PathBuf,
+    folder: Folder,
 }
+
+/// Files that only their owner reads, each replaced as a whole.
+struct Folder(PathBuf);
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
@@ -62,14 +76,39 @@ struct Kept {
     url: String,
 }
 
-impl FileKeyStore {
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+impl Kept {
+    fn of(enrolled: &Enrolled) -> Self {
+        Self {
+            seed: enrolled.secret.seed(),
+            server: enrolled.server,
+            enrolment: enrolled.enrolment.clone(),
+            pepper: enrolled.pepper.0,
+            authority: enrolled.authority.clone(),
+            url: enrolled.url.clone(),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> io::Result<Enrolled> {
+        let kept: Self = minicbor::decode(bytes).map_err(|_| damaged("enrolment"))?;
+        Ok(Enrolled {
+            secret: DeviceSecret::from_seed(kept.seed),
+            server: kept.server,
+            enrolment: kept.enrolment,
+            pepper: Pepper(kept.pepper),
+            authority: kept.authority,
+            url: kept.url,
+        })
+    }
+}
+
+impl Folder {
+    fn open(path: &Path) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        Ok(Self(path.to_owned()))
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.folder.join(name)) {
+        match fs::read(self.0.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -77,17 +116,53 @@ impl FileKeyStore {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let unfinished = self.folder.join(format!("{name}.part"));
+        let unfinished = self.0.join(format!("{name}.part"));
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&unfinished, self.folder.join(name))?;
-        fs::File::open(&self.folder)?.sync_all()
+        fs::rename(&unfinished, self.0.join(name))?;
+        fs::File::open(&self.0)?.sync_all()
     }
+
+    /// Overwritten first: on a disk that writes in place nothing of it remains. It loses its name before that, so that half an erasure is no
+    /// damaged file.
+    fn erase(&self, name: &str) -> io::Result<()> {
+        let unnamed = self.0.join(format!("{name}.part"));
+        fs::rename(self.0.join(name), &unnamed).or_else(gone)?;
+        match fs::OpenOptions::new().write(true).open(&unnamed) {
+            Ok(mut file) => {
+                io::copy(&mut io::repeat(0).take(file.metadata()?.len()), &mut file)?;
+                file.sync_all()?;
+            }
+            Err(error) => return gone(error),
+        }
+        fs::remove_file(&unnamed)?;
+        fs::File::open(&self.0)?.sync_all()
+    }
+
+    fn heads(&self) -> io::Result<Vec<EntryId>> {
+        let Some(bytes) = self.read(HEADS)? else { return Ok(Vec::new()) };
+        minicbor::decode(&bytes).map_err(|_| damaged("heads"))
+    }
+
+    fn keep_heads(&self, heads: &[EntryId]) -> io::Result<()> {
+        self.write(HEADS, &to_cbor(&heads.to_vec()))
+    }
+}
+
+/// What isn't there needs no erasing.
+pub(crate) fn gone(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn damaged(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the key store's {what} can't be read"))
+}
+
+impl FileKeyStore {
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        Ok(Self { folder: Folder::open(folder)? })
+    }
 }
 
 impl KeyStore for FileKeyStore {
@@ -95,37 +170,24 @@ impl KeyStore for FileKeyStore {
         KeyStoreKind::File
     }
 
-    fn enrolled(&self) -> io::Result<Option<Enrolled>> {
-        let Some(bytes) = self.read("enrolment")? else { return Ok(None) };
-        let kept: Kept = minicbor::decode(&bytes).map_err(|_| damaged("enrolment"))?;
-        Ok(Some(Enrolled {
-            secret: DeviceSecret::from_seed(kept.seed),
-            server: kept.server,
-            enrolment: kept.enrolment,
-            pepper: Pepper(kept.pepper),
-            authority: kept.authority,
-            url: kept.url,
-        }))
+    fn enrolled(&mut self) -> io::Result<Option<Enrolled>> {
+        self.folder.read(ENROLMENT)?.map(|bytes| Kept::read(&bytes)).transpose()
     }
 
     fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()> {
-        let kept = Kept {
-            seed: enrolled.secret.seed(),
-            server: enrolled.server,
-            enrolment: enrolled.enrolment.clone(),
-            pepper: enrolled.pepper.0,
-            authority: enrolled.authority.clone(),
-            url: enrolled.url.clone(),
-        };
-        self.write("enrolment", &to_cbor(&kept))
+        self.folder.write(ENROLMENT, &to_cbor(&Kept::of(enrolled)))
     }
 
-    fn heads(&self) -> io::Result<Vec<EntryId>> {
-        let Some(bytes) = self.read("heads")? else { return Ok(Vec::new()) };
-        minicbor::decode(&bytes).map_err(|_| damaged("heads"))
+    fn heads(&mut self) -> io::Result<Vec<EntryId>> {
+        self.folder.heads()
     }
 
-    fn keep_heads(&mut self, heads: &[EntryId]) -> io::Result<()> {
-        self.write("heads", &to_cbor(&heads.to_vec()))
+    fn keep_heads(&mut self, heads: &[EntryId], _: Timestamp) -> io::Result<()> {
+        self.folder.keep_heads(heads)
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        self.folder.erase(ENROLMENT)?;
+        self.folder.erase(HEADS)
     }
 }

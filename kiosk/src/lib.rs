@@ -4,7 +4,7 @@
 //! [`store`] (tables beside the entries) → [`key_store`] (what lies outside the data folder) → [`sync_driver`] (the exchange over HTTPS) →
 //! [`lan`] (other kiosks, when the server is away) → [`stick`] and [`bundle_file`] (where no network reaches).
 //! A running kiosk: [`config`] (the command line) → [`runtime`] (its threads) → `window` (the screen, with the feature of that name) or
-//! [`headless`] (without one).
+//! [`headless`] (without one). A kiosk that leaves for good: [`retire`].
 //! The rules themselves are in `shared`; the words on the screens are in `kiosk-ui`.
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod key_store;
 pub mod lan;
 pub mod pdf;
 pub mod presenter;
+pub mod retire;
 pub mod runtime;
 pub mod self_test;
 pub mod stick;

@@ -7,12 +7,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kiosk::bundle_file::{self, NotCarried, Taken, Written};
-use kiosk::config::{Bundle, Cli, Command, Held, Places, Run};
+use kiosk::config::{Bundle, Cli, Command, Held, Places, Retire, Run};
+use kiosk::core::Core;
 use kiosk::core::Denied;
 use kiosk::core::peer::Brought;
+use kiosk::core::secret::Signer;
 use kiosk::headless::{self, Stopped};
+use kiosk::retire::{self, NotRetired};
 use kiosk::self_test;
 use serde_json::{Value, json};
+use shared::id::PersonId;
 
 /// The answer is no, or something was found.
 const NO: u8 = 1;
@@ -25,6 +29,7 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::SelfTest) => run_self_test(&cli.places),
         Some(Command::Bundle(bundle)) => run_bundle(&cli.places, &bundle),
+        Some(Command::Retire(asked)) => run_retire(&cli.places, &asked),
         None if cli.run.headless => run_headless(&cli.places, &cli.run),
         None => run_window(&cli.places, &cli.run),
     }
@@ -113,6 +118,65 @@ fn run_bundle(places: &Places, bundle: &Bundle) -> ExitCode {
             ExitCode::from(NO)
         }
         Err(why) => could_not(why),
+    }
+}
+
+fn run_retire(places: &Places, asked: &Retire) -> ExitCode {
+    let held = match hold(places) {
+        Ok(held) => held,
+        Err(code) => return code,
+    };
+    let core = match retire::open(&held) {
+        Ok(core) => core,
+        Err(NotRetired::Denied(Denied::NotSetUp)) => {
+            eprintln!("kiosk: this terminal is not set up: there is nothing to retire");
+            return ExitCode::from(NO);
+        }
+        Err(why) => return could_not(why),
+    };
+    let retired = if retire::is_left_over(&core) { Ok(core) } else { retire_with_server(places, core, asked) };
+    match retired.and_then(|core| Ok(core.erase()?)) {
+        Ok(()) => {
+            say(places, "This terminal is retired. Its keys and data are erased.", &json!({ "retired": true }));
+            ExitCode::SUCCESS
+        }
+        Err(why) if why.is_no() => {
+            say(
+                places,
+                &format!("Not retired: {why}."),
+                &json!({ "retired": false, "refused_because": why.to_string() }),
+            );
+            ExitCode::from(NO)
+        }
+        Err(why) => could_not(why),
+    }
+}
+
+fn retire_with_server(places: &Places, core: Core, asked: &Retire) -> Result<Core, NotRetired> {
+    let secret = match core.retiring_because() {
+        Some(_) => None,
+        None => Some(own_secret(&asked.by).map_err(Denied::from)?),
+    };
+    let by = secret.map(|secret| Signer { person: asked.by.clone(), secret });
+    let name = core.enrolment().map_or_else(String::new, |enrolment| enrolment.name.to_string());
+    let core = std::sync::Mutex::new(core);
+    let runtime = kiosk::runtime::sync_runtime().map_err(Denied::from)?;
+    runtime.block_on(async {
+        let server = kiosk::runtime::sync::link(&core, asked.server.as_deref()).await.ok_or(Denied::NotSetUp)?;
+        retire::take_leave(&core, &server, by.as_ref(), &asked.reason).await?;
+        if !places.json {
+            println!("The server holds everything that this terminal wrote. Now two people sign there: sync-server kiosk retire {name}");
+        }
+        retire::wait_until_let_go(&core, &server).await
+    })?;
+    Ok(core.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+}
+
+/// From the environment for scripts, else asked for; never from the command line that everybody can list.
+fn own_secret(person: &PersonId) -> std::io::Result<String> {
+    match std::env::var("LINEPROOF_SECRET") {
+        Ok(secret) => Ok(secret),
+        Err(_) => rpassword::prompt_password(format!("Secret of {person}: ")),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn findings(held: &Held) -> Vec<Finding> {
 
 fn key_store(held: &Held) -> Finding {
     let name = "key store";
-    match held.keys().and_then(|keys| Ok((keys.kind(), keys.enrolled()?, keys.heads()?))) {
+    match held.keys().and_then(|mut keys| Ok((keys.kind(), keys.enrolled()?, keys.heads()?))) {
         Ok((kind, enrolled, _)) => {
             let state = if enrolled.is_some() { "holds this device's keys" } else { "is empty" };
             Finding { name, good: true, text: format!("{kind:?}, {state}") }

@@ -159,6 +159,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/rulings/branch", post(api::rule_on_branch::rule))
         .route("/api/v1/kiosks", get(api::kiosks::list))
         .route("/api/v1/kiosks/enrol-codes", post(api::enrol_code::make))
+        .route("/api/v1/kiosks/{name}/retire", post(api::retire_kiosk::retire))
         .route("/api/v1/kiosks/{name}/revoke", post(api::revoke_kiosk::revoke))
         .route("/api/v1/imports/{batch}/accept", post(api::accept_import::accept))
         .route("/api/v1/recovery", post(api::recovery::sign))

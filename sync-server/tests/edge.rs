@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{EXCHANGE, Edge, TOKEN, packed, parsed, refused};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RANGE, SET_COOKIE};
@@ -9,6 +11,7 @@ use serde_json::json;
 use shared::id::*;
 use shared::kind::to_cbor;
 use shared::part11::signature::DeviceSecret;
+use shared::sync::message::{DeviceStanding, Down};
 use sync_server::config::Config;
 
 #[tokio::test]
@@ -90,6 +93,37 @@ async fn s9_a_kiosk_enrols_with_a_code_calls_rings_and_fetches() {
     assert_eq!(revoked.status(), StatusCode::CREATED);
     let fetched = edge.client.get(edge.at(&path)).header(TOKEN, &token).send().await.unwrap();
     refused(fetched, StatusCode::UNAUTHORIZED, "unauthorized").await;
+    edge.running.stop().await;
+}
+
+#[tokio::test]
+async fn r7_a_revoked_kiosk_is_rung_told_and_refused_everywhere_within_a_second() {
+    let edge = Edge::demo().await;
+    let device = DeviceSecret::from_seed([3; 32]);
+    edge.enrol(&device, "K3", "SEAL").await;
+    let token = edge.exchange(&device, &edge.call(&device)).await;
+    let mut bell = edge.client.get(edge.at("/api/v1/bell")).header(TOKEN, &token).send().await.unwrap();
+    bell.chunk().await.unwrap().expect("what rang before it listened");
+    let plain = b"a scan of an old certificate".to_vec();
+    let blob = format!("/api/v1/blobs/{}", Digest32::of(&plain));
+
+    let asked = Instant::now();
+    let revoked = edge.admin_post("/api/v1/kiosks/K3/revoke", json!({"reason": "stolen"})).await;
+    assert_eq!(revoked.status(), StatusCode::CREATED);
+    let rung = bell.chunk().await.unwrap().expect("it is rung");
+    assert!(std::str::from_utf8(&rung).unwrap().contains("event: ring"));
+    let called = edge.post("/api/v1/exchange", EXCHANGE, packed(&edge.call(&device).seal(&device))).await;
+    let down = zstd::decode_all(called.bytes().await.unwrap().as_ref()).unwrap();
+    let down = Down::open(&down).unwrap();
+    assert_eq!(down.standing, DeviceStanding::Revoked("stolen".into()));
+    assert!(down.items.is_empty() && down.boxes.rows.is_empty(), "it is given nothing");
+    let refuse = async |call: reqwest::RequestBuilder| {
+        refused(call.header(TOKEN, &token).send().await.unwrap(), StatusCode::UNAUTHORIZED, "unauthorized").await;
+    };
+    refuse(edge.client.get(edge.at(&blob))).await;
+    refuse(edge.client.put(edge.at(&blob)).body(plain)).await;
+    refuse(edge.client.get(edge.at("/api/v1/bell"))).await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     edge.running.stop().await;
 }
 

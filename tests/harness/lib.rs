@@ -15,13 +15,15 @@ pub mod scene;
 pub mod shift;
 pub mod stage;
 pub mod story;
+pub mod swtpm;
 pub mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiosk::core::Core as Kiosk;
-use kiosk::key_store::FileKeyStore;
+use kiosk::core::Denied;
+use kiosk::key_store::{FileKeyStore, KeyStore};
 use shared::id::*;
 use shared::part11::boxes::Stretching;
 use shared::time::Timestamp;
@@ -78,17 +80,32 @@ impl Plant {
 
     /// Starts and enrols a kiosk, and lets it read everything.
     pub fn add_kiosk(&mut self, name: &str, work_units: &[&str]) {
+        self.add_kiosk_with(name, work_units, self.file_keys(name));
+    }
+
+    /// The same, with its keys elsewhere than in a folder.
+    pub fn add_kiosk_with(&mut self, name: &str, work_units: &[&str], keys: Box<dyn KeyStore>) {
         let units: Vec<WorkUnitId> = work_units.iter().map(|unit| WorkUnitId::new(unit).expect("an id")).collect();
         let code = self.server.enrol_code(KioskName::new(name).expect("a name"), &units).expect("a code");
-        let mut kiosk = self.open_kiosk(name);
-        enrol_directly(&self.server, &mut kiosk, &code).expect("the code is right");
-        self.kiosks.push((name.to_owned(), kiosk));
+        self.set_up_kiosk(name, &code, keys);
+    }
+
+    /// Starts a kiosk in the place of one that broke.
+    pub fn replace_kiosk(&mut self, broken: &str, name: &str) {
+        let named = |name| KioskName::new(name).expect("a name");
+        let code = self.server.replacement_code(named(name), &named(broken)).expect("a code");
+        self.set_up_kiosk(name, &code, self.file_keys(name));
+    }
+
+    fn set_up_kiosk(&mut self, name: &str, code: &str, keys: Box<dyn KeyStore>) {
+        self.start_with(name, keys).expect("a kiosk");
+        enrol_directly(&self.server, &mut self.kiosks.last_mut().expect("it was started").1, code)
+            .expect("the code is right");
         self.meet(name);
     }
 
-    fn open_kiosk(&self, name: &str) -> Kiosk {
-        let keys = FileKeyStore::open(&self.path(&format!("{name}-keys"))).expect("a key store");
-        Kiosk::open(&self.path(name), Box::new(keys), Box::new(self.clock.clone())).expect("a kiosk")
+    fn file_keys(&self, name: &str) -> Box<dyn KeyStore> {
+        Box::new(FileKeyStore::open(&self.path(&format!("{name}-keys"))).expect("a key store"))
     }
 
     /// Stops a kiosk and starts it again from its disk.
@@ -97,14 +114,27 @@ impl Plant {
         self.start(name);
     }
 
+    /// The kiosk itself, for whoever ends it.
+    pub fn take(&mut self, name: &str) -> Kiosk {
+        let place =
+            self.kiosks.iter().position(|(kiosk, _)| kiosk == name).unwrap_or_else(|| panic!("no kiosk {name}"));
+        self.kiosks.remove(place).1
+    }
+
     /// Switches a kiosk off: its disk is nobody's until it starts again.
     pub fn stop(&mut self, name: &str) {
         self.kiosks.retain(|(kiosk, _)| kiosk != name);
     }
 
     pub fn start(&mut self, name: &str) {
-        let kiosk = self.open_kiosk(name);
+        self.start_with(name, self.file_keys(name)).expect("a kiosk");
+    }
+
+    /// Opens a kiosk's disk with these keys.
+    pub fn start_with(&mut self, name: &str, keys: Box<dyn KeyStore>) -> Result<(), Denied> {
+        let kiosk = Kiosk::open(&self.path(name), keys, Box::new(self.clock.clone()))?;
         self.kiosks.push((name.to_owned(), kiosk));
+        Ok(())
     }
 
     pub fn kiosk(&mut self, name: &str) -> &mut Kiosk {

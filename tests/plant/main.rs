@@ -2,6 +2,7 @@
 
 mod altered;
 mod bad_input;
+mod devices;
 mod documents;
 mod floor;
 mod import;
@@ -13,6 +14,9 @@ mod others_bugs;
 mod people;
 mod restore;
 mod scripts;
+mod stolen;
+#[cfg(feature = "tpm")]
+mod tpm;
 mod trail;
 mod versions;
 mod ways_to_go;

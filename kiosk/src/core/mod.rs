@@ -16,6 +16,7 @@ pub mod learn;
 pub mod lockout;
 pub mod on_shift;
 pub mod peer;
+pub mod retire;
 pub mod secret;
 pub mod sessions;
 pub mod set_up;
@@ -95,6 +96,14 @@ pub enum Denied {
     Unknown,
     #[error("the badge session has ended")]
     NoSession,
+    #[error("this terminal is being retired: nothing more is written at it")]
+    Retiring,
+    /// Entries and signing keys that the server hasn't confirmed.
+    #[error(
+        "{count} entries and signing keys have not reached the server. Nothing was changed: plug the network in, or carry them with a stick, and \
+         try again"
+    )]
+    NotGiven { count: u64 },
 }
 
 impl Denied {
@@ -130,6 +139,8 @@ pub struct Core {
     environment: Box<dyn Environment>,
     clock: Clock,
     member: Option<Member>,
+    /// Why this terminal is being retired, once it has said its last word.
+    retiring: Option<String>,
     /// The person whose badge session this is, and their key once unlocked in it (R13).
     session: Option<BadgeSession>,
     folder: PathBuf,
@@ -162,7 +173,7 @@ impl Core {
         let disbelieved_ms = disbelieved_ms.and_then(|bytes| minicbor::decode(&bytes).ok()).unwrap_or(0);
         let (clock, stepped) = Clock::start(environment.wall(), environment.steady(), last_seen, disbelieved_ms);
         let folder = folder.to_owned();
-        let line = status::Line::default();
+        let (line, retiring) = (status::Line::default(), Self::kept_retirement(&ledger)?);
         let mut core = Self {
             ledger,
             blobs,
@@ -170,6 +181,7 @@ impl Core {
             environment,
             clock,
             member: None,
+            retiring,
             session: None,
             folder,
             round_trip_ms: 0,
@@ -294,6 +306,9 @@ impl Core {
         now: Now,
         work: impl FnOnce(&mut Writer<'_, '_, '_>) -> Result<T, Denied>,
     ) -> Result<T, Denied> {
+        if self.retiring.is_some() {
+            return Err(Denied::Retiring);
+        }
         self.take_part()?;
         let room = self.has_room();
         let terminal = Self::started(&mut self.member)?;
@@ -325,8 +340,9 @@ impl Core {
         }
         let heads = step(&mut self.ledger, now.clock, |step| Ok::<_, Denied>(terminal.own_heads(step)?));
         // After most starts it knows already.
-        let kept = heads
-            .and_then(|heads| if self.keys.heads()? == heads { Ok(()) } else { Ok(self.keys.keep_heads(&heads)?) });
+        let kept = heads.and_then(|heads| {
+            if self.keys.heads()? == heads { Ok(()) } else { Ok(self.keys.keep_heads(&heads, now.steady)?) }
+        });
         match kept {
             Ok(()) => terminal.handle_heads_kept(),
             Err(error) => {
@@ -355,7 +371,8 @@ impl Core {
     }
 
     fn journal_step(&mut self, stepped: Option<Stepped>) -> Result<(), Denied> {
-        let (Some(stepped), Some(member)) = (stepped, &self.member) else { return Ok(()) };
+        // A terminal that has said its last word says nothing more of its clock.
+        let (Some(stepped), Some(member), None) = (stepped, &self.member, &self.retiring) else { return Ok(()) };
         let stream = Stream::journal(&member.enrolment.name);
         let subject = Subject::new("device", member.enrolment.device);
         let body =

@@ -99,6 +99,9 @@ impl Core {
     /// Ends what has run too long, what a new version or a block stops, supervised work nobody confirmed, and the work of people who are
     /// elsewhere as known here. Called by the clock.
     pub fn end_overdue_sessions(&mut self) -> Result<usize, Denied> {
+        if self.retiring_because().is_some() {
+            return Ok(0);
+        }
         let now = self.reading().wall;
         let plant = self.plant().clone();
         let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();

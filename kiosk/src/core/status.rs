@@ -106,8 +106,17 @@ impl Core {
         if let Some(reason) = self.plant().revoked_devices.get(&enrolment.device) {
             return Ok(Some(reason.clone()));
         }
+        if let Some(reason) = self.retiring_because() {
+            return Ok(Some(reason.to_owned()));
+        }
         let said = ::store::questions::setting(self.ledger.connection(), REVOKED)?;
         Ok(said.filter(|said| !said.is_empty()).map(|said| String::from_utf8_lossy(&said).into_owned()))
+    }
+
+    /// Whether the server's last signed answer said that this device is out of use.
+    pub(super) fn let_go_by_server(&self) -> Result<bool, Denied> {
+        let said = ::store::questions::setting(self.ledger.connection(), REVOKED)?;
+        Ok(said.is_some_and(|said| !said.is_empty()))
     }
 
     /// Keeps what the server said of this device: switching a revoked terminal off and on doesn't bring its GO back (R7).

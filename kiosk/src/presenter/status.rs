@@ -225,8 +225,8 @@ impl Presenter {
                 KeyStoreKind::Tpm => KeyStore::Tpm,
             },
             enrolment: match status.kiosk {
-                _ if self.is_revoked() => EnrolmentState::Revoked,
                 _ if self.snapshot.retired => EnrolmentState::Retired,
+                _ if self.is_revoked() => EnrolmentState::Revoked,
                 Some(_) => EnrolmentState::Enrolled,
                 None => EnrolmentState::NotEnrolled,
             },

@@ -210,7 +210,7 @@ pub async fn keep_in_step(
 }
 
 /// The way to the server this terminal was set up with; `None` before set-up.
-async fn link(core: &impl Reach, url: Option<&str>) -> Option<Link> {
+pub async fn link(core: &impl Reach, url: Option<&str>) -> Option<Link> {
     let kept = core.with(|core| core.enrolled().map(|enrolled| (enrolled.url.clone(), enrolled.authority.clone())));
     let (kept_url, authority) = kept.await.ok().flatten()?;
     match Link::trusting(url.unwrap_or(&kept_url), &authority) {

@@ -7,6 +7,9 @@ use crate::id::*;
 use crate::log::Revision;
 use crate::time::Timestamp;
 
+/// What a terminal writes last, once the server holds everything else of it: the word of [`DeviceEvent::what`].
+pub const RETIRING: &str = "retiring";
+
 bodies! {
     /// A gate decision with everything it rested on: replayed, it gives the same answer (U1).
     Decision {

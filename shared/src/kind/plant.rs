@@ -170,9 +170,17 @@ bodies! {
         2 site: SiteId,
         3 work_units: Vec<WorkUnitId>,
         4 key_store: KeyStoreKind,
+        /// The device that broke, in whose place it stands.
+        5 replaces: Option<DeviceKey>,
     }
     /// What the device wrote that is not an ancestor of these heads is set aside.
-    DeviceRevoked { 0 device: DeviceKey, 1 reason: String, 2 heads: Vec<EntryId>, }
+    DeviceRevoked {
+        0 device: DeviceKey,
+        1 reason: String,
+        2 heads: Vec<EntryId>,
+        /// It left on purpose, and had given everything: two people signed.
+        3 retired: Option<bool>,
+    }
     /// A new epoch and where it left the one before.
     ServerEpoch { 0 epoch: Incarnation, 1 reason: String, }
     ServerRecovered { 0 epoch: Incarnation, 1 reason: String, }

@@ -206,7 +206,12 @@ impl Plant {
                 }
             }
             Body::DeviceEnrolled(b) => drop(self.devices.insert(b.device, b)),
-            Body::DeviceRevoked(b) => drop(self.revoked_devices.insert(b.device, b.reason)),
+            Body::DeviceRevoked(b) => {
+                if b.retired == Some(true) {
+                    self.retired_devices.insert(b.device);
+                }
+                self.revoked_devices.insert(b.device, b.reason);
+            }
             _ => {}
         }
     }

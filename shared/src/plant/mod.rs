@@ -51,7 +51,9 @@ pub struct Plant {
     pub rulings: BTreeMap<EntryId, (EntryId, Ruling)>,
     pub key_revocations: BTreeMap<PersonKey, KeyRevoked>,
     pub devices: BTreeMap<DeviceKey, DeviceEnrolled>,
+    /// Devices out of use and why, the retired ones among them.
     pub revoked_devices: BTreeMap<DeviceKey, String>,
+    pub retired_devices: BTreeSet<DeviceKey>,
     /// Subjects under an entry this version can't read and that asks to deny (`if_unknown`).
     pub unreadable: BTreeMap<String, EntryId>,
     /// What each row says now, by its key: an import compares against it.
@@ -89,6 +91,11 @@ impl Plant {
         let drafts = self.documents.values().flat_map(|document| &document.drafts);
         drafts.flat_map(|(_, draft)| &draft.contents).any(|content| content.hash == *digest)
             || self.quizzes.values().any(|quiz| quiz.paper == *digest)
+    }
+
+    /// The kiosk that people call so, as long as it is in use.
+    pub fn kiosk_in_use(&self, name: &KioskName) -> Option<&DeviceEnrolled> {
+        self.devices.values().find(|device| device.name == *name && !self.revoked_devices.contains_key(&device.device))
     }
 
     /// The ruling that lifts the hold of exactly this entry, if one stands.

@@ -9,6 +9,7 @@ use shared::id::{KioskName, WorkUnitId};
 use shared::time::Timestamp;
 
 use super::{Admin, Json};
+use crate::core::Refused;
 use crate::core::enrol::CODE_LIFE_MS;
 use crate::error::Problem;
 use crate::router::App;
@@ -17,7 +18,11 @@ use crate::router::App;
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     name: KioskName,
+    #[serde(default)]
     work_units: Vec<WorkUnitId>,
+    /// A kiosk that broke, instead of work units: the new one stands at its.
+    #[serde(default)]
+    replaces: Option<KioskName>,
 }
 
 #[derive(Serialize)]
@@ -33,6 +38,11 @@ pub async fn make(
     Json(wanted): Json<Wanted>,
 ) -> Result<(StatusCode, axum::Json<Made>), Problem> {
     let name = wanted.name.clone();
-    let code = app.blocking(move |core| core.enrol_code(wanted.name, &wanted.work_units)).await?;
+    let make = move |core: &crate::core::Core| match &wanted.replaces {
+        Some(broken) if wanted.work_units.is_empty() => core.replacement_code(wanted.name, broken),
+        Some(_) => Err(Refused::no("name work units or the kiosk that broke, not both")),
+        None => core.enrol_code(wanted.name, &wanted.work_units),
+    };
+    let code = app.blocking(make).await?;
     Ok((StatusCode::CREATED, axum::Json(Made { code, name, expires_at: app.core.now().plus_ms(CODE_LIFE_MS) })))
 }

@@ -12,6 +12,7 @@ pub mod health;
 pub mod kiosks;
 pub mod query_qualified;
 pub mod recovery;
+pub mod retire_kiosk;
 pub mod review_version;
 pub mod revoke_kiosk;
 pub mod rule;

@@ -199,7 +199,7 @@ fn clock(core: &Core, now: Timestamp) -> Result<Check, Refused> {
 }
 
 fn kiosks(lines: &[KioskLine]) -> Check {
-    let in_use: Vec<&KioskLine> = lines.iter().filter(|line| line.state != KioskState::Revoked).collect();
+    let in_use: Vec<&KioskLine> = lines.iter().filter(|line| line.state.is_in_use()).collect();
     let silent: Vec<&str> =
         in_use.iter().filter(|line| line.state != KioskState::Ok).map(|line| line.name.as_str()).collect();
     if silent.is_empty() {

@@ -9,11 +9,16 @@ use crate::core::enrol::CODE_LIFE_MS;
 
 /// Make a one-time code for a terminal set-up, good for 15 minutes
 #[derive(Args)]
-#[command(after_help = "Example: sync-server kiosk enrol-code --data site1 --work-unit SEAL,LABEL --name K3")]
+#[command(after_help = "Examples:
+  sync-server kiosk enrol-code --data site1 --work-unit SEAL,LABEL --name K3
+  sync-server kiosk enrol-code --data site1 --replaces K3    # K3 broke: another stands in its place")]
 pub struct EnrolCode {
     /// The work units it stands at, one to eight of one site
-    #[arg(long = "work-unit", value_name = "U", value_delimiter = ',', required = true)]
+    #[arg(long = "work-unit", value_name = "U", value_delimiter = ',', required_unless_present = "replaces")]
     work_units: Vec<WorkUnitId>,
+    /// A kiosk that broke: the new one stands at its work units. Revoke the broken one once everything it held is here
+    #[arg(long, value_name = "K", conflicts_with = "work_units")]
+    replaces: Option<KioskName>,
     /// What people call it [default: the next free K1, K2, …]
     #[arg(long, value_name = "K")]
     name: Option<KioskName>,
@@ -25,13 +30,22 @@ impl EnrolCode {
         let plant = core.plant();
         let name = self.name.map_or_else(|| core.free_kiosk_name(), |name| Ok(Some(name)))?;
         let name = name.ok_or_else(|| Failure::Usage("name the kiosk with --name".into()))?;
-        let code = core.enrol_code(name.clone(), &self.work_units)?;
+        let code = match &self.replaces {
+            Some(broken) => core.replacement_code(name.clone(), broken)?,
+            None => core.enrol_code(name.clone(), &self.work_units)?,
+        };
         let expires_at = core.now().plus_ms(CODE_LIFE_MS);
         if shared.json {
-            json_line(out, &json!({"code": code, "name": name, "expires_at": expires_at}))?;
+            json_line(out, &json!({"code": code, "name": name, "replaces": self.replaces, "expires_at": expires_at}))?;
         } else {
             writeln!(out, "{code}")?;
             writeln!(out, "for kiosk {name}, once, until {}", shown(&plant, expires_at))?;
+            if let Some(broken) = &self.replaces {
+                writeln!(
+                    out,
+                    "{broken} stays in use until it is revoked: first let its disk, its stick and its neighbours give what they hold."
+                )?;
+            }
         }
         Ok(Done::Well)
     }

@@ -28,14 +28,21 @@ impl List {
                 KioskState::Ok => "ok",
                 KioskState::Silent => "silent",
                 KioskState::NeverCalled => "never called",
+                KioskState::Replaced => "replaced",
+                KioskState::Retired => "retired",
                 KioskState::Revoked => "revoked",
             };
             let units: Vec<&str> = line.work_units.iter().map(|unit| unit.as_str()).collect();
             let seen = line.last_seen.map_or_else(|| "–".to_owned(), |at| shown(&plant, at));
             let through = line.complete_through.map_or_else(|| "unknown".to_owned(), |at| shown(&plant, at));
+            let place = match (&line.replaces, &line.replaced_by) {
+                (_, Some(other)) => format!("; {other} stands in its place"),
+                (Some(broken), _) => format!("; in the place of {broken}"),
+                _ => String::new(),
+            };
             writeln!(
                 out,
-                "{:<12} {:<13} last call {seen:<22} complete through {through:<22} to come {:<5} {}",
+                "{:<12} {:<13} last call {seen:<22} complete through {through:<22} to come {:<5} {}{place}",
                 line.name.as_str(),
                 state,
                 line.waiting,

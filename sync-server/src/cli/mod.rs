@@ -12,6 +12,7 @@ mod fork_rule;
 mod import;
 mod kiosk_enrol_code;
 mod kiosk_list;
+mod kiosk_retire;
 mod kiosk_revoke;
 pub mod lock;
 pub mod query_batch;
@@ -73,7 +74,7 @@ enum Command {
     /// Exchange by file
     #[command(subcommand)]
     Bundle(Bundle),
-    /// Kiosks: one-time codes, list, revocation
+    /// Kiosks: one-time codes, list, replacement, retirement, revocation
     #[command(subcommand)]
     Kiosk(Kiosk),
     /// Questions to the record
@@ -106,6 +107,7 @@ enum Bundle {
 enum Kiosk {
     EnrolCode(kiosk_enrol_code::EnrolCode),
     List(kiosk_list::List),
+    Retire(kiosk_retire::Retire),
     Revoke(kiosk_revoke::Revoke),
 }
 
@@ -185,6 +187,7 @@ pub fn run(cli: Cli, out: Out<'_>) -> ExitCode {
         Command::Kiosk(Kiosk::EnrolCode(command)) => command.run(&shared, out),
         Command::Kiosk(Kiosk::List(command)) => command.run(&shared, out),
         Command::Kiosk(Kiosk::Revoke(command)) => command.run(&shared, out),
+        Command::Kiosk(Kiosk::Retire(command)) => command.run(&shared, out),
         Command::Query(Query::Qualified(command)) => command.run(&shared, out),
         Command::Query(Query::Lot(command)) => command.run(&shared, out),
         Command::Query(Query::Decision(command)) => command.run(&shared, out),

@@ -9,6 +9,7 @@ use shared::part11::authority::Right;
 use shared::part11::enrolment::{
     CODE_ALPHABET, CODE_LENGTH, EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof,
 };
+use shared::plant::Plant;
 use shared::time::MINUTE_MS;
 
 use super::people::Signer;
@@ -29,6 +30,26 @@ pub enum EnrolRefused {
 impl Core {
     /// Makes a code for a kiosk at these work units of one site.
     pub fn enrol_code(&self, name: KioskName, work_units: &[WorkUnitId]) -> Result<String, Refused> {
+        self.make_code(name, work_units, None)
+    }
+
+    /// Makes a code for a kiosk in the place of one that broke. That one stays in use until it is revoked: what it wrote may still come, from its
+    /// disk, its stick or its neighbours, and has effect.
+    pub fn replacement_code(&self, name: KioskName, broken: &KioskName) -> Result<String, Refused> {
+        let plant = self.plant();
+        let broken = in_use(&plant, broken)?;
+        if let Some(other) = plant.devices.values().find(|device| device.replaces == Some(broken.device)) {
+            return Err(Refused::no(format!("{} is in the place of {} already", other.name, broken.name)));
+        }
+        self.make_code(name, &broken.work_units, Some(broken.device))
+    }
+
+    fn make_code(
+        &self,
+        name: KioskName,
+        work_units: &[WorkUnitId],
+        replaces: Option<DeviceKey>,
+    ) -> Result<String, Refused> {
         let plant = self.plant();
         let mut sites = Vec::new();
         for unit in work_units {
@@ -43,12 +64,13 @@ impl Core {
         if work_units.len() > 8 {
             return Err(Refused::no("a kiosk serves at most eight work units"));
         }
-        if plant.devices.iter().any(|(key, device)| device.name == name && !plant.revoked_devices.contains_key(key)) {
+        if plant.kiosk_in_use(&name).is_some() {
             return Err(Refused::no(format!("a kiosk is already called {name}")));
         }
         let (code, now) = (readable_code(self.random()), self.now());
         let expires_at = now.plus_ms(CODE_LIFE_MS);
-        let row = EnrolCode { name, site: site.clone(), work_units: work_units.to_vec(), expires_at, device: None };
+        let (site, work_units) = (site.clone(), work_units.to_vec());
+        let row = EnrolCode { name, site, work_units, expires_at, replaces, device: None };
         self.step(|step, _, _| {
             if tables::promised_names(step.step.connection(), now)?.contains(&row.name) {
                 let name = &row.name;
@@ -92,6 +114,7 @@ impl Core {
             site: code.site,
             work_units: code.work_units,
             key_store: request.key_store,
+            replaces: code.replaces,
         };
         let draft = self.draft(Subject::new("device", request.device), body);
         let enrolment = self.step(|step, server, clock| -> Result<Option<Entry>, Refused> {
@@ -129,14 +152,9 @@ impl Core {
 
     /// Revokes a kiosk: what it wrote beyond what the server holds now is set aside, what it wrote before stays good (H5).
     pub fn revoke_kiosk(&self, kiosk: &KioskName, reason: &str, by: Option<&Signer>) -> Result<Entry, Refused> {
-        let plant = self.plant();
-        let found = plant
-            .devices
-            .iter()
-            .find(|(key, device)| device.name == *kiosk && !plant.revoked_devices.contains_key(*key));
-        let (device, _) = found.ok_or_else(|| Refused::no(format!("no kiosk in use is called {kiosk}")))?;
-        let heads = self.heads_of(device)?;
-        let body = DeviceRevoked { device: *device, reason: reason.to_owned(), heads };
+        let device = in_use(&self.plant(), kiosk)?.device;
+        let heads = self.heads_of(&device)?;
+        let body = DeviceRevoked { device, reason: reason.to_owned(), heads, retired: None };
         let mut draft = self.draft(Subject::new("device", device), body);
         if let Some(by) = by {
             self.require(&by.person, &Right::Administer)?;
@@ -145,7 +163,7 @@ impl Core {
         self.write(&Stream::plant_global(), &draft)
     }
 
-    fn heads_of(&self, device: &DeviceKey) -> Result<Vec<EntryId>, Refused> {
+    pub(super) fn heads_of(&self, device: &DeviceKey) -> Result<Vec<EntryId>, Refused> {
         let ledger = self.ledger();
         let logs = store::shelf::logs(ledger.connection())?.into_iter().filter(|log| log.device == *device);
         let mut heads = Vec::new();
@@ -154,6 +172,11 @@ impl Core {
         }
         Ok(heads)
     }
+}
+
+/// The kiosk that people call so.
+pub(super) fn in_use<'p>(plant: &'p Plant, kiosk: &KioskName) -> Result<&'p DeviceEnrolled, Refused> {
+    plant.kiosk_in_use(kiosk).ok_or_else(|| Refused::no(format!("no kiosk in use is called {kiosk}")))
 }
 
 /// Characters that nobody confuses, in groups of four.

@@ -110,6 +110,7 @@ fn seen(up: &Up, now: Timestamp, waiting: u64) -> KioskSeen {
         clock_ahead_ms: up.wall.since(now),
         uncertainty_ms: up.uncertainty_ms,
         waiting,
+        missing: 0,
         complete_through: None,
         revisions: of_plant.filter_map(revision).collect::<Vec<_>>().join(" · "),
     }

@@ -20,6 +20,7 @@ pub mod query;
 pub mod recovery;
 pub mod replay;
 pub mod restore;
+pub mod retire;
 pub mod secrets;
 pub mod verify;
 

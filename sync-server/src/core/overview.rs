@@ -38,7 +38,18 @@ pub enum KioskState {
     Silent,
     /// Enrolled, and no call since.
     NeverCalled,
+    /// It broke, and another stands in its place; what it held may still come.
+    Replaced,
+    /// It left on purpose, and gave everything first.
+    Retired,
     Revoked,
+}
+
+impl KioskState {
+    /// Whether calls are expected of it.
+    pub fn is_in_use(self) -> bool {
+        !matches!(self, Self::Replaced | Self::Retired | Self::Revoked)
+    }
 }
 
 /// A kiosk as it is listed.
@@ -50,6 +61,10 @@ pub struct KioskLine {
     pub work_units: Vec<WorkUnitId>,
     pub state: KioskState,
     pub revoked_because: Option<String>,
+    /// The broken kiosk in whose place it stands.
+    pub replaces: Option<KioskName>,
+    /// The kiosk that stands in its place.
+    pub replaced_by: Option<KioskName>,
     pub last_seen: Option<Timestamp>,
     /// The server holds everything it had written up to here.
     pub complete_through: Option<Timestamp>,
@@ -132,6 +147,8 @@ impl Core {
             .map(|device| {
                 let seen = seen.iter().find(|seen| seen.device == device.device);
                 let revoked = plant.revoked_devices.get(&device.device);
+                let successor = plant.devices.values().find(|other| other.replaces == Some(device.device));
+                let replaces = device.replaces.and_then(|broken| plant.devices.get(&broken));
                 let silent = |last: Timestamp| now.since(last) > i64::from(silent_minutes) * MINUTE_MS;
                 KioskLine {
                     name: device.name.clone(),
@@ -139,22 +156,31 @@ impl Core {
                     site: device.site.clone(),
                     work_units: device.work_units.clone(),
                     state: match (revoked, seen) {
+                        (Some(_), _) if plant.retired_devices.contains(&device.device) => KioskState::Retired,
                         (Some(_), _) => KioskState::Revoked,
+                        _ if successor.is_some() => KioskState::Replaced,
                         (None, None) => KioskState::NeverCalled,
                         (None, Some(seen)) if silent(seen.last_seen) => KioskState::Silent,
                         (None, Some(_)) => KioskState::Ok,
                     },
                     revoked_because: revoked.cloned(),
+                    replaces: replaces.map(|broken| broken.name.clone()),
+                    replaced_by: successor.map(|other| other.name.clone()),
                     last_seen: seen.map(|seen| seen.last_seen),
                     complete_through: seen.and_then(|seen| seen.complete_through),
-                    waiting: seen.map_or(0, |seen| seen.waiting),
+                    // One that doesn't call any more can't say what has come by other paths since.
+                    waiting: match (seen, revoked, successor) {
+                        (Some(seen), None, None) => seen.waiting,
+                        (Some(seen), ..) => seen.missing,
+                        (None, ..) => 0,
+                    },
                     clock_ahead_ms: seen.map_or(0, |seen| seen.clock_ahead_ms),
                     uncertainty_ms: seen.map_or(0, |seen| seen.uncertainty_ms),
                     plant_revision: seen.map_or_else(String::new, |seen| seen.revisions.clone()),
                 }
             })
             .collect();
-        lines.sort_by(|a, b| (a.state == KioskState::Revoked, &a.name).cmp(&(b.state == KioskState::Revoked, &b.name)));
+        lines.sort_by(|a, b| (!a.state.is_in_use(), &a.name).cmp(&(!b.state.is_in_use(), &b.name)));
         Ok(lines)
     }
 

@@ -74,14 +74,14 @@ impl Core {
     fn may_sign(&self) -> Result<Vec<PersonId>, Refused> {
         let keys = self.ledger().world().keys.clone();
         let mut people: Vec<PersonId> =
-            keys.values().filter(|person| self.recovers_as(person).is_some()).cloned().collect();
+            keys.values().filter(|person| self.stands_for_the_plant_as(person).is_some()).cloned().collect();
         people.sort();
         people.dedup();
         Ok(people)
     }
 
-    /// The role in which a person may sign a recovery.
-    fn recovers_as(&self, person: &PersonId) -> Option<Role> {
+    /// The role in which a person may sign what takes two of quality or administration.
+    pub(super) fn stands_for_the_plant_as(&self, person: &PersonId) -> Option<Role> {
         let holds =
             |right: &Right<'_>| authority_check(&self.plant(), person, right, self.now(), Reach::OFFICE) == Held::Yes;
         match (holds(&Right::Quality), holds(&Right::Administer)) {
@@ -109,7 +109,7 @@ impl Core {
         let body = ServerRecovered { epoch, reason: reason.trim().to_owned() };
         let mut draft = self.draft(Subject::new("server", self.key()), body);
         for signer in signers {
-            let role = self.recovers_as(&signer.person).ok_or_else(|| {
+            let role = self.stands_for_the_plant_as(&signer.person).ok_or_else(|| {
                 Refused::no(format!("{} may not sign a recovery: it takes quality or an administrator", signer.person))
             })?;
             draft = self.signed(draft, signer, role, Meaning::Approved)?;

@@ -66,6 +66,8 @@ struct ForkLine {
 
 struct Kiosk {
     name: String,
+    /// The broken one in whose place it stands.
+    replaces: Option<String>,
     place: String,
     state: Words,
     last_seen: Option<Moment>,
@@ -122,7 +124,7 @@ impl OverviewPage {
         let plant = &overview.plant;
         let clock = Clock::of(plant, None, overview.now);
         let sites: Vec<&str> = plant.sites.values().map(|site| site.name.as_str()).collect();
-        let in_use = || overview.kiosks.iter().filter(|kiosk| kiosk.state != KioskState::Revoked);
+        let in_use = || overview.kiosks.iter().filter(|kiosk| kiosk.state.is_in_use());
         Self {
             site: sites.join(" · "),
             now: clock.second(overview.now),
@@ -179,6 +181,10 @@ fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
         KioskState::NeverCalled => {
             Words { tone: "hold", label: "Never called".into(), why: "enrolled, no call yet".into() }
         }
+        KioskState::Replaced => Words { tone: "hold", label: "Replaced".into(), why: replaced(line) },
+        KioskState::Retired => {
+            Words { tone: "aside", label: "Retired".into(), why: line.revoked_because.clone().unwrap_or_default() }
+        }
         KioskState::Revoked => {
             Words { tone: "aside", label: "Revoked".into(), why: line.revoked_because.clone().unwrap_or_default() }
         }
@@ -187,6 +193,7 @@ fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
     let clock_off = seconds.abs() > CLOCK_TOLERANCE_SECONDS;
     Kiosk {
         name: line.name.to_string(),
+        replaces: line.replaces.as_ref().map(|broken| format!("in the place of {broken}")),
         place: line.work_units.iter().map(place).collect::<Vec<_>>().join(", "),
         state,
         last_seen: line.last_seen.map(|at| clock.minute(at)),
@@ -204,6 +211,16 @@ fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
         clock_off,
         plant_revision: line.plant_revision.clone(),
     }
+}
+
+/// Of a kiosk that broke: by which, and what is known to be missing.
+fn replaced(line: &KioskLine) -> String {
+    let by = line.replaced_by.as_ref().map_or_else(String::new, |other| format!("by {other}; "));
+    let missing = match line.waiting {
+        0 => "nothing is known to be missing".to_owned(),
+        logs => format!("the ends of {logs} logs are missing"),
+    };
+    format!("{by}{missing}; revoke it once its disk, stick and neighbours have given what they hold")
 }
 
 fn span(seconds: i64) -> String {

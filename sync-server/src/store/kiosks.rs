@@ -18,6 +18,8 @@ pub struct KioskSeen {
     pub uncertainty_ms: u32,
     /// Entries it has shown that the server doesn't hold: at least so many, for behind a head there may be more.
     pub waiting: u64,
+    /// Heads it last showed that the server doesn't hold, by whatever path they might have come since.
+    pub missing: u64,
     /// The server holds everything it had written up to here; `None` while that was never so.
     pub complete_through: Option<Timestamp>,
     /// "plant/global 345 · plant/SITE1 12": what master data it knew.
@@ -26,7 +28,10 @@ pub struct KioskSeen {
 
 pub fn kiosks_seen(connection: &Connection) -> Result<Vec<KioskSeen>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT device, last_seen_ms, as_of_ms, clock_ahead_ms, uncertainty_ms, waiting, complete_ms, revisions FROM kiosk",
+        "SELECT device, last_seen_ms, as_of_ms, clock_ahead_ms, uncertainty_ms, waiting, complete_ms, revisions,
+             (SELECT count(*) FROM kiosk_head AS head WHERE head.device = kiosk.device
+                 AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.id = head.entry))
+         FROM kiosk",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(KioskSeen {
@@ -38,6 +43,7 @@ pub fn kiosks_seen(connection: &Connection) -> Result<Vec<KioskSeen>, StoreError
             waiting: row.get::<_, i64>(5)? as u64,
             complete_through: row.get::<_, Option<i64>>(6)?.map(Timestamp),
             revisions: row.get(7)?,
+            missing: row.get::<_, i64>(8)? as u64,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

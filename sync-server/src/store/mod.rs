@@ -15,7 +15,7 @@ pub use kiosks::{KioskSeen, kiosks_seen, note_complete, note_heads, note_kiosk};
 pub use shelf::ServerStep;
 
 /// Numbered, in order, each applied once to a database of any age.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// How many migrations a database of this version has been through: the entry tables', then ours.
 pub const SCHEMA: i64 = 1 + MIGRATIONS.len() as i64;
@@ -41,6 +41,8 @@ pub struct EnrolCode {
     pub site: SiteId,
     pub work_units: Vec<WorkUnitId>,
     pub expires_at: Timestamp,
+    /// The broken device in whose place it is to stand.
+    pub replaces: Option<DeviceKey>,
     /// The device that used it.
     pub device: Option<DeviceKey>,
 }
@@ -48,15 +50,23 @@ pub struct EnrolCode {
 pub fn keep_code(step: &Step<'_>, digest: &Digest32, code: &EnrolCode) -> Result<(), StoreError> {
     let units: Vec<&str> = code.work_units.iter().map(WorkUnitId::as_str).collect();
     step.connection().execute(
-        "INSERT INTO enrol_code (digest, name, site, work_units, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![digest.0, code.name.as_str(), code.site.as_str(), units.join("\n"), code.expires_at.0],
+        "INSERT INTO enrol_code (digest, name, site, work_units, expires_ms, replaces) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            digest.0,
+            code.name.as_str(),
+            code.site.as_str(),
+            units.join("\n"),
+            code.expires_at.0,
+            code.replaces.map(|device| device.0)
+        ],
     )?;
     Ok(())
 }
 
 pub fn code(connection: &Connection, digest: &Digest32) -> Result<Option<EnrolCode>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT name, site, work_units, expires_ms, device FROM enrol_code WHERE digest = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT name, site, work_units, expires_ms, device, replaces FROM enrol_code WHERE digest = ?1",
+    )?;
     let row = statement.query_row([digest.0], |row| {
         Ok((
             row.get::<_, String>(0)?,
@@ -64,9 +74,10 @@ pub fn code(connection: &Connection, digest: &Digest32) -> Result<Option<EnrolCo
             row.get::<_, String>(2)?,
             row.get::<_, i64>(3)?,
             row.get::<_, Option<[u8; 32]>>(4)?,
+            row.get::<_, Option<[u8; 32]>>(5)?,
         ))
     });
-    let Some((name, site, units, expires, device)) = row.optional()? else { return Ok(None) };
+    let Some((name, site, units, expires, device, replaces)) = row.optional()? else { return Ok(None) };
     let damaged = |_| StoreError::Damaged("an enrolment code".into());
     Ok(Some(EnrolCode {
         name: KioskName::new(&name).map_err(damaged)?,
@@ -74,6 +85,7 @@ pub fn code(connection: &Connection, digest: &Digest32) -> Result<Option<EnrolCo
         work_units: units.lines().map(WorkUnitId::new).collect::<Result<_, _>>().map_err(damaged)?,
         expires_at: Timestamp(expires),
         device: device.map(DeviceKey),
+        replaces: replaces.map(DeviceKey),
     }))
 }
 

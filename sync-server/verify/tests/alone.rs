@@ -54,6 +54,7 @@ fn held(enrolled: DeviceKey) -> Vec<Entry> {
         site,
         work_units: Vec::new(),
         key_store: KeyStoreKind::File,
+        replaces: None,
     };
     let second = entry(&server(), &plant, Some(&first), Subject::new("device", enrolled), body);
     let maria = Subject::new("person", "maria");

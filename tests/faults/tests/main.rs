@@ -6,3 +6,4 @@ mod io_errors;
 mod kill;
 mod power_cuts;
 mod programs;
+mod retire;

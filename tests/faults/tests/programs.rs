@@ -36,7 +36,7 @@ pub struct Running {
 }
 
 impl Running {
-    fn start(mut command: Command, around: &Surroundings) -> Self {
+    pub fn start(mut command: Command, around: &Surroundings) -> Self {
         command.envs(around.0.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

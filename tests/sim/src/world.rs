@@ -241,7 +241,14 @@ impl World {
 
     pub fn enrol_device(&mut self, device: DeviceKey, name: &KioskName) -> Option<Entry> {
         let (site, key_store) = (self.site.clone(), KeyStoreKind::File);
-        let body = DeviceEnrolled { device, name: name.clone(), site, work_units: vec![text("SEAL")], key_store };
+        let body = DeviceEnrolled {
+            device,
+            name: name.clone(),
+            site,
+            work_units: vec![text("SEAL")],
+            key_store,
+            replaces: None,
+        };
         let statement = self.statement(body);
         self.server_write(&Draft::new(Subject::new("device", device), statement), Crash::No)
     }
@@ -252,7 +259,7 @@ impl World {
         for log in sure(self.disk.logs()).into_iter().filter(|log| log.device == device) {
             heads.extend(sure(self.disk.tips(&log)).into_iter().map(|(_, id)| id));
         }
-        let statement = self.statement(DeviceRevoked { device, reason: "lost".into(), heads });
+        let statement = self.statement(DeviceRevoked { device, reason: "lost".into(), heads, retired: None });
         self.server_write(&Draft::new(Subject::new("device", device), statement), Crash::No)
     }
 

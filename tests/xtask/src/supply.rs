@@ -18,7 +18,7 @@ const CYCLONEDX: Tool = Tool { name: "cargo-cyclonedx", version: "0.5.9" };
 const SBOM: &str = "lineproof-sbom";
 
 /// What is shipped, and as what it is built.
-const SHIPPED: [(&str, &str); 2] = [("kiosk", "window"), ("sync-server", "")];
+const SHIPPED: [(&str, &str); 2] = [("kiosk", "window,tpm"), ("sync-server", "")];
 
 /// Licences, bans and sources of everything in the lock file, which has to be up to date; then what is known against it.
 pub fn supply() -> Outcome {

@@ -15,12 +15,16 @@ struct Count {
 const DRAWN: [&str; 3] = ["kiosk", "kiosk-ui", "plant-tests"];
 /// The features with which screens are drawn.
 const DRAWING: &str = "kiosk/pictures,plant-tests/pictures";
+/// What links TCG's software: it joins those that draw where that is installed, so that nothing is built for it twice.
+const SEALING: &str = "kiosk-tpm";
+/// The features with which keys are sealed by a TPM, beside those of [`DRAWING`].
+const SEALED: &str = "kiosk/pictures,plant-tests/pictures,kiosk/tpm,plant-tests/tpm";
 
 /// Runs all tests, each once; with `--quick` those alone that need no screen, and Slint is not built.
 pub fn test(quick: bool) -> Outcome {
     let mut count = Count::default();
     let mut good = true;
-    if !can_turn_clocks() {
+    if !had("libfaketime, which turns clocks under our programs", &["faketime"], || has("faketime", "--version")) {
         count.skip("libfaketime is not here and could not be installed: apt-get install faketime", "turned clocks");
     }
     println!("The core, the server, whole plants in one process:");
@@ -29,36 +33,54 @@ pub fn test(quick: bool) -> Outcome {
     good &= counted(&["test", "--doc", "-p", "shared"], &mut count)?;
     if quick {
         count.skip("--quick", "the screens, and what plants show on them");
+        count.skip("--quick", "keys sealed by a TPM");
     } else {
+        let sealing = had("swtpm, a TPM as a program, and what links to one", &TPM_PACKAGES, can_seal);
+        if !sealing {
+            let missing = format!("no TPM could be had: apt-get install {}", TPM_PACKAGES.join(" "));
+            count.skip(&missing, "keys sealed by a TPM");
+        }
         println!(
             "The kiosks and their screens, rendered without a display (building Slint takes some minutes the first time):"
         );
-        good &= suite(&drawn_suite(), &mut count)?;
+        good &= suite(&drawn_suite(sealing), &mut count)?;
     }
     println!("{} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped);
     Ok(good && count.failed == 0)
 }
 
-/// Whether the machine's clock can be turned under a program: Debian's libfaketime does it, and root installs it.
-fn can_turn_clocks() -> bool {
-    let here = || has("faketime", "--version");
+/// Debian's.
+const TPM_PACKAGES: [&str; 3] = ["libtss2-dev", "swtpm", "swtpm-tools"];
+
+fn can_seal() -> bool {
+    has("swtpm", "--version") && pkg_config_knows("tss2-esys")
+}
+
+fn pkg_config_knows(library: &str) -> bool {
+    let asked = Command::new("pkg-config").args(["--exists", library]).status();
+    asked.is_ok_and(|status| status.success())
+}
+
+/// Whether what some tests need is here: if it isn't, root installs it from Debian.
+fn had(what: &str, packages: &[&str], here: impl Fn() -> bool) -> bool {
     if here() {
         return true;
     }
-    println!("Installing libfaketime, which turns clocks under our programs (apt-get install faketime) …");
-    let install = ["install", "--yes", "--quiet", "--no-install-recommends", "faketime"];
+    println!("Installing {what} (apt-get install {}) …", packages.join(" "));
+    let install = [&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat();
     let run = Command::new("apt-get").args(install).stdout(Stdio::null()).stderr(Stdio::null()).status();
     run.is_ok_and(|status| status.success()) && here()
 }
 
 fn first_suite(quick: bool) -> Vec<&'static str> {
     let later: &[&str] = if quick { &["kiosk-ui"] } else { &DRAWN };
-    let excluded = later.iter().flat_map(|package| ["--exclude", package]);
+    let excluded = later.iter().chain([&SEALING]).flat_map(|package| ["--exclude", package]);
     std::iter::once("--workspace").chain(excluded).collect()
 }
 
-fn drawn_suite() -> Vec<&'static str> {
-    DRAWN.iter().flat_map(|package| ["--package", package]).chain(["--features", DRAWING]).collect()
+fn drawn_suite(sealing: bool) -> Vec<&'static str> {
+    let packages = DRAWN.iter().chain(sealing.then_some(&SEALING)).flat_map(|package| ["--package", package]);
+    packages.chain(["--features", if sealing { SEALED } else { DRAWING }]).collect()
 }
 
 fn suite(which: &[&str], count: &mut Count) -> Outcome {
@@ -152,12 +174,14 @@ mod tests {
     #[test]
     fn every_package_is_in_exactly_one_suite() {
         let first = first_suite(false);
-        for package in DRAWN {
+        for package in DRAWN.into_iter().chain([SEALING]) {
             assert!(first.windows(2).any(|pair| pair == ["--exclude", package]), "{package} would run twice");
-            assert!(drawn_suite().windows(2).any(|pair| pair == ["--package", package]), "{package} would not run");
+            assert!(drawn_suite(true).windows(2).any(|pair| pair == ["--package", package]), "{package} would not run");
         }
+        assert!(SEALED.starts_with(DRAWING), "what is sealed is drawn, too");
+        assert!(!drawn_suite(false).iter().any(|word| word.contains("tpm")), "without a TPM nothing links to one");
         // A bare word would be taken for a filter on tests' names, and hide all others.
-        for suite in [first_suite(true), first, drawn_suite()] {
+        for suite in [first_suite(true), first, drawn_suite(true), drawn_suite(false)] {
             let bare = suite.iter().enumerate().filter(|(place, word)| {
                 !word.starts_with("--") && !place.checked_sub(1).is_some_and(|before| suite[before].starts_with("--"))
             });

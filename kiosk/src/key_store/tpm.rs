@@ -1,0 +1,180 @@
+//! Keys that open at this machine alone: the folder holds everything sealed, and the machine's TPM holds what opens it.
+//!
+//! A disk that is taken away with this folder gives nothing. The chip also holds the heads of the own logs: a whole disk that is put back,
+//! this folder included, doesn't bring yesterday's heads back with it, and the next start notices (T2).
+
+use std::io;
+use std::path::Path;
+
+use kiosk_tpm::{Fault, PLACE_MOST, Tpm};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use shared::id::*;
+use shared::kind::plant::KeyStoreKind;
+use shared::kind::to_cbor;
+use shared::part11::boxes::{BoxRandom, Pepper, SealedBox};
+use shared::time::{HOUR_MS, Timestamp};
+
+use super::{ENROLMENT, Enrolled, Folder, HEADS, Kept, KeyStore, damaged};
+
+/// How often the chip hears of the heads while the kiosk runs, beside once after each start: 24 times a day are 88,000 in ten years, and
+/// chips are made for 100,000 and more. The folder hears of them each time.
+const CHIP_EVERY_MS: i64 = HOUR_MS;
+/// An id with what surrounds it in a list.
+const HEAD_BYTES: usize = 34;
+/// As many heads as the chip has room for: there are three own logs.
+const HEADS_MOST: usize = (PLACE_MOST - 1) / HEAD_BYTES;
+
+const SEALED: &str = "enrolment.sealed";
+
+/// What lies in the folder.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Sealed {
+    /// The key of the box, sealed by the chip.
+    #[n(0)]
+    key: ByteVec,
+    /// The enrolment.
+    #[n(1)]
+    kept: SealedBox,
+    /// Of both: tells a damaged file from another machine's.
+    #[n(2)]
+    digest: Digest32,
+}
+
+/// The machine's TPM, and a folder of what it sealed.
+pub struct TpmKeyStore {
+    folder: Folder,
+    tpm: Tpm,
+    /// Of the box in the folder, once the chip opened it: a chip takes about a second for what a signature takes microseconds for.
+    key: Option<Pepper>,
+    /// The heads in the chip, once it said them: nobody else writes there.
+    in_chip: Option<Vec<EntryId>>,
+    /// When the chip last heard of the heads; `None` since the start.
+    chip_told: Option<Timestamp>,
+}
+
+impl TpmKeyStore {
+    /// `address` is the chip's, as `device:/dev/tpmrm0`.
+    pub fn open(folder: &Path, address: &str) -> io::Result<Self> {
+        let folder = Folder::open(folder)?;
+        if folder.read(ENROLMENT)?.is_some() {
+            // Beside a chip they would still give the device away to whoever copies them.
+            return Err(io::Error::other(
+                "the key store's folder holds the keys of a terminal that was set up without a TPM: revoke that terminal, give an empty folder, \
+                 and set it up anew",
+            ));
+        }
+        Ok(Self { folder, tpm: Tpm::at(address).map_err(said)?, key: None, in_chip: None, chip_told: None })
+    }
+
+    fn sealed(&self) -> io::Result<Option<Sealed>> {
+        let Some(bytes) = self.folder.read(SEALED)? else { return Ok(None) };
+        let sealed: Sealed = minicbor::decode(&bytes).map_err(|_| damaged("sealed enrolment"))?;
+        if sealed.digest != digest(&sealed.key, &sealed.kept) {
+            return Err(damaged("sealed enrolment"));
+        }
+        Ok(Some(sealed))
+    }
+
+    /// Before set-up there is none, and the chip isn't asked.
+    fn key(&mut self) -> io::Result<Option<Pepper>> {
+        if self.key.is_none() {
+            let Some(sealed) = self.sealed()? else { return Ok(None) };
+            self.key = Some(Pepper(self.tpm.unseal(&sealed.key).map_err(said)?));
+        }
+        Ok(self.key.clone())
+    }
+
+    fn heads_in_chip(&mut self, key: &Pepper) -> io::Result<Vec<EntryId>> {
+        if let Some(known) = &self.in_chip {
+            return Ok(known.clone());
+        }
+        let bytes = self.tpm.read_place(&place_key(key)).map_err(said)?;
+        let empty = bytes.is_empty().then(Vec::new);
+        let heads = empty.map_or_else(|| minicbor::decode(&bytes).map_err(|_| damaged("heads in the TPM")), Ok)?;
+        self.in_chip = Some(heads.clone());
+        Ok(heads)
+    }
+}
+
+impl KeyStore for TpmKeyStore {
+    fn kind(&self) -> KeyStoreKind {
+        KeyStoreKind::Tpm
+    }
+
+    fn enrolled(&mut self) -> io::Result<Option<Enrolled>> {
+        let (Some(sealed), Some(key)) = (self.sealed()?, self.key()?) else { return Ok(None) };
+        let kept = sealed.kept.open_site(SEALED, &key).map_err(|_| damaged("sealed enrolment"))?;
+        Kept::read(&kept).map(Some)
+    }
+
+    /// The chip's place first: a crash before the file is there is a set-up that wasn't completed.
+    fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()> {
+        let chance = || self.tpm.random().map_err(said);
+        let (key, salt, nonce) = (chance()?, chance()?, chance()?);
+        let mut random = BoxRandom { salt: [0; 16], nonce: [0; 24] };
+        random.salt.copy_from_slice(&salt[..16]);
+        random.nonce.copy_from_slice(&nonce[..24]);
+        // A pepper alone, without a person's secret, is a key.
+        let kept = SealedBox::of_site(SEALED, &to_cbor(&Kept::of(enrolled)), &Pepper(key), 1, random);
+        let kept = kept.map_err(io::Error::other)?;
+        let sealed = ByteVec::from(self.tpm.seal(&key).map_err(said)?);
+        self.tpm.make_place(&place_key(&Pepper(key))).map_err(said)?;
+        self.folder.keep_heads(&[])?;
+        let digest = digest(&sealed, &kept);
+        self.folder.write(SEALED, &to_cbor(&Sealed { key: sealed, kept, digest }))?;
+        (self.key, self.in_chip, self.chip_told) = (Some(Pepper(key)), None, None);
+        Ok(())
+    }
+
+    /// Those of the folder, which are fresher, and those of the chip, which nobody puts back.
+    fn heads(&mut self) -> io::Result<Vec<EntryId>> {
+        let Some(key) = self.key()? else { return Ok(Vec::new()) };
+        let mut heads = self.folder.heads()?;
+        for head in self.heads_in_chip(&key)? {
+            if !heads.contains(&head) {
+                heads.push(head);
+            }
+        }
+        Ok(heads)
+    }
+
+    fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()> {
+        self.folder.keep_heads(heads)?;
+        if self.chip_told.is_some_and(|told| steady.since(told) < CHIP_EVERY_MS) {
+            return Ok(());
+        }
+        let Some(key) = self.key()? else { return Ok(()) };
+        let most: Vec<EntryId> = heads.iter().copied().take(HEADS_MOST).collect();
+        self.tpm.write_place(&place_key(&key), &to_cbor(&most)).map_err(said)?;
+        self.in_chip = Some(most);
+        self.chip_told = Some(steady);
+        Ok(())
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        self.folder.erase(SEALED)?;
+        self.folder.erase(HEADS)?;
+        (self.key, self.in_chip, self.chip_told) = (None, None, None);
+        self.tpm.remove_place().map_err(said)
+    }
+}
+
+fn digest(key: &ByteVec, kept: &SealedBox) -> Digest32 {
+    Digest32::of_parts(&[b"lineproof sealed enrolment", key, &kept.digest().0])
+}
+
+/// What opens the chip's place: another key than the box's, for it goes to the chip with every call.
+fn place_key(key: &Pepper) -> [u8; 32] {
+    Digest32::of_parts(&[b"lineproof heads in the chip", &key.0]).0
+}
+
+fn said(fault: Fault) -> io::Error {
+    let kind = match fault {
+        Fault::NoTpm { .. } => io::ErrorKind::NotFound,
+        Fault::Damaged | Fault::Foreign | Fault::PlaceGone => io::ErrorKind::InvalidData,
+        Fault::LockedOut | Fault::Owned | Fault::Refused(_) => io::ErrorKind::PermissionDenied,
+    };
+    io::Error::new(kind, format!("the key store can't be used: {fault}"))
+}

@@ -1,0 +1,66 @@
+//! Retirement: a kiosk that gave everything, and said so as its last word, leaves for good (S9).
+
+use shared::id::*;
+use shared::kind::journal::RETIRING;
+use shared::kind::plant::DeviceRevoked;
+use shared::kind::{Body, Meaning};
+use shared::log::{Entry, Stream, Subject};
+use store::shelf;
+
+use super::enrol::in_use;
+use super::people::Signer;
+use super::{Core, Refused};
+use crate::store as tables;
+
+impl Core {
+    /// Retires a kiosk, signed by two people, each of quality or administrator. It is a revocation that sets nothing aside, for nothing stands
+    /// behind the kiosk's last word; what it might write later is set aside.
+    pub fn retire_kiosk(&self, kiosk: &KioskName, reason: &str, signers: [&Signer; 2]) -> Result<Entry, Refused> {
+        let device = in_use(&self.plant(), kiosk)?.device;
+        if reason.trim().is_empty() {
+            return Err(Refused::no("a retirement needs a reason"));
+        }
+        if signers[0].person == signers[1].person {
+            return Err(Refused::no("a retirement is signed by two different people"));
+        }
+        self.has_taken_leave(kiosk, &device)?;
+        let heads = self.heads_of(&device)?;
+        let body = DeviceRevoked { device, reason: reason.trim().to_owned(), heads, retired: Some(true) };
+        let mut draft = self.draft(Subject::new("device", device), body);
+        for signer in signers {
+            let role = self.stands_for_the_plant_as(&signer.person).ok_or_else(|| {
+                Refused::no(format!("{} may not retire a kiosk: it takes quality or an administrator", signer.person))
+            })?;
+            draft = self.signed(draft, signer, role, Meaning::Approved)?;
+        }
+        self.write(&Stream::plant_global(), &draft)
+    }
+
+    /// Whether everything the kiosk ever showed is here, and its last word is that nothing more comes.
+    fn has_taken_leave(&self, kiosk: &KioskName, device: &DeviceKey) -> Result<(), Refused> {
+        let ledger = self.ledger();
+        let connection = ledger.connection();
+        let seen = tables::kiosks_seen(connection)?;
+        let missing = seen.iter().find(|seen| seen.device == *device).map_or(0, |seen| seen.missing);
+        if missing > 0 {
+            return Err(Refused::no(format!(
+                "{kiosk} has shown the ends of {missing} logs that are not here: nothing was changed. Let it call, or bring its stick"
+            )));
+        }
+        let mut last: Option<Entry> = None;
+        for log in shelf::logs(connection)?.into_iter().filter(|log| log.device == *device) {
+            for (_, tip) in shelf::tips(connection, &log)? {
+                let tip = shelf::entry(connection, &tip)?;
+                last = last.into_iter().chain(tip).max_by_key(|entry| entry.header().hybrid);
+            }
+        }
+        let last_word = last.and_then(|entry| entry.statement().ok().flatten());
+        if matches!(last_word.map(|said| said.body), Some(Body::DeviceEvent(event)) if event.what == RETIRING) {
+            return Ok(());
+        }
+        Err(Refused::no(format!(
+            "{kiosk} has not said that it gave everything: nothing was changed. Run `kiosk retire` at it first; one that no longer starts is \
+             replaced (`sync-server kiosk enrol-code --replaces {kiosk}`), and a stolen one is revoked"
+        )))
+    }
+}

@@ -1,0 +1,212 @@
+//! Terminals that leave: retired on purpose, with everything given first; or broken, with another in their place and what they held brought in.
+
+use std::path::Path;
+
+use harness::scene::*;
+use harness::{Plant, kiosk_signer, secret_of, signer};
+use kiosk::bundle_file::{export, import};
+use kiosk::core::{Core as Kiosk, Denied};
+use kiosk::key_store::FileKeyStore;
+use shared::part11::boxes::Stretching;
+use shared::sync::message::Up;
+use shared::training::Answer;
+use sync_server::core::Core as Server;
+use sync_server::core::overview::{KioskLine, KioskState};
+
+/// Monday at seven: v7 counts, both kiosks have been dark since Sunday evening, and Sven of IT can sign.
+fn dark_monday() -> Plant {
+    let mut plant = sunday_evening();
+    let (sven, helga) = (id("sven"), signer("helga"));
+    plant.server.set_up_signing(&sven, &secret_of("sven"), "identity card", Some(&helga), Stretching::TESTS).unwrap();
+    approve_v7(&plant.server);
+    plant.settle();
+    plant.clock.set("2026-03-02T06:00:00Z");
+    plant
+}
+
+fn line(plant: &Plant, kiosk: &str) -> KioskLine {
+    let lines = plant.server.kiosk_lines(60).unwrap();
+    lines.into_iter().find(|line| line.name == id(kiosk)).unwrap()
+}
+
+fn starts(plant: &mut Plant, kiosk: &str, person: &str) -> Answer {
+    let verdict = plant.kiosk(kiosk).ask(&id(person), &id("seal-pouch"), Some(&id("881"))).unwrap();
+    verdict.decision.answer
+}
+
+/// Why the server doesn't retire K3; nothing is changed then.
+fn kept(server: &Server, first: &str, second: &str) -> String {
+    let before = server.plant().revoked_devices.clone();
+    let refused = server.retire_kiosk(&id("K3"), "line 2 is closed", [&signer(first), &signer(second)]);
+    assert_eq!(server.plant().revoked_devices, before);
+    refused.unwrap_err().to_string()
+}
+
+fn is_empty(folder: &Path) -> bool {
+    !folder.exists() || std::fs::read_dir(folder).unwrap().next().is_none()
+}
+
+/// K3's disk and keys, as somebody else might hold them.
+fn copy_of_k3(plant: &Plant) -> impl Fn() -> Kiosk + use<> {
+    let (disk, keys) = (plant.path("clone"), plant.path("clone-keys"));
+    copy_folder(&plant.path("K3"), &disk);
+    copy_folder(&plant.path("K3-keys"), &keys);
+    let clock = plant.clock.clone();
+    move || Kiosk::open(&disk, Box::new(FileKeyStore::open(&keys).unwrap()), Box::new(clock.clone())).unwrap()
+}
+
+#[test]
+fn s9_a_retired_kiosk_gave_everything_first_and_erases_itself_last() {
+    let mut plant = dark_monday();
+    train(&mut plant, "K3", "maria", "jonas");
+    let leave = |plant: &mut Plant, person| plant.kiosk("K3").take_leave(&kiosk_signer(person), "line 2 is closed");
+
+    // Not while anything is unsent: the number is said, and nothing is changed.
+    let before = plant.kiosk("K3").status().unwrap();
+    match leave(&mut plant, "jonas") {
+        Err(Denied::NotGiven { count }) => assert_eq!(count, before.waiting() + before.boxes_waiting),
+        other => panic!("{other:?}"),
+    }
+    assert!(before.waiting() > 5, "{}", before.waiting());
+    assert_eq!(plant.kiosk("K3").status().unwrap().entries, before.entries);
+    assert!(kept(&plant.server, "helga", "sven").contains("kiosk retire"), "the kiosk comes first");
+
+    plant.meet("K3");
+    assert!(matches!(leave(&mut plant, "maria"), Err(Denied::NoAuthority { .. })), "nor by anybody");
+    assert!(matches!(plant.kiosk("K3").take_leave(&kiosk_signer("jonas"), " "), Err(Denied::NoReason)));
+    assert!(kept(&plant.server, "helga", "sven").contains("kiosk retire"), "having given is not enough");
+    let clone = copy_of_k3(&plant);
+    leave(&mut plant, "jonas").unwrap();
+
+    // From its last word on nothing is written, here or at a restart, and nobody is let through.
+    for _ in 0..2 {
+        assert!(matches!(plant.kiosk("K3").badge_in(&id("maria")), Err(Denied::Retiring)));
+        assert!(matches!(leave(&mut plant, "jonas"), Err(Denied::Retiring)));
+        assert_eq!(plant.kiosk("K3").revoked_because().unwrap().as_deref(), Some("line 2 is closed"));
+        assert!(!plant.kiosk("K3").is_let_go().unwrap());
+        plant.restart("K3");
+    }
+    // The server hasn't heard the word, and two people sign.
+    assert!(kept(&plant.server, "helga", "sven").contains("kiosk retire"));
+    plant.meet("K3");
+    assert!(kept(&plant.server, "helga", "helga").contains("two different people"));
+    assert!(kept(&plant.server, "helga", "maria").contains("maria may not"));
+    assert!(!plant.kiosk("K3").is_let_go().unwrap(), "nobody has signed");
+    plant.server.retire_kiosk(&id("K3"), "line 2 is closed", [&signer("helga"), &signer("sven")]).unwrap();
+    assert!(!plant.kiosk("K3").is_let_go().unwrap(), "it hasn't heard");
+    plant.meet("K3");
+    assert!(plant.kiosk("K3").is_let_go().unwrap());
+
+    plant.take("K3").erase().unwrap();
+    assert!(is_empty(&plant.path("K3-keys")) && is_empty(&plant.path("K3/blobs")));
+    assert!(std::fs::read_dir(plant.path("K3")).unwrap().next().is_none());
+    plant.start("K3");
+    assert!(plant.kiosk("K3").enrolment().is_none(), "out of its box again");
+    plant.stop("K3");
+
+    // The server shows it, expects nothing of it, and what was done there counts.
+    assert_eq!((line(&plant, "K3").state, line(&plant, "K3").waiting), (KioskState::Retired, 0));
+    plant.settle();
+    assert_eq!(starts(&mut plant, "K5", "maria"), Answer::Go);
+    plant.meet("K5");
+    assert_eq!(plant.server.watermark(None).unwrap().kiosks, 1);
+
+    // What a copy of its disk writes is set aside.
+    let mut clone = clone();
+    plant.clock.forward_minutes(5);
+    clone.badge_in(&id("ana")).unwrap();
+    clone.unlock_session(&kiosk_signer("ana")).unwrap();
+    let about = clone.about(&id("R-0042")).unwrap();
+    let procedure = clone.procedure(&id("ana"), &about).unwrap();
+    let read = clone.sign_read(&id("ana"), &procedure, 240).unwrap().id();
+    clone.call_soon();
+    while let Some(up) = clone.poll_up().unwrap() {
+        clone.handle_down(&plant.server.exchange(&up).unwrap(), 0).unwrap();
+    }
+    let page = plant.server.person_page(&id("ana")).unwrap().unwrap();
+    let shown = page.entries.iter().find(|shown| shown.entry.id() == read).expect("it is held");
+    assert!(!shown.verdict.is_effective());
+    assert!(clone.revoked_because().unwrap().is_some());
+    assert!(clone.erase().is_err(), "it never took leave: nothing is erased");
+    plant.verify();
+}
+
+#[test]
+fn s9_a_revocation_alone_erases_nothing_and_a_retirement_cut_short_goes_on() {
+    let mut plant = dark_monday();
+    plant.server.revoke_kiosk(&id("K5"), "stolen", None).unwrap();
+    plant.meet("K5");
+    assert!(!plant.kiosk("K5").is_let_go().unwrap());
+    assert!(plant.take("K5").erase().is_err());
+    plant.start("K5");
+    assert!(plant.kiosk("K5").enrolment().is_some());
+
+    // The power goes after the keys were erased, before the data.
+    plant.meet("K3");
+    plant.kiosk("K3").take_leave(&kiosk_signer("jonas"), "line 2 is closed").unwrap();
+    plant.stop("K3");
+    std::fs::remove_dir_all(plant.path("K3-keys")).unwrap();
+    plant.start("K3");
+    assert!(kiosk::retire::is_left_over(plant.kiosk("K3")));
+    plant.take("K3").erase().unwrap();
+    assert!(std::fs::read_dir(plant.path("K3")).unwrap().next().is_none());
+}
+
+#[test]
+fn s9_u11_in_the_place_of_a_broken_kiosk_another_goes_on_with_what_its_disk_held() {
+    let mut plant = dark_monday();
+    train(&mut plant, "K3", "maria", "jonas");
+    // It doesn't start any more; its disk can be read.
+    let stick = plant.path("K3.lineproof");
+    export(plant.kiosk("K3"), &stick).unwrap();
+    plant.stop("K3");
+
+    plant.replace_kiosk("K3", "K7");
+    let (broken, other) = (line(&plant, "K3"), line(&plant, "K7"));
+    assert_eq!((broken.state, broken.replaced_by), (KioskState::Replaced, Some(id("K7"))));
+    assert_eq!((other.replaces, other.work_units), (Some(id("K3")), broken.work_units));
+    let again = plant.server.replacement_code(id("K8"), &id("K3")).unwrap_err().to_string();
+    assert!(again.contains("K7 is in the place of K3 already"), "{again}");
+    assert_eq!(starts(&mut plant, "K7", "maria"), Answer::NoGo, "what K3 held is not here yet");
+
+    plant.server.import_bundle(&stick).unwrap();
+    plant.meet("K7");
+    assert_eq!(starts(&mut plant, "K7", "maria"), Answer::Go);
+    plant.server.revoke_kiosk(&id("K3"), "main board, replaced by K7", None).unwrap();
+    plant.meet("K7");
+    assert_eq!(starts(&mut plant, "K7", "maria"), Answer::Go, "what came before counts");
+    assert_eq!(line(&plant, "K3").state, KioskState::Revoked);
+    assert!(plant.server.replacement_code(id("K8"), &id("K3")).unwrap_err().to_string().contains("no kiosk in use"));
+    plant.verify();
+}
+
+#[test]
+fn s9_what_a_dead_kiosk_is_known_to_have_held_is_said_until_neighbours_and_sticks_brought_it() {
+    let mut plant = dark_monday();
+    train(&mut plant, "K3", "maria", "jonas");
+    let stick = plant.path("K3.lineproof");
+    export(plant.kiosk("K3"), &stick).unwrap();
+    // Its neighbour holds what kiosks share; the call to the server breaks after the heads and before the entries.
+    import(plant.kiosk("K5"), &stick).unwrap();
+    let secret = plant.kiosk("K3").enrolled().unwrap().secret.clone();
+    plant.kiosk("K3").call_soon();
+    let mut up = Up::open(&plant.kiosk("K3").poll_up().unwrap().unwrap()).unwrap();
+    assert!(!up.entries.is_empty());
+    up.entries.clear();
+    plant.server.exchange(&up.seal(&secret)).unwrap();
+    plant.stop("K3");
+
+    plant.replace_kiosk("K3", "K7");
+    let known = line(&plant, "K3").waiting;
+    assert!(known >= 3, "the ends of records, presence and journal: {known}");
+    assert!(kept(&plant.server, "helga", "sven").contains("not here"), "it can't be retired");
+    plant.meet("K5");
+    plant.meet("K7");
+    assert_eq!(line(&plant, "K3").waiting, 1, "a journal is its kiosk's and the server's alone");
+    assert_eq!(starts(&mut plant, "K7", "maria"), Answer::Go);
+    plant.server.import_bundle(&stick).unwrap();
+    assert_eq!(line(&plant, "K3").waiting, 0);
+    plant.server.revoke_kiosk(&id("K3"), "main board, replaced by K7", None).unwrap();
+    plant.settle();
+    plant.verify();
+}
