@@ -10,6 +10,7 @@ mod lan;
 mod main_job;
 mod others_bugs;
 mod people;
+mod profiles;
 mod restore;
 mod scripts;
 mod trail;

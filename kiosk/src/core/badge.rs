@@ -4,6 +4,7 @@ use shared::id::*;
 use shared::kind::presence::{BadgeIn, BadgeOut, SessionEnd};
 use shared::log::{Stream, Subject};
 use shared::part11::boxes::badge_hash;
+use shared::part11::strength::SecretKind;
 
 use super::{BadgeSession, Core, Denied};
 
@@ -30,7 +31,14 @@ pub struct PersonSeen {
     pub printed_name: String,
     pub language: Language,
     pub locked_out: bool,
-    pub can_sign: bool,
+    /// With what the person signs here; nothing before they have set up signing, or when what they chose isn't enough here.
+    pub secret: Option<SecretKind>,
+}
+
+impl PersonSeen {
+    pub fn can_sign(&self) -> bool {
+        self.secret.is_some()
+    }
 }
 
 impl Core {
@@ -61,7 +69,7 @@ impl Core {
             printed_name: described.printed_name.clone(),
             language: described.language.clone(),
             locked_out: self.locked_out(person)?,
-            can_sign: store::questions::key_of(self.ledger.connection(), person)?.is_some(),
+            secret: self.secret_of(person)?,
         })
     }
 

@@ -8,6 +8,7 @@ use shared::log::{Draft, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{Locked, SealedBox, person_box_name};
 use shared::part11::signature::PersonSecret;
+use shared::part11::strength::SecretKind;
 use shared::time::SECOND_MS;
 use store::questions;
 
@@ -121,8 +122,17 @@ impl Core {
         Ok(u32::try_from((left_ms + SECOND_MS - 1) / SECOND_MS).unwrap_or(u32::MAX))
     }
 
+    /// What opens the person's key, where that is enough here: a PIN isn't, once the plant or the terminal asks for a passphrase (R16).
+    pub(crate) fn secret_of(&self, person: &PersonId) -> Result<Option<SecretKind>, Denied> {
+        let connection = self.ledger.connection();
+        let Some((key, _)) = questions::key_of(connection, person)? else { return Ok(None) };
+        let chosen = questions::set_up_of(connection, &key)?.map(|set_up| SecretKind::chosen_in(&set_up));
+        Ok(chosen.filter(|chosen| chosen.is_enough_where(self.secret_kind())))
+    }
+
     fn sealed_key(&self, person: &PersonId) -> Result<(PersonKey, SealedBox), Denied> {
         let missing = || Denied::NoSigning { person: person.clone() };
+        self.secret_of(person)?.ok_or_else(missing)?;
         let connection = self.ledger.connection();
         let (key, digest) = questions::key_of(connection, person)?.ok_or_else(missing)?;
         let (_, bytes) = questions::sealed_box(connection, &person_box_name(person))?.ok_or_else(missing)?;

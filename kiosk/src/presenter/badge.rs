@@ -77,6 +77,7 @@ impl Presenter {
             return;
         }
         match self.screen {
+            Screen::Secret if badged.is_unidentified() => self.badge_in(person),
             Screen::Secret if second.is_some() => self.another_second(person),
             Screen::SigningSetUp if badged.setting_up.is_at_rest() => self.badge_in(person),
             Screen::Lockout if !badged.lockout.holds_work() => self.badge_in(person),
@@ -166,12 +167,25 @@ impl Presenter {
 
     /// Where a visit begins: what keeps the person from signing comes first.
     pub(super) fn welcome(&mut self) {
-        match self.badged.as_ref().map(|badged| (badged.seen.locked_out, badged.seen.can_sign)) {
+        match self.badged.as_ref().map(|badged| (badged.seen.locked_out, badged.seen.can_sign())) {
             Some((true, _)) => self.locked_out(),
             Some((_, false)) => self.offer_signing_set_up(),
+            Some(_) if self.is_to_identify() => self.begin_signing(signing::Act::Identify),
             Some(_) if std::mem::take(&mut self.at_stick) => self.screen = Screen::Stick,
             _ => self.back_to_tasks(),
         }
+    }
+
+    fn is_to_identify(&self) -> bool {
+        self.asks_who_holds_the_badge() && self.badged.as_ref().is_some_and(|badged| !badged.unlocked)
+    }
+
+    /// It is theirs: the visit begins.
+    pub(super) fn identified(&mut self) {
+        if let Some(badged) = self.badged.as_mut() {
+            badged.signing = None;
+        }
+        self.welcome();
     }
 
     /// Ends the badge session: by tap, or because nobody touched anything.
@@ -253,6 +267,11 @@ impl Presenter {
 }
 
 impl Badged {
+    /// Whether they have still to show that the badge is theirs.
+    fn is_unidentified(&self) -> bool {
+        self.signing.as_ref().is_some_and(|signing| signing.act.kind() == signing::Kind::Identify)
+    }
+
     /// Whether they leave something behind to come back to.
     fn is_half_way(&self, screen: Screen) -> bool {
         let at_work = self.reader.is_some() || self.quiz.is_some() || self.sheet.is_some() || self.check.is_some();

@@ -114,6 +114,10 @@ impl Presenter {
             Refusal::ContentMissing => self.show_trouble("CONTENT-MISSING"),
             Refusal::NotSetUp => self.show_trouble("NOT-SET-UP"),
             Refusal::LockedOut => self.locked_out(),
+            Refusal::NotIdentified => {
+                badged.unlocked = false;
+                self.welcome();
+            }
             Refusal::NoSigning | Refusal::WeakSecret | Refusal::WrongSecret { .. } | Refusal::Wait { .. } => {
                 self.back_to_tasks()
             }

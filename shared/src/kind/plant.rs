@@ -455,3 +455,20 @@ pub enum Profile {
     #[serde(rename = "eu-2025")]
     Eu2025,
 }
+
+impl Profile {
+    /// Whether somebody who shows a badge has to show with their secret that it is theirs, before anything is done in their name.
+    pub fn asks_who_holds_the_badge(self) -> bool {
+        self == Self::Eu2025
+    }
+}
+
+/// What kind of secret opens a person's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum SecretKind {
+    #[n(0)]
+    Pin,
+    #[n(1)]
+    Passphrase,
+}

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::plant::{ActivityKind, Profile, bodies};
+use super::plant::{ActivityKind, Profile, SecretKind, bodies};
 use crate::id::*;
 use crate::time::Timestamp;
 
@@ -16,6 +16,8 @@ bodies! {
         /// What the verifier saw (identity card, personnel file …).
         2 identity_proof: String,
         3 profile: Profile,
+        /// Absent: a passphrase.
+        4 secret: Option<SecretKind>,
     }
     /// The person answers for their signature; the block's `shown` is the same digest (R9).
     AccountabilitySigned {

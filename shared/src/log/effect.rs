@@ -81,6 +81,9 @@ pub enum Cause {
     /// Only a server may write this kind.
     #[n(12)]
     NotTheServer,
+    /// A PIN chosen where none may be: by its profile, or at a device without a chip (R16).
+    #[n(13)]
+    WeakSecret,
 }
 
 impl Verdict {

@@ -7,12 +7,13 @@ use super::causality::Pasts;
 use super::topic::Topic;
 use super::training_record::{Evidence, TrainingRecord};
 use crate::id::*;
-use crate::kind::plant::{ActivityKind, RequirementSet};
-use crate::kind::record::{About, Outcome};
+use crate::kind::plant::{ActivityKind, KeyStoreKind, RequirementSet};
+use crate::kind::record::{About, Outcome, SigningSetUp};
 use crate::kind::{BadBody, Body, Statement};
 use crate::log::effect::{Cause, Doubt, Verdict};
 use crate::log::{Block, Entry};
 use crate::part11::authority::{Held, Reach, Right, authority_check};
+use crate::part11::strength::SecretKind;
 use crate::plant::Plant;
 use crate::time::Timestamp;
 
@@ -168,10 +169,11 @@ fn by_itself(entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
         return Verdict::SetAside(Cause::BadSignature);
     }
     let by_server = (knowledge.servers)(&entry.log().device);
-    match wrong_signers(entry, body, by_server) {
-        Some(cause) => return Verdict::SetAside(cause),
-        None if matches!(body, Body::SigningSetUp(_)) => return set_up_verdict(entry, knowledge),
-        None => {}
+    if let Some(cause) = wrong_signers(entry, body, by_server) {
+        return Verdict::SetAside(cause);
+    }
+    if let Body::SigningSetUp(set_up) = body {
+        return set_up_verdict(entry, set_up, knowledge);
     }
     let worst = entry.blocks().iter().map(|block| signer_verdict(block, entry, body, knowledge));
     worst.max_by_key(severity).unwrap_or(Verdict::Effective)
@@ -210,7 +212,12 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
     (!fits).then_some(Cause::WrongSigners)
 }
 
-fn set_up_verdict(entry: &Entry, knowledge: &Knowledge<'_>) -> Verdict {
+/// The secret by the profile that the terminal knew: a plant that turns to a stricter one later changes what may be used, not what was.
+fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_>) -> Verdict {
+    let key_store = knowledge.plant.devices.get(&entry.log().device).map_or(KeyStoreKind::File, |set| set.key_store);
+    if !SecretKind::chosen_in(set_up).is_enough_where(SecretKind::of(key_store, set_up.profile)) {
+        return Verdict::SetAside(Cause::WeakSecret);
+    }
     let subject = entry.subject().as_person();
     let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
     let verdicts = verifiers.map(|block| match whose(block, knowledge) {

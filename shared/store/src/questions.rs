@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
+use shared::kind::Body;
+use shared::kind::record::SigningSetUp;
 use shared::log::Entry;
 use shared::log::effect::Verdict;
 use shared::record::TrainingRecord;
@@ -79,6 +81,17 @@ pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(Pers
     )?;
     let row = statement.query_row([person.as_str()], |row| Ok((PersonKey(row.get(0)?), Digest32(row.get(1)?))));
     Ok(row.optional()?)
+}
+
+/// The set-up of the key that [`key_of`] names.
+pub fn set_up_of(connection: &Connection, key: &PersonKey) -> Result<Option<SigningSetUp>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT entry FROM person_key WHERE key = ?1")?;
+    let id = statement.query_row([key.0], |row| Ok(EntryId(row.get(0)?))).optional()?;
+    let entry = id.map(|id| crate::shelf::entry(connection, &id)).transpose()?.flatten();
+    Ok(entry.and_then(|entry| match entry.statement().ok().flatten()?.body {
+        Body::SigningSetUp(set_up) => Some(set_up),
+        _ => None,
+    }))
 }
 
 /// A sealed box and its version.

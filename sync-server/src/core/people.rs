@@ -1,7 +1,7 @@
 //! People at the server: signing set-up of office roles, unlocking a key for one act, authority withdrawn, rulings.
 
 use shared::id::*;
-use shared::kind::plant::{AssessorSet, Profile, Ruling};
+use shared::kind::plant::{AssessorSet, Ruling};
 use shared::kind::record::SigningSetUp;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
@@ -9,6 +9,7 @@ use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
 use shared::part11::signature::PersonSecret;
+use shared::part11::strength::{PASSPHRASE_LEAST, SecretKind, Weakness};
 use shared::time::Span;
 use store::questions;
 
@@ -20,9 +21,6 @@ pub struct Signer {
     pub person: PersonId,
     pub secret: String,
 }
-
-/// Shortest passphrase while keys lie in files, in characters.
-pub const MIN_PASSPHRASE: usize = 10;
 
 impl Core {
     /// Makes a person's key under their secret. The first person with a key needs no verifier but whoever runs the server; from then on
@@ -41,8 +39,11 @@ impl Core {
         if !plant.is_active(person, now) {
             return Err(Refused::no(format!("{person} is not active")));
         }
-        if secret.chars().count() < MIN_PASSPHRASE {
-            return Err(Refused::no(format!("a passphrase has at least {MIN_PASSPHRASE} characters")));
+        if let Some(weakness) = SecretKind::Passphrase.weakness(secret, person.as_str()) {
+            return Err(Refused::no(why_weak(weakness)));
+        }
+        if identity_proof.trim().is_empty() {
+            return Err(Refused::no("say what proved the identity, an identity card for instance"));
         }
         if verifier.is_some_and(|verifier| verifier.person == *person) {
             return Err(Refused::no("nobody verifies their own identity"));
@@ -58,7 +59,8 @@ impl Core {
             key: key.key(),
             box_digest: sealed.digest(),
             identity_proof: identity_proof.to_owned(),
-            profile: Profile::UsPart11,
+            profile: plant.policy.signing.profile,
+            secret: Some(SecretKind::Passphrase),
         };
         let draft = self.draft(Subject::person(person), body);
         let mut draft = self.signed_with(draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
@@ -79,6 +81,11 @@ impl Core {
         let ledger = self.ledger();
         let missing = || Refused::no(format!("{} has not set up signing", signer.person));
         let (key, digest) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
+        let chosen = questions::set_up_of(ledger.connection(), &key)?.map(|set_up| SecretKind::chosen_in(&set_up));
+        if chosen == Some(SecretKind::Pin) {
+            // The server's own keys lie in a file: who has it would need the PIN alone, and a PIN is soon tried out.
+            return Err(Refused::no(format!("{} signs with a PIN, at terminals with a chip only", signer.person)));
+        }
         let (_, bytes) =
             questions::sealed_box(ledger.connection(), &person_box_name(&signer.person))?.ok_or_else(missing)?;
         drop(ledger);
@@ -174,5 +181,12 @@ impl Core {
         let body = Ruling { entries, accepted, reason: reason.to_owned() };
         let draft = self.draft(subject, body);
         self.write(&Stream::plant_global(), &self.signed(draft, by, Role::Quality, Meaning::Ruled)?)
+    }
+}
+
+fn why_weak(weakness: Weakness) -> String {
+    match weakness {
+        Weakness::TooShort => format!("a passphrase has at least {PASSPHRASE_LEAST} characters"),
+        Weakness::TooSimple => "this passphrase is among the first that anybody tries: choose another".into(),
     }
 }

@@ -54,6 +54,7 @@ fn cause(cause: &Cause) -> String {
         Cause::DeviceRevoked => "its kiosk was revoked, and the server did not hold it by then".into(),
         Cause::BadSignature => "a signature is not its signer's over this record".into(),
         Cause::WrongSigners => "it lacks a signature that such a record needs".into(),
+        Cause::WeakSecret => "a PIN was chosen where a passphrase is asked for".into(),
         Cause::UnknownKey => "nobody set up this key for the signer".into(),
         Cause::NoAuthority => "the signer never had the authority".into(),
         Cause::SelfSigned => "somebody signed off themselves".into(),

@@ -3,6 +3,7 @@
 mod floor;
 mod help;
 mod people;
+mod profiles;
 mod records;
 mod script;
 mod signing;
