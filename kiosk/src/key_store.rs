@@ -14,6 +14,7 @@ use shared::kind::plant::KeyStoreKind;
 use shared::kind::to_cbor;
 use shared::part11::boxes::Pepper;
 use shared::part11::signature::DeviceSecret;
+use shared::time::Timestamp;
 
 /// Everything an enrolled kiosk is.
 #[derive(Debug, Clone)]
@@ -38,6 +39,21 @@ pub trait KeyStore: Send {
     /// The heads of the own logs as last written (T1, T2).
     fn heads(&self) -> io::Result<Vec<EntryId>>;
     fn keep_heads(&mut self, heads: &[EntryId]) -> io::Result<()>;
+    /// Wrong secrets given here since each person's last right one: a data folder that is put back forgives none of them (R15).
+    fn failures(&self) -> io::Result<Vec<KeptFailure>>;
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()>;
+}
+
+/// A wrong secret, as the key store remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct KeptFailure {
+    #[n(0)]
+    pub person: PersonId,
+    #[n(1)]
+    pub entry: EntryId,
+    #[n(2)]
+    pub at: Timestamp,
 }
 
 /// A folder of files, 0600. A stolen file store leaves only the strength of people's passphrases.
@@ -127,5 +143,14 @@ impl KeyStore for FileKeyStore {
 
     fn keep_heads(&mut self, heads: &[EntryId]) -> io::Result<()> {
         self.write("heads", &to_cbor(&heads.to_vec()))
+    }
+
+    fn failures(&self) -> io::Result<Vec<KeptFailure>> {
+        let Some(bytes) = self.read("failures")? else { return Ok(Vec::new()) };
+        minicbor::decode(&bytes).map_err(|_| damaged("failures"))
+    }
+
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
+        self.write("failures", &to_cbor(&failures.to_vec()))
     }
 }

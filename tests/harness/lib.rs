@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiosk::core::Core as Kiosk;
-use kiosk::key_store::{Enrolled, FileKeyStore, KeyStore};
+use kiosk::key_store::{Enrolled, FileKeyStore, KeptFailure, KeyStore};
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::part11::boxes::Stretching;
@@ -60,6 +60,12 @@ impl KeyStore for Chip {
     }
     fn keep_heads(&mut self, heads: &[EntryId]) -> io::Result<()> {
         self.0.keep_heads(heads)
+    }
+    fn failures(&self) -> io::Result<Vec<KeptFailure>> {
+        self.0.failures()
+    }
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
+        self.0.keep_failures(failures)
     }
 }
 

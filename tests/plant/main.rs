@@ -7,6 +7,7 @@ mod floor;
 mod import;
 mod islands;
 mod lan;
+mod lockout;
 mod main_job;
 mod others_bugs;
 mod people;

@@ -11,12 +11,16 @@ use shared::part11::signature::PersonSecret;
 use shared::part11::strength::SecretKind;
 use shared::time::SECOND_MS;
 use store::questions;
+use store::secrets::{self, Failure};
 
 use super::{Core, Denied};
+use crate::key_store::KeptFailure;
 use crate::store::step;
 
 /// Wrong tries that cost no waiting.
 const FREE_TRIES: u32 = 3;
+/// Wrong tries that the key store remembers, of everybody here.
+const MOST_KEPT: usize = 512;
 
 /// Somebody who signs: who, and with which secret. Held only for the call.
 #[derive(Clone)]
@@ -27,9 +31,27 @@ pub struct Signer {
 
 impl Core {
     pub(crate) fn locked_out(&self, person: &PersonId) -> Result<bool, Denied> {
-        let (failures, _) = questions::failures(self.ledger.connection(), person)?;
         let pending = u32::from(self.pending(person)?);
-        Ok(failures + pending >= self.plant().policy.lockout.attempts)
+        Ok(self.tries(person)? + pending >= self.plant().policy.lockout.attempts)
+    }
+
+    /// Wrong secrets of the person that count, as known here, earliest first: what the entries say, and what the key store remembers of tries
+    /// whose entries went with a disk that was put back.
+    pub(crate) fn failures(&self, person: &PersonId) -> Result<Vec<Failure>, Denied> {
+        let connection = self.ledger.connection();
+        let mut failures = secrets::failures(connection, person)?;
+        for kept in self.keys.failures()?.iter().filter(|kept| kept.person == *person) {
+            let held = store::shelf::entry(connection, &kept.entry)?.is_some();
+            if !held && !secrets::is_forgiven(connection, &kept.entry)? {
+                failures.push(Failure { entry: kept.entry, at: kept.at });
+            }
+        }
+        failures.sort_by_key(|failure| failure.at);
+        Ok(failures)
+    }
+
+    fn tries(&self, person: &PersonId) -> Result<u32, Denied> {
+        Ok(u32::try_from(self.failures(person)?.len()).unwrap_or(u32::MAX))
     }
 
     fn pending_name(person: &PersonId) -> String {
@@ -85,40 +107,56 @@ impl Core {
         self.set_pending(person, true)?;
         match sealed.open_person(person, key, &signer.secret, &pepper) {
             Ok(secret) => {
+                self.forget_failures(person)?;
                 self.set_pending(person, false)?;
                 Ok(secret)
             }
             Err(Locked::WrongSecret) => {
                 self.count_failure(person)?;
-                let (failures, _) = questions::failures(self.ledger.connection(), person)?;
-                let left = self.plant().policy.lockout.attempts.saturating_sub(failures);
+                let tries = self.tries(person)?;
+                let left = self.plant().policy.lockout.attempts.saturating_sub(tries);
                 if left == 0 {
                     Err(Denied::LockedOut)
                 } else {
-                    Err(Denied::WrongSecret { left, wait_s: wait_after(failures) })
+                    Err(Denied::WrongSecret { left, wait_s: wait_after(tries) })
                 }
             }
             Err(Locked::Damaged) => Err(Denied::NoSigning { person: person.clone() }),
         }
     }
 
+    /// Durable in the entries, then in the key store: a disk that is put back forgives nothing.
     fn count_failure(&mut self, person: &PersonId) -> Result<(), Denied> {
         let presence = Stream::presence(&self.site()?);
-        let (failures, _) = questions::failures(self.ledger.connection(), person)?;
-        let draft = self.draft(Subject::person(person), SecretFailed { attempt: failures + 1 });
+        let attempt = self.tries(person)? + 1;
+        let draft = self.draft(Subject::person(person), SecretFailed { attempt });
         let (now, name) = (self.now(), Self::pending_name(person));
-        self.write_with(now, |writer| {
-            writer.write(&presence, &draft)?;
-            Ok(writer.step().step.set(&name, &[0])?)
-        })
+        let entry = self.write_with(now, |writer| {
+            let entry = writer.write(&presence, &draft)?;
+            writer.step().step.set(&name, &[0])?;
+            Ok(entry.id())
+        })?;
+        let mut kept = self.keys.failures()?;
+        kept.push(KeptFailure { person: person.clone(), entry, at: now.clock.wall });
+        let most = kept.len().saturating_sub(MOST_KEPT);
+        Ok(self.keys.keep_failures(&kept[most..])?)
     }
 
+    /// The right secret was given: what the key store remembers of wrong ones is over.
+    fn forget_failures(&mut self, person: &PersonId) -> Result<(), Denied> {
+        let mut kept = self.keys.failures()?;
+        let before = kept.len();
+        kept.retain(|failure| failure.person != *person);
+        if kept.len() < before { Ok(self.keys.keep_failures(&kept)?) } else { Ok(()) }
+    }
+
+    /// After a clock was set back nobody can say how long ago the last try was: nobody waits for it, and it counts.
     fn wait_s(&mut self, person: &PersonId) -> Result<u32, Denied> {
         let now = self.reading().wall;
-        let (failures, last) = questions::failures(self.ledger.connection(), person)?;
-        let Some(last) = last else { return Ok(0) };
-        let until = last.plus_ms(i64::from(wait_after(failures)) * SECOND_MS);
-        let left_ms = until.since(now).max(0);
+        let failures = self.failures(person)?;
+        let Some(last) = failures.last() else { return Ok(0) };
+        let wait_ms = i64::from(wait_after(u32::try_from(failures.len()).unwrap_or(u32::MAX))) * SECOND_MS;
+        let left_ms = if last.at > now { 0 } else { last.at.plus_ms(wait_ms).since(now).max(0) };
         Ok(u32::try_from((left_ms + SECOND_MS - 1) / SECOND_MS).unwrap_or(u32::MAX))
     }
 

@@ -155,34 +155,6 @@ fn sessions_of(
     Ok(sessions)
 }
 
-/// Which failures of a person count: those since the last right secret that nobody forgave who may.
-macro_rules! counted_failures {
-    () => {
-        "WHERE person = ?1
-           AND at_ms > coalesce((SELECT max(s.at_ms) FROM secret_success s JOIN person_key k USING (person, key)
-                                 WHERE s.person = ?1), -1)
-           AND NOT EXISTS (SELECT 1 FROM secret_forgiven g LEFT JOIN verdict v ON v.id = g.lifted_by
-                           WHERE g.id = f.id AND v.id IS NULL)"
-    };
-}
-
-/// Wrong secrets since the last right one, as known here, with the time of the last of them.
-pub fn failures(connection: &Connection, person: &PersonId) -> Result<(u32, Option<Timestamp>), StoreError> {
-    let sql = concat!("SELECT count(*), max(at_ms) FROM secret_failure f ", counted_failures!());
-    let mut statement = connection.prepare_cached(sql)?;
-    let (count, last): (u32, Option<i64>) =
-        statement.query_row([person.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((count, last.map(Timestamp)))
-}
-
-/// The failures that [`failures`] counts, by name: what a lifted lockout forgives.
-pub fn failures_by_name(connection: &Connection, person: &PersonId) -> Result<Vec<EntryId>, StoreError> {
-    let sql = concat!("SELECT id FROM secret_failure f ", counted_failures!(), " ORDER BY at_ms, id");
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([person.as_str()], |row| Ok(EntryId(row.get(0)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Entries about a subject of one kind that came to be held here after another, in that order.
 pub fn entries_of_kind_after(
     connection: &Connection,

@@ -2,6 +2,7 @@
 
 use shared::id::*;
 use shared::kind::plant::{AssessorSet, Ruling};
+use shared::kind::presence::SecretFailed;
 use shared::kind::record::SigningSetUp;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
@@ -11,7 +12,7 @@ use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::{PASSPHRASE_LEAST, SecretKind, Weakness};
 use shared::time::Span;
-use store::questions;
+use store::{questions, secrets};
 
 use super::{Core, Refused};
 
@@ -78,6 +79,7 @@ impl Core {
 
     /// Unlocks a person's key: the check of the secret.
     pub fn unlock(&self, signer: &Signer) -> Result<PersonSecret, Refused> {
+        self.not_locked_out(&signer.person)?;
         let ledger = self.ledger();
         let missing = || Refused::no(format!("{} has not set up signing", signer.person));
         let (key, digest) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
@@ -95,9 +97,38 @@ impl Core {
             return Err(damaged());
         }
         sealed.open_person(&signer.person, key, &signer.secret, &self.secrets.pepper).map_err(|why| match why {
-            Locked::WrongSecret => Refused::WrongSecret { person: signer.person.clone() },
+            Locked::WrongSecret => self.wrong_secret(&signer.person),
             Locked::Damaged => damaged(),
         })
+    }
+
+    /// Ten wrong secrets, wherever they were given, lock out here as at every terminal (R15).
+    fn not_locked_out(&self, person: &PersonId) -> Result<(), Refused> {
+        let tries = secrets::failures(self.ledger().connection(), person)?.len();
+        let most = self.plant().policy.lockout.attempts as usize;
+        if tries < most {
+            return Ok(());
+        }
+        Err(Refused::no(format!(
+            "{person} is locked out after {tries} wrong secrets, here and at every terminal; nothing was signed. A supervisor lifts it at a terminal"
+        )))
+    }
+
+    /// Counted before it is answered; terminals hear of it.
+    fn wrong_secret(&self, person: &PersonId) -> Refused {
+        let counted = || -> Result<(), Refused> {
+            let attempt = secrets::failures(self.ledger().connection(), person)?.len() + 1;
+            let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+            let plant = self.plant();
+            let site = &plant.people.get(person).ok_or_else(|| Refused::no("nobody is known by that name"))?.site;
+            let draft = self.draft(Subject::person(person), SecretFailed { attempt });
+            self.write(&Stream::presence(site), &draft).map(drop)
+        };
+        match counted() {
+            // A server that stopped writes nothing: until it goes on, tries are limited by the minute.
+            Ok(()) | Err(Refused::NotWritten(_)) => Refused::WrongSecret { person: person.clone() },
+            Err(failed) => failed,
+        }
     }
 
     /// Fails unless the person holds the right now.
