@@ -2,6 +2,7 @@
 
 mod altered;
 mod bad_input;
+mod badges;
 mod documents;
 mod floor;
 mod import;

@@ -162,7 +162,12 @@ bodies! {
     BlockLifted { 0 block: ActId, 1 reason: String, }
     /// Lifts holds for exactly these entries; a concurrent unnamed one reopens them.
     Ruling { 0 entries: Vec<EntryId>, 1 accepted: bool, 2 reason: String, }
-    BadgeDisabled { 0 badge: BadgeHash, 1 reason: String, }
+    BadgeDisabled {
+        0 badge: BadgeHash,
+        1 reason: String,
+        /// Since when it is out of its owner's hands; absent: since this entry.
+        2 since: Option<Timestamp>,
+    }
     KeyRevoked { 0 person: PersonId, 1 key: PersonKey, 2 from: Timestamp, 3 reason: String, }
     DeviceEnrolled {
         0 device: DeviceKey,

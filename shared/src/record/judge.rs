@@ -220,7 +220,7 @@ fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_
     }
     let subject = entry.subject().as_person();
     let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
-    let verdicts = verifiers.map(|block| match whose(block, knowledge) {
+    let verdicts = verifiers.map(|block| match whose(block, entry, knowledge) {
         Some(verdict) => verdict,
         None => right_verdict(entry, knowledge, block, &Right::Lead),
     });
@@ -228,7 +228,7 @@ fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_
 }
 
 fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
-    if let Some(verdict) = whose(block, knowledge) {
+    if let Some(verdict) = whose(block, entry, knowledge) {
         return verdict;
     }
     if entry.subject().as_person().as_ref() == Some(&block.signer) {
@@ -245,13 +245,20 @@ fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowled
     right_verdict(entry, knowledge, block, &right)
 }
 
-/// What is wrong with a block's key, if anything is.
-fn whose(block: &Block, knowledge: &Knowledge<'_>) -> Option<Verdict> {
+/// What is wrong with a block's key, or with whose hands it was given by, if anything is.
+fn whose(block: &Block, entry: &Entry, knowledge: &Knowledge<'_>) -> Option<Verdict> {
     if knowledge.keys.get(&block.key) != Some(&block.signer) {
         return Some(Verdict::SetAside(Cause::UnknownKey));
     }
     let revoked = knowledge.plant.key_revocations.get(&block.key);
-    revoked.is_some_and(|r| r.from <= block.signed_at).then_some(Verdict::OnHold(Doubt::KeyRevoked))
+    if revoked.is_some_and(|r| r.from <= block.signed_at) {
+        return Some(Verdict::OnHold(Doubt::KeyRevoked));
+    }
+    // At the server people sign without a badge.
+    let losses = knowledge.plant.badge_losses.get(&block.signer).into_iter().flatten();
+    let by_badge = !(knowledge.servers)(&entry.log().device);
+    let badge_was_lost = by_badge && losses.into_iter().any(|span| span.contains(block.signed_at));
+    badge_was_lost.then_some(Verdict::OnHold(Doubt::BadgeLost))
 }
 
 fn right_verdict(entry: &Entry, knowledge: &Knowledge<'_>, block: &Block, right: &Right<'_>) -> Verdict {

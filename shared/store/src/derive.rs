@@ -212,6 +212,10 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
         Body::RoleSet(b) => signed_by(connection, &b.person),
         Body::PersonSet(b) => signed_by(connection, &b.person),
         Body::KeyRevoked(b) => signed_by(connection, &b.person),
+        Body::BadgeDisabled(b) => match world.plant.badges.get(&b.badge) {
+            Some(person) => signed_by(connection, person),
+            None => Ok(Subjects::new()),
+        },
         // What a role of limited reach may do hangs on where a terminal stands and on whom it is done to.
         Body::DeviceEnrolled(b) => subjects_of_device(connection, &b.device),
         Body::WorkUnitSet(_) => every_person(connection),

@@ -42,6 +42,7 @@ fn doubt(doubt: &Doubt) -> String {
         Doubt::Contradicted(other) => {
             format!("entry {} says the opposite; neither signer knew of the other", other.short())
         }
+        Doubt::BadgeLost => "signed at a terminal while the signer's badge was lost and they had no other".into(),
         Doubt::AuthorityWithdrawn => "the signer's authority did not cover the time of signing, as known now".into(),
         Doubt::KeyRevoked => "the signer's key was revoked with effect from before the signing".into(),
     }

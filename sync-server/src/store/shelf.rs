@@ -184,9 +184,14 @@ impl ServerShelf for ServerStep<'_, '_> {
         Ok(boxes)
     }
 
-    /// A kiosk may bring boxes of people, sealed at their signing set-up; the answers of quizzes come from the server only.
+    /// A kiosk may bring boxes of people, each the one that the set-up of the key in use names: another would keep its person from signing
+    /// wherever it came to. The answers of quizzes come from the server only.
     fn put_box(&mut self, _device: &DeviceKey, row: &BoxRow) -> Result<(), StoreError> {
-        if row.name.starts_with("person/") {
+        let Some(Ok(person)) = row.name.strip_prefix("person/").map(PersonId::new) else { return Ok(()) };
+        // The set-up may have come in this very call.
+        self.step.follow_now()?;
+        let key = store::questions::key_of(self.step.connection(), &person)?;
+        if key.is_some_and(|(_, digest)| digest == Digest32::of(&row.bytes)) {
             self.put_own_box(&row.name, row.version, &row.bytes)?;
         }
         Ok(())

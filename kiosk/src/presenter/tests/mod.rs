@@ -2,6 +2,7 @@
 
 mod floor;
 mod help;
+mod pace;
 mod people;
 mod profiles;
 mod records;
