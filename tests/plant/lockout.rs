@@ -127,6 +127,30 @@ fn r15_yesterdays_disk_forgives_no_wrong_secret() {
     plant.verify();
 }
 
+/// Under `eu-2025` most visits begin with the secret and end without a signature.
+#[test]
+fn r15_mistyped_secrets_end_with_the_right_one_also_when_nothing_else_is_signed() {
+    let mut plant = sunday_evening();
+    for week in 1..=4 {
+        guess(&mut plant, "K3", 3);
+        plant.clock.advance_ms(TEN_MINUTES);
+        let kiosk = plant.kiosk("K3");
+        kiosk.badge_in(&id("maria")).unwrap();
+        kiosk.unlock_session(&kiosk_signer("maria")).unwrap_or_else(|why| panic!("week {week}: {why}"));
+        kiosk.badge_out(shared::kind::presence::SessionEnd::Tap).unwrap();
+    }
+    plant.settle();
+    guess(&mut plant, "K5", 9);
+    assert!(unlocks(&mut plant, "K5", "maria"));
+    let connection = plant.kiosk("K5").ledger().connection();
+    assert_eq!(
+        questions::entries_of_kind(connection, "person:maria", "identified").unwrap().len(),
+        4,
+        "only where it ends something"
+    );
+    plant.verify();
+}
+
 #[test]
 fn r15_a_begun_try_and_a_restart_forgive_nothing() {
     let mut plant = sunday_evening();

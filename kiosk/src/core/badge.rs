@@ -113,9 +113,16 @@ impl Core {
         Ok(vec![(presence, self.draft(Subject::person(&person), BadgeOut { how }))])
     }
 
+    /// After news came. A journal that can't be written keeps no badge open: it is tried again with the next news.
+    pub(super) fn heed_disabled_badges(&mut self) {
+        if let Err(error) = self.note_disabled_badges() {
+            tracing::error!(%error, "the journal could not be told which badges are refused: it is tried again");
+        }
+    }
+
     /// Says in the journal which badges this terminal has come to know as disabled: from here on it refuses them (R15). A badge session that
     /// one of them opened is over.
-    pub(super) fn note_disabled_badges(&mut self) -> Result<(), Denied> {
+    fn note_disabled_badges(&mut self) -> Result<(), Denied> {
         let Some((kiosk, device)) = self.enrolment().map(|set| (set.name.clone(), set.device)) else { return Ok(()) };
         let known = questions::setting(self.ledger.connection(), BADGES_REFUSED)?;
         let known: Vec<BadgeHash> = known.and_then(|bytes| minicbor::decode(&bytes).ok()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use shared::id::*;
 use shared::kind::presence::SecretFailed;
+use shared::kind::record::Identified;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
 use shared::log::{Draft, Stream, Subject};
@@ -178,9 +179,15 @@ impl Core {
         if sealed.digest() == digest { Ok((key, sealed)) } else { Err(missing()) }
     }
 
-    /// The first signing of a badge session asks for the secret; later ones of one's own acts in it don't (R13).
+    /// The first signing of a badge session asks for the secret; later ones of one's own acts in it don't (R13). Whoever signs nothing in it
+    /// says with their signature that the secret was right: else wrong ones would add up over weeks.
     pub fn unlock_session(&mut self, signer: &Signer) -> Result<(), Denied> {
         let secret = self.unlock(signer)?;
+        if self.tries(&signer.person)? > 0 {
+            let draft = self.draft(Subject::person(&signer.person), Identified {});
+            let draft = self.signed(draft, &signer.person, &secret, Role::Operator, Meaning::Identified, None);
+            self.write(vec![(Stream::record(&self.site()?), draft)])?;
+        }
         self.session_of(&signer.person)?.unlocked = Some(secret);
         Ok(())
     }

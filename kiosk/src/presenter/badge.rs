@@ -188,6 +188,18 @@ impl Presenter {
         self.welcome();
     }
 
+    /// The badge that opened this session was reported lost meanwhile: the session is over (R15).
+    pub(super) fn follow_lost_badge(&mut self) {
+        let plant = &self.snapshot.plant;
+        let Some(described) = self.badged.as_ref().and_then(|badged| plant.people.get(&badged.seen.person)) else {
+            return;
+        };
+        if described.badge.is_some_and(|badge| plant.disabled_badges.contains_key(&badge)) {
+            self.sign_out(SessionEnd::Tap);
+            self.notice(BadgeResult::Disabled);
+        }
+    }
+
     /// Ends the badge session: by tap, or because nobody touched anything.
     pub(super) fn sign_out(&mut self, how: SessionEnd) {
         if self.badged.is_none() {

@@ -240,6 +240,7 @@ pub(super) fn meaning_of(meaning: Meaning, act: signing::Kind) -> view::Meaning 
         Meaning::Answered => view::Meaning::QuizDone,
         Meaning::Supervises => view::Meaning::SupervisionTaken,
         Meaning::CoSigned => view::Meaning::CoSigned,
+        Meaning::Identified => view::Meaning::Identified,
         Meaning::Coached => view::Meaning::Coached,
         Meaning::IdentityVerified => view::Meaning::IdentityVerified,
         Meaning::SigningAccepted => view::Meaning::StatementAccepted,

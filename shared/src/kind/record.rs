@@ -26,6 +26,8 @@ bodies! {
         1 language: Language,
         2 text: Digest32,
     }
+    /// The person gave their secret, and signs nothing else with it: wrong ones before it are over (R15).
+    Identified {}
     Read {
         0 about: About,
         1 content: Option<Digest32>,

@@ -194,7 +194,9 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
     let own = subject.as_ref().and_then(|person| entry.block_of(person)).is_some();
     let others = entry.blocks().len() - usize::from(own);
     let fits = match body {
-        Body::AccountabilitySigned(_) | Body::Read(_) | Body::QuizAttempt(_) => own && others == 0,
+        Body::AccountabilitySigned(_) | Body::Identified(_) | Body::Read(_) | Body::QuizAttempt(_) => {
+            own && others == 0
+        }
         Body::RunObserved(_) | Body::CheckSigned(_) | Body::SupervisedStart(_) | Body::Coaching(_) => {
             if own && others == 0 {
                 return Some(Cause::SelfSigned);

@@ -168,6 +168,7 @@ pub fn meaning(meaning: Meaning) -> &'static str {
         Meaning::Supervises => "supervises",
         Meaning::Corrected => "corrected",
         Meaning::CoSigned => "co-signed",
+        Meaning::Identified => "identified themselves",
         Meaning::Answered => "answered",
     }
 }
@@ -216,6 +217,7 @@ pub fn said(plant: &Plant, body: Option<&Body>, kind: &str) -> (String, String) 
             line("Competency check", format!("{} · {}", about(plant, &b.about), outcome(b.outcome)))
         }
         Body::SheetEdit(b) => line("On-the-job training record", format!("edited by {}", name(&b.author))),
+        Body::Identified(_) => line("Gave the right secret after wrong ones", String::new()),
         Body::CoSigned(b) => line("Co-signed a start", b.reason.clone()),
         Body::SupervisedStart(b) => line("Supervised start", format!("{} · trainer {}", b.task, name(&b.trainer))),
         Body::Correction(b) => line(
