@@ -176,18 +176,6 @@ impl Presenter {
         }
     }
 
-    fn is_to_identify(&self) -> bool {
-        self.asks_who_holds_the_badge() && self.badged.as_ref().is_some_and(|badged| !badged.unlocked)
-    }
-
-    /// It is theirs: the visit begins.
-    pub(super) fn identified(&mut self) {
-        if let Some(badged) = self.badged.as_mut() {
-            badged.signing = None;
-        }
-        self.welcome();
-    }
-
     /// The badge that opened this session was reported lost meanwhile: the session is over (R15).
     pub(super) fn follow_lost_badge(&mut self) {
         let plant = &self.snapshot.plant;
@@ -279,11 +267,6 @@ impl Presenter {
 }
 
 impl Badged {
-    /// Whether they have still to show that the badge is theirs.
-    fn is_unidentified(&self) -> bool {
-        self.signing.as_ref().is_some_and(|signing| signing.act.kind() == signing::Kind::Identify)
-    }
-
     /// Whether they leave something behind to come back to.
     fn is_half_way(&self, screen: Screen) -> bool {
         let at_work = self.reader.is_some() || self.quiz.is_some() || self.sheet.is_some() || self.check.is_some();

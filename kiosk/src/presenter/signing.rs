@@ -277,21 +277,6 @@ impl Presenter {
         }
     }
 
-    /// From now on the ticks are theirs.
-    fn observer_is_here(&mut self, seen: PersonSeen) {
-        let Some(badged) = self.badged.as_mut() else { return };
-        badged.signing = None;
-        if let Some(training) = badged.training.as_mut() {
-            training.observer = Some(seen);
-        }
-        self.load_sheet();
-    }
-
-    /// Whether a badge alone says who somebody is, by the plant's profile (R16).
-    pub(super) fn asks_who_holds_the_badge(&self) -> bool {
-        self.snapshot.plant.policy.signing.profile.asks_who_holds_the_badge()
-    }
-
     pub(super) fn tap_secret(&mut self, id: TapId) {
         let now = self.now;
         let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
