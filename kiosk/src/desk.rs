@@ -76,7 +76,9 @@ fn done(core: &mut Core, what: What) -> Result<Reply, Denied> {
             verdict_reply(core, verdict, &person, &task)
         }
         What::EndSession { session, how } => plainly(core.end_session(&session, how)),
-        What::ConfirmTrainer { session, trainer } => plainly(core.confirm_trainer(&session, &trainer)),
+        What::ConfirmTrainer { session, trainer, secret } => {
+            plainly(core.confirm_trainer(&session, &trainer, secret.as_ref().map(|secret| secret.0.as_str())))
+        }
         What::Unlock { person, secret } => plainly(core.unlock_session(&Signer { person, secret: secret.0 })),
         What::CheckSecret { person, secret } => plainly(core.unlock(&Signer { person, secret: secret.0 }).map(drop)),
         // A driver with threads of its own does this in one of them.
@@ -341,6 +343,7 @@ fn reply_to(denied: &Denied) -> Reply {
         Denied::Wait { seconds } => Refusal::Wait { seconds: *seconds },
         Denied::LockedOut => Refusal::LockedOut,
         Denied::NoSigning { .. } => Refusal::NoSigning,
+        Denied::NotIdentified => Refusal::NotIdentified,
         Denied::WeakSecret(_) => Refusal::WeakSecret,
         Denied::SamePerson => Refusal::SamePerson,
         Denied::NoAuthority { .. } => Refusal::NoAuthority,

@@ -22,6 +22,7 @@ use shared::time::Timestamp;
 /// The file of a completed set-up, as it is without a chip.
 const ENROLMENT: &str = "enrolment";
 const HEADS: &str = "heads";
+const FAILURES: &str = "failures";
 
 /// Everything an enrolled kiosk is.
 #[derive(Debug, Clone)]
@@ -47,8 +48,23 @@ pub trait KeyStore: Send {
     fn heads(&mut self) -> io::Result<Vec<EntryId>>;
     /// Replaces them. `steady` is the steady clock: what wears out by writing is written less often.
     fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()>;
+    /// Wrong secrets given here since each person's last right one: a data folder that is put back forgives none of them (R15).
+    fn failures(&self) -> io::Result<Vec<KeptFailure>>;
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()>;
     /// Erases everything: the terminal was retired. What isn't there any more is no error.
     fn forget(&mut self) -> io::Result<()>;
+}
+
+/// A wrong secret, as the key store remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct KeptFailure {
+    #[n(0)]
+    pub person: PersonId,
+    #[n(1)]
+    pub entry: EntryId,
+    #[n(2)]
+    pub at: Timestamp,
 }
 
 /// A folder of files, 0600. A stolen file store leaves only the strength of people's passphrases.
@@ -148,6 +164,15 @@ impl Folder {
     fn keep_heads(&self, heads: &[EntryId]) -> io::Result<()> {
         self.write(HEADS, &to_cbor(&heads.to_vec()))
     }
+
+    fn failures(&self) -> io::Result<Vec<KeptFailure>> {
+        let Some(bytes) = self.read(FAILURES)? else { return Ok(Vec::new()) };
+        minicbor::decode(&bytes).map_err(|_| damaged("wrong secrets"))
+    }
+
+    fn keep_failures(&self, failures: &[KeptFailure]) -> io::Result<()> {
+        self.write(FAILURES, &to_cbor(&failures.to_vec()))
+    }
 }
 
 /// What isn't there needs no erasing.
@@ -188,6 +213,15 @@ impl KeyStore for FileKeyStore {
 
     fn forget(&mut self) -> io::Result<()> {
         self.folder.erase(ENROLMENT)?;
-        self.folder.erase(HEADS)
+        self.folder.erase(HEADS)?;
+        self.folder.erase(FAILURES)
+    }
+
+    fn failures(&self) -> io::Result<Vec<KeptFailure>> {
+        self.folder.failures()
+    }
+
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
+        self.folder.keep_failures(failures)
     }
 }

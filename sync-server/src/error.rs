@@ -131,7 +131,7 @@ impl From<Refused> for Problem {
                 "do what the message asks, then send it again",
             ),
             Refused::WrongSecret { .. } => Self {
-                kept: "nothing was signed and nothing was written",
+                kept: "nothing was signed; the wrong secret was counted",
                 ..Self::new(StatusCode::FORBIDDEN, "wrong_secret", message, "try again with the right secret")
             },
             Refused::NotWritten(NotWritten::Stopped) => {

@@ -154,6 +154,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/documents/{id}/versions/{version}/review", post(api::review_version::review))
         .route("/api/v1/documents/{id}/versions/{version}/approve", post(api::approve_version::approve))
         .route("/api/v1/documents/{id}/versions/{version}/withdraw", post(api::withdraw_version::withdraw))
+        .route("/api/v1/badges/lost", post(api::badge_lost::report))
         .route("/api/v1/assessors/withdraw", post(api::withdraw_assessor::withdraw))
         .route("/api/v1/rulings", post(api::rule::rule))
         .route("/api/v1/rulings/branch", post(api::rule_on_branch::rule))

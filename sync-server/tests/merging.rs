@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::pen::{Pen, Stage, demo};
+use minicbor::bytes::ByteVec;
 use shared::id::*;
 use shared::kind::presence::SecretFailed;
 use shared::kind::record::{
@@ -17,6 +18,8 @@ use shared::log::effect::{Cause, Doubt, Verdict};
 use shared::log::entry::Signing;
 use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::boxes::Stretching;
+use shared::sync::message::Up;
+use shared::sync::store::BoxRow;
 use sync_server::core::Core;
 use sync_server::core::people::Signer;
 use sync_server::core::verify::derived_digest;
@@ -273,8 +276,30 @@ fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
         let draft = signed(&core, core.act(), lifted, &[lifter]);
         let entry = record.write_draft(&core, &draft);
         record.call(&core, &[entry]);
-        store::questions::failures(core.ledger().connection(), &signer("maria").person).unwrap().0
+        store::secrets::failures(core.ledger().connection(), &signer("maria").person).unwrap().len()
     };
     assert_eq!(failures_after("ana"), 3, "an operator lifts nobody's lockout");
     assert_eq!(failures_after("jonas"), 0, "a supervisor does");
+}
+
+#[test]
+fn r15_a_box_that_no_set_up_names_replaces_nobodys() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let Signer { person, secret } = signer("helga");
+    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    let kiosk = Pen::enrol(&core, "K3", "SEAL", 3);
+    let sealed =
+        |core: &Core| store::questions::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
+    let (version, bytes) = sealed(&core);
+    for brought in [b"anything".to_vec(), Vec::new(), [bytes.as_slice(), &[0]].concat()] {
+        let row = BoxRow { name: "person/helga".into(), version: u64::from(u32::MAX), bytes: ByteVec::from(brought) };
+        kiosk.send(&core, &Up { boxes: vec![row], ..kiosk.up(&core, &[]) });
+    }
+    assert_eq!(sealed(&core), (version, bytes.clone()));
+    core.unlock(&signer("helga")).unwrap();
+    // The same box again, as a kiosk brings it that had it first: welcome.
+    let row = BoxRow { name: "person/helga".into(), version: version + 1, bytes: ByteVec::from(bytes.clone()) };
+    kiosk.send(&core, &Up { boxes: vec![row], ..kiosk.up(&core, &[]) });
+    assert_eq!(sealed(&core), (version + 1, bytes));
 }

@@ -150,3 +150,17 @@ async fn k5_the_approver_countersigns_set_up_in_the_browser() {
         .await;
     refused(api, StatusCode::UNPROCESSABLE_ENTITY, "refused").await;
 }
+
+#[test]
+fn r12_the_server_takes_no_weak_secret_and_no_unproven_identity() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let by = helga();
+    let refused = |secret: &str, proof: &str| {
+        core.set_up_signing(&by.person, secret, proof, None, Stretching::TESTS).map(drop).unwrap_err().to_string()
+    };
+    assert!(refused("too short", "identity card").contains("at least 10 characters"));
+    assert!(refused("aaaaaaaaaaaa", "identity card").contains("choose another"));
+    assert!(refused("helga-secret", " ").contains("say what proved the identity"));
+    core.set_up_signing(&by.person, &by.secret, "identity card", None, Stretching::TESTS).unwrap();
+}

@@ -10,6 +10,8 @@ use shared::time::Timestamp;
 #[derive(Clone)]
 pub struct VirtualClock {
     now_ms: Arc<AtomicI64>,
+    /// By how much the kiosks' machines have their wall clocks ahead.
+    ahead_ms: Arc<AtomicI64>,
     drawn: Arc<AtomicU64>,
     free_bytes: Arc<AtomicU64>,
 }
@@ -22,6 +24,7 @@ impl VirtualClock {
     pub fn beginning(now: Timestamp) -> Self {
         Self {
             now_ms: Arc::new(AtomicI64::new(now.0)),
+            ahead_ms: Arc::default(),
             drawn: Arc::default(),
             free_bytes: Arc::new(AtomicU64::new(u64::MAX)),
         }
@@ -43,6 +46,11 @@ impl VirtualClock {
 
     pub fn advance_ms(&self, ms: i64) {
         self.now_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clocks of the kiosks' machines; no time passes, and the server's stays right.
+    pub fn set_machines_ahead(&self, ms: i64) {
+        self.ahead_ms.store(ms, Ordering::SeqCst);
     }
 
     pub fn forward_minutes(&self, minutes: i64) {
@@ -79,7 +87,7 @@ impl sync_server::core::Environment for VirtualClock {
 
 impl kiosk::clock::Environment for VirtualClock {
     fn wall(&self) -> Timestamp {
-        VirtualClock::now(self)
+        VirtualClock::now(self).plus_ms(self.ahead_ms.load(Ordering::SeqCst))
     }
     fn steady(&self) -> Timestamp {
         VirtualClock::now(self)

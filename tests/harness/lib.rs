@@ -18,13 +18,15 @@ pub mod story;
 pub mod swtpm;
 pub mod work;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiosk::core::Core as Kiosk;
 use kiosk::core::Denied;
-use kiosk::key_store::{FileKeyStore, KeyStore};
+use kiosk::key_store::{Enrolled, FileKeyStore, KeptFailure, KeyStore};
 use shared::id::*;
+use shared::kind::plant::KeyStoreKind;
 use shared::part11::boxes::Stretching;
 use shared::time::Timestamp;
 use sync_server::core::Core as Server;
@@ -38,7 +40,39 @@ pub struct Plant {
     pub clock: VirtualClock,
     pub server: Server,
     kiosks: Vec<(String, Kiosk)>,
+    /// Kiosks whose key store is a chip.
+    with_chip: Vec<String>,
     folder: tempfile::TempDir,
+}
+
+/// A key store that is called a chip and keeps its keys in files: for what kiosks make of the difference.
+struct Chip(FileKeyStore);
+
+impl KeyStore for Chip {
+    fn kind(&self) -> KeyStoreKind {
+        KeyStoreKind::Tpm
+    }
+    fn enrolled(&mut self) -> io::Result<Option<Enrolled>> {
+        self.0.enrolled()
+    }
+    fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()> {
+        self.0.keep(enrolled)
+    }
+    fn heads(&mut self) -> io::Result<Vec<EntryId>> {
+        self.0.heads()
+    }
+    fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()> {
+        self.0.keep_heads(heads, steady)
+    }
+    fn failures(&self) -> io::Result<Vec<KeptFailure>> {
+        self.0.failures()
+    }
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
+        self.0.keep_failures(failures)
+    }
+    fn forget(&mut self) -> io::Result<()> {
+        self.0.forget()
+    }
 }
 
 /// The certificate authority's digest in a plant without TLS.
@@ -53,7 +87,7 @@ impl Plant {
         if let Err(why) = server.import(folder, false, "harness") {
             panic!("the plant folder is refused: {why:?}");
         }
-        Self { clock, server, kiosks: Vec::new(), folder: home }
+        Self { clock, server, kiosks: Vec::new(), with_chip: Vec::new(), folder: home }
     }
 
     /// The demo plant, as anybody sees it first.
@@ -104,8 +138,15 @@ impl Plant {
         self.meet(name);
     }
 
+    /// From its next start on, the kiosk of that name says that its keys lie in a chip.
+    pub fn put_chip_into(&mut self, name: &str) {
+        self.with_chip.push(name.to_owned());
+    }
+
     fn file_keys(&self, name: &str) -> Box<dyn KeyStore> {
-        Box::new(FileKeyStore::open(&self.path(&format!("{name}-keys"))).expect("a key store"))
+        let files = FileKeyStore::open(&self.path(&format!("{name}-keys"))).expect("a key store");
+        let has_chip = self.with_chip.iter().any(|kiosk| kiosk == name);
+        if has_chip { Box::new(Chip(files)) } else { Box::new(files) }
     }
 
     /// Stops a kiosk and starts it again from its disk.

@@ -2,16 +2,19 @@
 
 mod altered;
 mod bad_input;
+mod badges;
 mod devices;
 mod documents;
 mod floor;
 mod import;
 mod islands;
 mod lan;
+mod lockout;
 mod main_job;
 mod misread;
 mod others_bugs;
 mod people;
+mod profiles;
 mod restore;
 mod scripts;
 mod stolen;

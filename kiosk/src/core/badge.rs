@@ -1,11 +1,25 @@
 //! Badges: who stands here, and may they.
 
 use shared::id::*;
+use shared::kind::journal::DeviceEvent;
 use shared::kind::presence::{BadgeIn, BadgeOut, SessionEnd};
+use shared::kind::to_cbor;
 use shared::log::{Stream, Subject};
 use shared::part11::boxes::badge_hash;
+use shared::part11::strength::SecretKind;
+use store::questions;
 
 use super::{BadgeSession, Core, Denied};
+
+/// The setting that keeps which disabled badges the journal has named.
+const BADGES_REFUSED: &str = "badges_refused";
+/// Badges that one entry of the journal names.
+const BADGES_AN_ENTRY: usize = 100;
+
+fn refusing(badges: &[BadgeHash]) -> DeviceEvent {
+    let detail = badges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    DeviceEvent { what: DeviceEvent::BADGES_REFUSED.into(), detail }
+}
 
 /// What a badge means here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +44,14 @@ pub struct PersonSeen {
     pub printed_name: String,
     pub language: Language,
     pub locked_out: bool,
-    pub can_sign: bool,
+    /// With what the person signs here; nothing before they have set up signing, or when what they chose isn't enough here.
+    pub secret: Option<SecretKind>,
+}
+
+impl PersonSeen {
+    pub fn can_sign(&self) -> bool {
+        self.secret.is_some()
+    }
 }
 
 impl Core {
@@ -61,7 +82,7 @@ impl Core {
             printed_name: described.printed_name.clone(),
             language: described.language.clone(),
             locked_out: self.locked_out(person)?,
-            can_sign: store::questions::key_of(self.ledger.connection(), person)?.is_some(),
+            secret: self.secret_of(person)?,
         })
     }
 
@@ -90,6 +111,40 @@ impl Core {
         let Some(person) = self.session.as_ref().map(|session| session.person.clone()) else { return Ok(Vec::new()) };
         let presence = Stream::presence(&self.site()?);
         Ok(vec![(presence, self.draft(Subject::person(&person), BadgeOut { how }))])
+    }
+
+    /// After news came. A journal that can't be written keeps no badge open: it is tried again with the next news.
+    pub(super) fn heed_disabled_badges(&mut self) {
+        if let Err(error) = self.note_disabled_badges() {
+            tracing::error!(%error, "the journal could not be told which badges are refused: it is tried again");
+        }
+    }
+
+    /// Says in the journal which badges this terminal has come to know as disabled: from here on it refuses them (R15). A badge session that
+    /// one of them opened is over.
+    fn note_disabled_badges(&mut self) -> Result<(), Denied> {
+        let Some((kiosk, device)) = self.enrolment().map(|set| (set.name.clone(), set.device)) else { return Ok(()) };
+        let known = questions::setting(self.ledger.connection(), BADGES_REFUSED)?;
+        let known: Vec<BadgeHash> = known.and_then(|bytes| minicbor::decode(&bytes).ok()).unwrap_or_default();
+        let plant = self.plant().clone();
+        let new: Vec<BadgeHash> =
+            plant.disabled_badges.keys().filter(|badge| !known.contains(badge)).copied().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let lost = |person: &PersonId| plant.people.get(person)?.badge.filter(|badge| new.contains(badge));
+        self.session.take_if(|session| lost(&session.person).is_some());
+        let journal = Stream::journal(&kiosk);
+        let drafts: Vec<_> = new
+            .chunks(BADGES_AN_ENTRY)
+            .map(|badges| self.draft(Subject::new("device", device), refusing(badges)))
+            .collect();
+        let all = to_cbor(&known.into_iter().chain(new).collect::<Vec<_>>());
+        let now = self.now();
+        self.write_with(now, |writer| {
+            drafts.iter().try_for_each(|draft| writer.write(&journal, draft).map(drop))?;
+            Ok(writer.step().step.set(BADGES_REFUSED, &all)?)
+        })
     }
 
     /// The person whose badge session this is.

@@ -56,9 +56,18 @@ impl Core {
 
     /// Decides and journals; a GO opens a task session in the same step. The one that ran at this unit ends.
     pub fn ask(&mut self, person: &PersonId, task: &TaskId, lot: Option<&LotId>) -> Result<Verdict, Denied> {
+        self.is_identified(person)?;
         let unit = self.unit_of(task)?;
         let decision = self.judge(person, task, &unit, lot, None)?;
         self.record_decision(person, task, &unit, lot, decision, None)
+    }
+
+    /// Whether it is known who holds the badge, where the plant's profile asks for it (R16).
+    fn is_identified(&self, person: &PersonId) -> Result<(), Denied> {
+        let shown =
+            self.session.as_ref().is_some_and(|session| session.person == *person && session.unlocked.is_some());
+        let asks = self.plant().policy.signing.profile.asks_who_holds_the_badge();
+        if asks && !shown { Err(Denied::NotIdentified) } else { Ok(()) }
     }
 
     /// A start under a trainer's eyes: trainee and trainer sign, the trainer with their secret (S3).

@@ -5,7 +5,6 @@ use shared::kind::record::LockoutLifted;
 use shared::kind::{Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
-use store::questions;
 
 use super::secret::Signer;
 use super::{Core, Denied};
@@ -25,7 +24,7 @@ impl Core {
         let key = self.unlock(by)?;
         // A try that was begun and never finished counts as failed, and is forgiven like the others: by name.
         self.settle_pending(person)?;
-        let forgives = questions::failures_by_name(self.ledger.connection(), person)?;
+        let forgives = self.failures(person)?.into_iter().map(|failure| failure.entry).collect();
         let body = LockoutLifted { person: person.clone(), forgives, reason: reason.to_owned() };
         let draft = self.draft(Subject::person(person), body);
         let draft = self.signed(draft, &by.person, &key, Role::Supervisor, Meaning::Approved, None);

@@ -71,6 +71,9 @@ pub enum Denied {
     LockedOut,
     #[error("{person} has not set up signing")]
     NoSigning { person: PersonId },
+    /// A badge alone doesn't say who holds it.
+    #[error("the badge's holder has not shown with their secret that it is theirs")]
+    NotIdentified,
     /// The secret somebody chooses is too easy to guess.
     #[error("the chosen secret is too weak: {0:?}")]
     WeakSecret(Weakness),

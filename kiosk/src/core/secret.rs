@@ -2,20 +2,26 @@
 
 use shared::id::*;
 use shared::kind::presence::SecretFailed;
+use shared::kind::record::Identified;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
 use shared::log::{Draft, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{Locked, SealedBox, person_box_name};
 use shared::part11::signature::PersonSecret;
+use shared::part11::strength::SecretKind;
 use shared::time::SECOND_MS;
 use store::questions;
+use store::secrets::{self, Failure};
 
 use super::{Core, Denied};
+use crate::key_store::KeptFailure;
 use crate::store::step;
 
 /// Wrong tries that cost no waiting.
 const FREE_TRIES: u32 = 3;
+/// Wrong tries that the key store remembers, of everybody here.
+const MOST_KEPT: usize = 512;
 
 /// Somebody who signs: who, and with which secret. Held only for the call.
 #[derive(Clone)]
@@ -26,9 +32,27 @@ pub struct Signer {
 
 impl Core {
     pub(crate) fn locked_out(&self, person: &PersonId) -> Result<bool, Denied> {
-        let (failures, _) = questions::failures(self.ledger.connection(), person)?;
         let pending = u32::from(self.pending(person)?);
-        Ok(failures + pending >= self.plant().policy.lockout.attempts)
+        Ok(self.tries(person)? + pending >= self.plant().policy.lockout.attempts)
+    }
+
+    /// Wrong secrets of the person that count, as known here, earliest first: what the entries say, and what the key store remembers of tries
+    /// whose entries went with a disk that was put back.
+    pub(crate) fn failures(&self, person: &PersonId) -> Result<Vec<Failure>, Denied> {
+        let connection = self.ledger.connection();
+        let mut failures = secrets::failures(connection, person)?;
+        for kept in self.keys.failures()?.iter().filter(|kept| kept.person == *person) {
+            let held = store::shelf::entry(connection, &kept.entry)?.is_some();
+            if !held && !secrets::is_forgiven(connection, &kept.entry)? {
+                failures.push(Failure { entry: kept.entry, at: kept.at });
+            }
+        }
+        failures.sort_by_key(|failure| failure.at);
+        Ok(failures)
+    }
+
+    fn tries(&self, person: &PersonId) -> Result<u32, Denied> {
+        Ok(u32::try_from(self.failures(person)?.len()).unwrap_or(u32::MAX))
     }
 
     fn pending_name(person: &PersonId) -> String {
@@ -84,45 +108,70 @@ impl Core {
         self.set_pending(person, true)?;
         match sealed.open_person(person, key, &signer.secret, &pepper) {
             Ok(secret) => {
+                self.forget_failures(person)?;
                 self.set_pending(person, false)?;
                 Ok(secret)
             }
             Err(Locked::WrongSecret) => {
                 self.count_failure(person)?;
-                let (failures, _) = questions::failures(self.ledger.connection(), person)?;
-                let left = self.plant().policy.lockout.attempts.saturating_sub(failures);
+                let tries = self.tries(person)?;
+                let left = self.plant().policy.lockout.attempts.saturating_sub(tries);
                 if left == 0 {
                     Err(Denied::LockedOut)
                 } else {
-                    Err(Denied::WrongSecret { left, wait_s: wait_after(failures) })
+                    Err(Denied::WrongSecret { left, wait_s: wait_after(tries) })
                 }
             }
             Err(Locked::Damaged) => Err(Denied::NoSigning { person: person.clone() }),
         }
     }
 
+    /// Durable in the entries, then in the key store: a disk that is put back forgives nothing.
     fn count_failure(&mut self, person: &PersonId) -> Result<(), Denied> {
         let presence = Stream::presence(&self.site()?);
-        let (failures, _) = questions::failures(self.ledger.connection(), person)?;
-        let draft = self.draft(Subject::person(person), SecretFailed { attempt: failures + 1 });
+        let attempt = self.tries(person)? + 1;
+        let draft = self.draft(Subject::person(person), SecretFailed { attempt });
         let (now, name) = (self.now(), Self::pending_name(person));
-        self.write_with(now, |writer| {
-            writer.write(&presence, &draft)?;
-            Ok(writer.step().step.set(&name, &[0])?)
-        })
+        let entry = self.write_with(now, |writer| {
+            let entry = writer.write(&presence, &draft)?;
+            writer.step().step.set(&name, &[0])?;
+            Ok(entry.id())
+        })?;
+        let mut kept = self.keys.failures()?;
+        kept.push(KeptFailure { person: person.clone(), entry, at: now.clock.wall });
+        let most = kept.len().saturating_sub(MOST_KEPT);
+        Ok(self.keys.keep_failures(&kept[most..])?)
     }
 
+    /// The right secret was given: what the key store remembers of wrong ones is over.
+    fn forget_failures(&mut self, person: &PersonId) -> Result<(), Denied> {
+        let mut kept = self.keys.failures()?;
+        let before = kept.len();
+        kept.retain(|failure| failure.person != *person);
+        if kept.len() < before { Ok(self.keys.keep_failures(&kept)?) } else { Ok(()) }
+    }
+
+    /// After a clock was set back nobody can say how long ago the last try was: nobody waits for it, and it counts.
     fn wait_s(&mut self, person: &PersonId) -> Result<u32, Denied> {
         let now = self.reading().wall;
-        let (failures, last) = questions::failures(self.ledger.connection(), person)?;
-        let Some(last) = last else { return Ok(0) };
-        let until = last.plus_ms(i64::from(wait_after(failures)) * SECOND_MS);
-        let left_ms = until.since(now).max(0);
+        let failures = self.failures(person)?;
+        let Some(last) = failures.last() else { return Ok(0) };
+        let wait_ms = i64::from(wait_after(u32::try_from(failures.len()).unwrap_or(u32::MAX))) * SECOND_MS;
+        let left_ms = if last.at > now { 0 } else { last.at.plus_ms(wait_ms).since(now).max(0) };
         Ok(u32::try_from((left_ms + SECOND_MS - 1) / SECOND_MS).unwrap_or(u32::MAX))
+    }
+
+    /// What opens the person's key, where that is enough here: a PIN isn't, once the plant or the terminal asks for a passphrase (R16).
+    pub(crate) fn secret_of(&self, person: &PersonId) -> Result<Option<SecretKind>, Denied> {
+        let connection = self.ledger.connection();
+        let Some((key, _)) = questions::key_of(connection, person)? else { return Ok(None) };
+        let chosen = questions::set_up_of(connection, &key)?.map(|set_up| SecretKind::chosen_in(&set_up));
+        Ok(chosen.filter(|chosen| chosen.is_enough_where(self.secret_kind())))
     }
 
     fn sealed_key(&self, person: &PersonId) -> Result<(PersonKey, SealedBox), Denied> {
         let missing = || Denied::NoSigning { person: person.clone() };
+        self.secret_of(person)?.ok_or_else(missing)?;
         let connection = self.ledger.connection();
         let (key, digest) = questions::key_of(connection, person)?.ok_or_else(missing)?;
         let (_, bytes) = questions::sealed_box(connection, &person_box_name(person))?.ok_or_else(missing)?;
@@ -130,9 +179,15 @@ impl Core {
         if sealed.digest() == digest { Ok((key, sealed)) } else { Err(missing()) }
     }
 
-    /// The first signing of a badge session asks for the secret; later ones of one's own acts in it don't (R13).
+    /// The first signing of a badge session asks for the secret; later ones of one's own acts in it don't (R13). Whoever signs nothing in it
+    /// says with their signature that the secret was right: else wrong ones would add up over weeks.
     pub fn unlock_session(&mut self, signer: &Signer) -> Result<(), Denied> {
         let secret = self.unlock(signer)?;
+        if self.tries(&signer.person)? > 0 {
+            let draft = self.draft(Subject::person(&signer.person), Identified {});
+            let draft = self.signed(draft, &signer.person, &secret, Role::Operator, Meaning::Identified, None);
+            self.write(vec![(Stream::record(&self.site()?), draft)])?;
+        }
         self.session_of(&signer.person)?.unlocked = Some(secret);
         Ok(())
     }

@@ -10,6 +10,7 @@ use shared::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use shared::training::task_session::TaskSession;
 use store::questions;
 
+use super::secret::Signer;
 use super::{Core, Denied};
 
 /// Sessions of a unit among which an ended one is looked for: as many as a screen can still be about.
@@ -88,8 +89,13 @@ impl Core {
         self.write(vec![(presence, draft)]).map(drop)
     }
 
-    /// The trainer is still there (S3).
-    pub fn confirm_trainer(&mut self, session: &ActId, trainer: &PersonId) -> Result<(), Denied> {
+    /// The trainer is still there (S3): their badge says so, with their secret where a badge alone says nothing (R16).
+    pub fn confirm_trainer(&mut self, session: &ActId, trainer: &PersonId, secret: Option<&str>) -> Result<(), Denied> {
+        if let Some(secret) = secret {
+            self.unlock(&Signer { person: trainer.clone(), secret: secret.to_owned() })?;
+        } else if self.plant().policy.signing.profile.asks_who_holds_the_badge() {
+            return Err(Denied::NotIdentified);
+        }
         let body = TrainerConfirmed { session: *session, trainer: trainer.clone() };
         let draft = self.draft(Subject::new("session", session), body);
         let presence = Stream::presence(&self.site()?);

@@ -67,6 +67,7 @@ impl Core {
             box_digest: sealed.digest(),
             identity_proof: chosen.identity_proof.to_owned(),
             profile: self.plant().policy.signing.profile,
+            secret: Some(self.secret_kind()),
         };
         let statement = accountability::statement(chosen.language);
         let shown = Some(statement.digest());

@@ -15,7 +15,7 @@ use shared::kind::to_cbor;
 use shared::part11::boxes::{BoxRandom, Pepper, SealedBox};
 use shared::time::{HOUR_MS, Timestamp};
 
-use super::{ENROLMENT, Enrolled, Folder, HEADS, Kept, KeyStore, damaged};
+use super::{ENROLMENT, Enrolled, FAILURES, Folder, HEADS, Kept, KeptFailure, KeyStore, damaged};
 
 /// How often the chip hears of the heads while the kiosk runs, beside once after each start: 24 times a day are 88,000 in ten years, and
 /// chips are made for 100,000 and more. The folder hears of them each time.
@@ -153,9 +153,18 @@ impl KeyStore for TpmKeyStore {
         Ok(())
     }
 
+    fn failures(&self) -> io::Result<Vec<KeptFailure>> {
+        self.folder.failures()
+    }
+
+    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
+        self.folder.keep_failures(failures)
+    }
+
     fn forget(&mut self) -> io::Result<()> {
         self.folder.erase(SEALED)?;
         self.folder.erase(HEADS)?;
+        self.folder.erase(FAILURES)?;
         (self.key, self.in_chip, self.chip_told) = (None, None, None);
         self.tpm.remove_place().map_err(said)
     }

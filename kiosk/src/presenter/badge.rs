@@ -77,6 +77,7 @@ impl Presenter {
             return;
         }
         match self.screen {
+            Screen::Secret if badged.is_unidentified() => self.badge_in(person),
             Screen::Secret if second.is_some() => self.another_second(person),
             Screen::SigningSetUp if badged.setting_up.is_at_rest() => self.badge_in(person),
             Screen::Lockout if !badged.lockout.holds_work() => self.badge_in(person),
@@ -166,11 +167,24 @@ impl Presenter {
 
     /// Where a visit begins: what keeps the person from signing comes first.
     pub(super) fn welcome(&mut self) {
-        match self.badged.as_ref().map(|badged| (badged.seen.locked_out, badged.seen.can_sign)) {
+        match self.badged.as_ref().map(|badged| (badged.seen.locked_out, badged.seen.can_sign())) {
             Some((true, _)) => self.locked_out(),
             Some((_, false)) => self.offer_signing_set_up(),
+            Some(_) if self.is_to_identify() => self.begin_signing(signing::Act::Identify),
             Some(_) if std::mem::take(&mut self.at_stick) => self.screen = Screen::Stick,
             _ => self.back_to_tasks(),
+        }
+    }
+
+    /// The badge that opened this session was reported lost meanwhile: the session is over (R15).
+    pub(super) fn follow_lost_badge(&mut self) {
+        let plant = &self.snapshot.plant;
+        let Some(described) = self.badged.as_ref().and_then(|badged| plant.people.get(&badged.seen.person)) else {
+            return;
+        };
+        if described.badge.is_some_and(|badge| plant.disabled_badges.contains_key(&badge)) {
+            self.sign_out(SessionEnd::Tap);
+            self.notice(BadgeResult::Disabled);
         }
     }
 

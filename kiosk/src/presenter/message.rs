@@ -208,6 +208,8 @@ pub enum What {
     ConfirmTrainer {
         session: ActId,
         trainer: PersonId,
+        /// Where a badge alone says nothing.
+        secret: Option<Hidden>,
     },
     /// Whether somebody may verify the person's identity at signing set-up.
     MayVerify {
@@ -445,6 +447,7 @@ pub enum Refusal {
     Wait { seconds: u32 },
     LockedOut,
     NoSigning,
+    NotIdentified,
     WeakSecret,
     SamePerson,
     NoAuthority,

@@ -6,7 +6,7 @@
 //!
 //! Call [`Presenter::handle`] with each event, carry its commands out in order, feed their replies back, and show
 //! [`Presenter::view`]. Read: [`message`] (what goes in and out) → [`view`] (what is shown) → [`id`] (what can be touched) → this file →
-//! a flow a file, in the order of a visit: `badge`, `tasks`, `lot`, `verdict`, `training`, `reader`, `paper`, `signing`, `second`, `quiz`,
+//! a flow a file, in the order of a visit: `badge`, `identify`, `tasks`, `lot`, `verdict`, `training`, `reader`, `paper`, `signing`, `second`, `quiz`,
 //! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `coach`, `co_sign`; one's own
 //! record: `records`, `correction`; and the terminal itself: `status`, `stick`.
 
@@ -24,6 +24,7 @@ mod coach;
 mod correction;
 mod decimal;
 mod floor;
+mod identify;
 mod keys;
 mod lockout;
 mod lot;

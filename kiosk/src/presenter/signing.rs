@@ -4,6 +4,7 @@
 //! lives here from its first character to the command that carries it, and no longer than the dialogue.
 
 use shared::id::{ActId, Digest32, EntryId, PersonId};
+use shared::kind::presence::SessionEnd;
 use shared::kind::record::{CriterionResult, Outcome};
 use shared::part11::strength;
 use shared::time::{SECOND_MS, Timestamp};
@@ -26,6 +27,8 @@ pub(super) const BOTH_WITHIN_MS: i64 = 60 * SECOND_MS;
 /// What is signed.
 #[derive(Clone)]
 pub(super) enum Act {
+    /// Nothing is signed: whoever holds the badge shows that it is theirs (R16).
+    Identify,
     Read {
         digest: Digest32,
         seconds: u32,
@@ -66,6 +69,7 @@ pub(super) enum Act {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Identify,
     Read,
     Quiz,
     Supervised,
@@ -96,6 +100,7 @@ impl Kind {
 impl Act {
     pub fn kind(&self) -> Kind {
         match self {
+            Self::Identify => Kind::Identify,
             Self::Read { .. } => Kind::Read,
             Self::Quiz { .. } => Kind::Quiz,
             Self::Supervised => Kind::Supervised,
@@ -145,6 +150,7 @@ pub(super) struct Signing {
 impl Signing {
     pub fn own_meaning(&self) -> Meaning {
         match self.act.kind() {
+            Kind::Identify => Meaning::Identified,
             Kind::Read => Meaning::ReadAndUnderstood,
             Kind::Quiz => Meaning::QuizDone,
             Kind::Supervised | Kind::Confirm => Meaning::SupervisionAsked,
@@ -168,6 +174,7 @@ impl Signing {
             Kind::Lift => Meaning::LockoutLifted,
             Kind::Coach => Meaning::Coached,
             Kind::CoSign => Meaning::CoSigned,
+            Kind::Observe => Meaning::Identified,
             _ => Meaning::RunObserved,
         }
     }
@@ -216,7 +223,7 @@ impl Presenter {
         let says_again = matches!(kind, Kind::Correct | Kind::Carry);
         let asks_own = kind.is_by_both() || says_again || !kind.is_by_second() && !badged.unlocked;
         if asks_own {
-            let can_sign = badged.seen.can_sign;
+            let can_sign = badged.seen.can_sign();
             self.ask_secret(Turn::Own, can_sign);
         } else {
             self.own_is_given();
@@ -237,6 +244,7 @@ impl Presenter {
     fn own_is_given(&mut self) {
         let Some(signing) = self.badged.as_mut().and_then(|badged| badged.signing.as_mut()) else { return };
         match signing.act.kind() {
+            Kind::Identify => self.identified(),
             Kind::Read | Kind::Quiz | Kind::Correct | Kind::Carry => self.send_signed(None),
             _ => {
                 signing.back_to_badge(self.now);
@@ -247,26 +255,22 @@ impl Presenter {
 
     /// The second person may sign: their secret is asked, or what needs none is done.
     pub(super) fn second_is_here(&mut self, seen: PersonSeen) {
+        let badge_is_enough = !self.asks_who_holds_the_badge();
         let Some(badged) = self.badged.as_mut() else { return };
         let Some(signing) = badged.signing.as_mut() else { return };
         signing.deadline = None;
         match signing.act {
-            Act::Observe => {
-                badged.signing = None;
-                if let Some(training) = badged.training.as_mut() {
-                    training.observer = Some(seen);
-                }
-                self.load_sheet();
-            }
+            Act::Observe if badge_is_enough => self.observer_is_here(seen),
             Act::SetUp => {
                 signing.second = Some(seen);
                 self.verifier_is_here();
             }
-            Act::Confirm { session } => {
-                self.send(Purpose::Confirm, What::ConfirmTrainer { session, trainer: seen.person })
+            Act::Confirm { session } if badge_is_enough => {
+                let what = What::ConfirmTrainer { session, trainer: seen.person, secret: None };
+                self.send(Purpose::Confirm, what)
             }
             _ => {
-                let can_sign = seen.can_sign;
+                let can_sign = seen.can_sign();
                 signing.second = Some(seen);
                 self.ask_secret(Turn::Second, can_sign);
             }
@@ -295,8 +299,11 @@ impl Presenter {
     pub(super) fn cancel_signing(&mut self) {
         let Some(badged) = self.badged.as_mut() else { return };
         badged.setting_up = SettingUp::default();
-        if let Some(signing) = badged.signing.take() {
-            self.screen = signing.back;
+        match badged.signing.take() {
+            // Whose badge it is stays unsaid: nothing here is for them.
+            Some(signing) if signing.act.kind() == Kind::Identify => self.sign_out(SessionEnd::Tap),
+            Some(signing) => self.screen = signing.back,
+            None => {}
         }
     }
 
@@ -308,6 +315,10 @@ impl Presenter {
         signing.error = SecretError::None;
         signing.busy = true;
         match (signing.turn, signing.act.kind()) {
+            (Turn::Second, Kind::Observe) => {
+                let Some(observer) = signing.second.as_ref().map(|seen| seen.person.clone()) else { return };
+                self.send(Purpose::Sign, What::CheckSecret { person: observer, secret });
+            }
             (Turn::Second, _) => self.send_signed(Some(secret)),
             (_, kind) if kind.is_by_both() => {
                 signing.own = Some(secret.clone());
@@ -336,7 +347,7 @@ impl Presenter {
     /// The verifier signs last: their secret is asked when the person has said everything.
     pub(super) fn ask_seconds_secret(&mut self) {
         let second = self.badged.as_ref().and_then(|badged| badged.signing.as_ref()?.second.as_ref());
-        if let Some(can_sign) = second.map(|seen| seen.can_sign) {
+        if let Some(can_sign) = second.map(PersonSeen::can_sign) {
             self.ask_secret(Turn::Second, can_sign);
         }
     }
@@ -384,8 +395,9 @@ impl Presenter {
                 What::Correct { person, entry, corrected }
             }
             Act::Carry { way } => What::Carry { person, way },
+            Act::Confirm { session } => What::ConfirmTrainer { session, trainer: second?, secret: seconds },
             // Nothing is sent.
-            Act::Observe | Act::Confirm { .. } => return None,
+            Act::Identify | Act::Observe => return None,
         })
     }
 
@@ -402,6 +414,12 @@ impl Presenter {
                 Kind::Lift => self.lockout_lifted(),
                 Kind::CoSign => self.co_signed(),
                 Kind::Correct => self.corrected(),
+                Kind::Confirm => self.confirmed(),
+                Kind::Observe => {
+                    if let Some(observer) = signing.second.take() {
+                        self.observer_is_here(observer);
+                    }
+                }
                 _ => {}
             },
             Reply::Denied(Refusal::NoSession) if badged.unlocked && !kind.is_by_both() && !kind.is_by_second() => {
@@ -449,7 +467,7 @@ impl Presenter {
         let (document, title, version) = self.what_is_signed(badged);
         let wait_ms = signing.wait_until.map_or(0, |until| until.since(self.now).max(0));
         view::Secret {
-            kind: match self.kind_of_secret() {
+            kind: match self.secret_asked_of(badged, signing) {
                 strength::SecretKind::Pin => SecretKind::Pin,
                 strength::SecretKind::Passphrase => SecretKind::Passphrase,
             },
@@ -467,12 +485,18 @@ impl Presenter {
         }
     }
 
+    /// What the person whose turn it is has chosen, which may be more than is asked for here.
+    fn secret_asked_of(&self, badged: &Badged, signing: &Signing) -> strength::SecretKind {
+        let seen = if signing.turn == Turn::Second { signing.second.as_ref() } else { Some(&badged.seen) };
+        seen.and_then(|seen| seen.secret).unwrap_or_else(|| self.kind_of_secret())
+    }
+
     /// Document, title and version that the signature is about.
     pub(super) fn what_is_signed(&self, badged: &Badged) -> (String, String, String) {
         let plant = &self.snapshot.plant;
         match badged.signing.as_ref().map(|signing| signing.act.kind()) {
             // These are about a person or the terminal, not about a procedure.
-            Some(Kind::SetUp | Kind::Lift | Kind::Carry) => return Default::default(),
+            Some(Kind::Identify | Kind::SetUp | Kind::Lift | Kind::Carry) => return Default::default(),
             Some(Kind::Correct) => return self.what_is_corrected(badged),
             _ => {}
         }

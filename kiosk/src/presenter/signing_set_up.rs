@@ -73,10 +73,8 @@ impl Presenter {
             (SigningStep::Offer, TapId::Action(Action::Back)) if badged.seen.locked_out => {
                 self.screen = Screen::Lockout;
             }
-            (SigningStep::Offer | SigningStep::Done, TapId::Action(Action::Back))
-            | (SigningStep::Done, TapId::Next) => {
-                self.back_to_tasks();
-            }
+            (SigningStep::Done, TapId::Next | TapId::Action(Action::Back)) => self.welcome(),
+            (SigningStep::Offer, TapId::Action(Action::Back)) => self.back_to_tasks(),
             (_, TapId::Cancel | TapId::Action(Action::Back)) => self.cancel_signing(),
             (SigningStep::Proof, TapId::Proof(number)) => {
                 if let Some(proof) = IdentityProof::numbered(number) {
@@ -157,10 +155,11 @@ impl Presenter {
 
     /// Both have signed and it is stored.
     pub(super) fn signing_is_set_up(&mut self, reply: SigningSetUpReply) {
+        let kind = self.kind_of_secret();
         let Some(badged) = self.badged.as_mut() else { return };
         badged.signing = None;
         // The new secret was used just now: no wrong one stands after it.
-        (badged.seen.can_sign, badged.seen.locked_out) = (true, false);
+        (badged.seen.secret, badged.seen.locked_out) = (Some(kind), false);
         badged.setting_up = SettingUp { step: SigningStep::Done, done: Some(reply), ..SettingUp::default() };
         self.touched = self.now;
         self.screen = Screen::SigningSetUp;

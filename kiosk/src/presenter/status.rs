@@ -23,6 +23,7 @@ impl Presenter {
         self.snapshot = snapshot;
         self.follow_set_up();
         self.follow_supervised();
+        self.follow_lost_badge();
     }
 
     /// The kiosk's own time, as corrected by the server's.

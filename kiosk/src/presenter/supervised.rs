@@ -70,7 +70,7 @@ impl Presenter {
         let printed_name = self.snapshot.plant.printed_name(&trainer);
         let Some(badged) = self.badged.as_mut() else { return };
         let language = badged.seen.language.clone();
-        let trainer = PersonSeen { person: trainer, printed_name, language, locked_out: false, can_sign: true };
+        let trainer = PersonSeen { person: trainer, printed_name, language, locked_out: false, secret: None };
         badged.task = Some(session.task.clone());
         badged.lot = session.lot.clone();
         badged.supervised = Some(Watched {
@@ -107,7 +107,12 @@ impl Presenter {
     pub(super) fn confirm_by_badge(&mut self, trainer: PersonSeen) {
         let watched = self.badged.as_ref().and_then(|badged| badged.supervised.as_ref());
         if let Some(session) = watched.filter(|watched| watched.runs()).map(Watched::session) {
-            self.send(Purpose::Confirm, What::ConfirmTrainer { session, trainer: trainer.person });
+            if self.asks_who_holds_the_badge() {
+                self.begin_signing(signing::Act::Confirm { session });
+                return self.second_is_here(trainer);
+            }
+            let what = What::ConfirmTrainer { session, trainer: trainer.person, secret: None };
+            self.send(Purpose::Confirm, what);
         }
     }
 

@@ -114,6 +114,10 @@ impl Presenter {
             Refusal::ContentMissing => self.show_trouble("CONTENT-MISSING"),
             Refusal::NotSetUp => self.show_trouble("NOT-SET-UP"),
             Refusal::LockedOut => self.locked_out(),
+            Refusal::NotIdentified => {
+                badged.unlocked = false;
+                self.welcome();
+            }
             Refusal::NoSigning | Refusal::WeakSecret | Refusal::WrongSecret { .. } | Refusal::Wait { .. } => {
                 self.back_to_tasks()
             }
@@ -236,6 +240,7 @@ pub(super) fn meaning_of(meaning: Meaning, act: signing::Kind) -> view::Meaning 
         Meaning::Answered => view::Meaning::QuizDone,
         Meaning::Supervises => view::Meaning::SupervisionTaken,
         Meaning::CoSigned => view::Meaning::CoSigned,
+        Meaning::Identified => view::Meaning::Identified,
         Meaning::Coached => view::Meaning::Coached,
         Meaning::IdentityVerified => view::Meaning::IdentityVerified,
         Meaning::SigningAccepted => view::Meaning::StatementAccepted,

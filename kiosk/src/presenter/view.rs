@@ -84,7 +84,7 @@ codes! {
     Meaning {
         ReadAndUnderstood, QuizDone, RunPerformed, RunObserved, CheckPerformed, CheckAssessed, SupervisionAsked, SupervisionTaken,
         SupervisionConfirmed, CoSigned, Coached, Briefed, StatementAccepted, IdentityVerified, StepsSettled,
-        LockoutLifted, Corrected, Carried,
+        LockoutLifted, Corrected, Carried, Identified,
     }
     /// The one step a screen offers as its primary button.
     NextStep {

@@ -76,7 +76,7 @@ codes! {
     Meaning {
         ReadAndUnderstood, QuizDone, RunPerformed, RunObserved, CheckPerformed, CheckAssessed, SupervisionAsked, SupervisionTaken,
         SupervisionConfirmed, CoSigned, Coached, Briefed, StatementAccepted, IdentityVerified, StepsSettled,
-        LockoutLifted, Corrected, Carried,
+        LockoutLifted, Corrected, Carried, Identified,
     }
     NextStep {
         None, StartTraining, ContinueTraining, OpenProcedure, StartWork, EnterLot, GetCoSignature, BackToTasks, TryAgain, ReadProcedure,

@@ -34,3 +34,8 @@ bodies! {
     ClockStep { 0 before: Timestamp, 1 after: Timestamp, 2 why: String, }
     DeviceEvent { 0 what: String, 1 detail: String, }
 }
+
+impl DeviceEvent {
+    /// From here on the terminal refuses the badges that the detail names, with spaces between.
+    pub const BADGES_REFUSED: &str = "badges_refused";
+}

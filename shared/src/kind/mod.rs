@@ -133,6 +133,7 @@ kinds! {
 
     SigningSetUp(record::SigningSetUp) = "signing_set_up" in [Record] signers 2 Ignore;
     AccountabilitySigned(record::AccountabilitySigned) = "accountability_signed" in [Record] signers 1 Ignore;
+    Identified(record::Identified) = "identified" in [Record] signers 1 Ignore;
     Read(record::Read) = "read" in [Record] signers 1 Ignore;
     QuizAttempt(record::QuizAttempt) = "quiz_attempt" in [Record] signers 1 Ignore;
     Coaching(record::Coaching) = "coaching" in [Record] signers 2 Ignore;
@@ -266,6 +267,9 @@ pub enum Meaning {
     CoSigned,
     #[n(14)]
     Answered,
+    /// The person showed that they are who their badge says.
+    #[n(15)]
+    Identified,
 }
 
 /// In which capacity a person signs.

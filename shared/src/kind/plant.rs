@@ -162,7 +162,12 @@ bodies! {
     BlockLifted { 0 block: ActId, 1 reason: String, }
     /// Lifts holds for exactly these entries; a concurrent unnamed one reopens them.
     Ruling { 0 entries: Vec<EntryId>, 1 accepted: bool, 2 reason: String, }
-    BadgeDisabled { 0 badge: BadgeHash, 1 reason: String, }
+    BadgeDisabled {
+        0 badge: BadgeHash,
+        1 reason: String,
+        /// Since when it is out of its owner's hands; absent: since this entry.
+        2 since: Option<Timestamp>,
+    }
     KeyRevoked { 0 person: PersonId, 1 key: PersonKey, 2 from: Timestamp, 3 reason: String, }
     DeviceEnrolled {
         0 device: DeviceKey,
@@ -462,4 +467,21 @@ pub enum Profile {
     #[n(1)]
     #[serde(rename = "eu-2025")]
     Eu2025,
+}
+
+impl Profile {
+    /// Whether somebody who shows a badge has to show with their secret that it is theirs, before anything is done in their name.
+    pub fn asks_who_holds_the_badge(self) -> bool {
+        self == Self::Eu2025
+    }
+}
+
+/// What kind of secret opens a person's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum SecretKind {
+    #[n(0)]
+    Pin,
+    #[n(1)]
+    Passphrase,
 }

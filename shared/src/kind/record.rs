@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::plant::{ActivityKind, Profile, bodies};
+use super::plant::{ActivityKind, Profile, SecretKind, bodies};
 use crate::id::*;
 use crate::time::Timestamp;
 
@@ -16,6 +16,8 @@ bodies! {
         /// What the verifier saw (identity card, personnel file …).
         2 identity_proof: String,
         3 profile: Profile,
+        /// Absent: a passphrase.
+        4 secret: Option<SecretKind>,
     }
     /// The person answers for their signature; the block's `shown` is the same digest (R9).
     AccountabilitySigned {
@@ -24,6 +26,8 @@ bodies! {
         1 language: Language,
         2 text: Digest32,
     }
+    /// The person gave their secret, and signs nothing else with it: wrong ones before it are over (R15).
+    Identified {}
     Read {
         0 about: About,
         1 content: Option<Digest32>,

@@ -36,6 +36,9 @@ pub enum Doubt {
     /// The signer's key was revoked with effect from before the signing.
     #[n(2)]
     KeyRevoked,
+    /// Signed at a terminal while the signer had no badge: theirs was lost, and they had no other yet (R15).
+    #[n(3)]
+    BadgeLost,
 }
 
 /// Why an entry is set aside.
@@ -81,6 +84,9 @@ pub enum Cause {
     /// Only a server may write this kind.
     #[n(12)]
     NotTheServer,
+    /// A PIN chosen where none may be: by its profile, or at a device without a chip (R16).
+    #[n(13)]
+    WeakSecret,
 }
 
 impl Verdict {

@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::kind::plant::{KeyStoreKind, Profile};
+use crate::kind::record::SigningSetUp;
+
+pub use crate::kind::plant::SecretKind;
 
 /// Shortest passphrase, in characters.
 pub const PASSPHRASE_LEAST: usize = 10;
@@ -11,13 +14,6 @@ pub const PASSPHRASE_LEAST: usize = 10;
 pub const PIN_LEAST: usize = 6;
 /// Different characters that a passphrase has at least.
 const DIFFERENT_LEAST: usize = 5;
-
-/// What kind of secret a terminal asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretKind {
-    Pin,
-    Passphrase,
-}
 
 /// Why a secret is refused when it is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +31,16 @@ impl SecretKind {
             (KeyStoreKind::Tpm, Profile::UsPart11) => Self::Pin,
             _ => Self::Passphrase,
         }
+    }
+
+    /// What opens the key of this set-up.
+    pub fn chosen_in(set_up: &SigningSetUp) -> Self {
+        set_up.secret.unwrap_or(Self::Passphrase)
+    }
+
+    /// Whether a secret of this kind is enough where `asked` is what people choose: a passphrase is everywhere.
+    pub fn is_enough_where(self, asked: Self) -> bool {
+        self == Self::Passphrase || asked == Self::Pin
     }
 
     /// Shortest secret of this kind, in characters.
@@ -76,6 +82,16 @@ mod tests {
         assert_eq!(SecretKind::of(Tpm, UsPart11), SecretKind::Pin);
         for (store, profile) in [(File, UsPart11), (File, Eu2025), (Tpm, Eu2025)] {
             assert_eq!(SecretKind::of(store, profile), SecretKind::Passphrase);
+        }
+    }
+
+    #[test]
+    fn r16_a_passphrase_is_enough_everywhere_and_a_pin_only_where_one_may_be_chosen() {
+        use SecretKind::*;
+        for (chosen, asked, enough) in
+            [(Passphrase, Pin, true), (Passphrase, Passphrase, true), (Pin, Pin, true), (Pin, Passphrase, false)]
+        {
+            assert_eq!(chosen.is_enough_where(asked), enough, "{chosen:?} where {asked:?}");
         }
     }
 

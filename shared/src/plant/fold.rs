@@ -7,7 +7,7 @@ use crate::id::*;
 use crate::kind::plant::*;
 use crate::kind::{Body, IfUnknown};
 use crate::log::{Entry, LogId};
-use crate::time::HybridTime;
+use crate::time::{HybridTime, Span, Timestamp};
 
 /// Whether people signed a row, or it came with the set-up and waits for a countersignature (K5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,12 @@ impl PlantFact {
     }
 }
 
+impl PlantFact {
+    fn said_at(&self) -> Timestamp {
+        Timestamp(self.order.0.ms)
+    }
+}
+
 impl Plant {
     /// Folds facts in their order.
     pub fn fold(facts: impl IntoIterator<Item = PlantFact>) -> Self {
@@ -64,12 +70,12 @@ impl Plant {
         if let Some(key) = row_key(body) {
             self.rows.insert(key, body.digest());
         }
-        self.set_master_data(body);
+        self.set_master_data(fact, body);
         self.set_documents(fact, body);
         self.set_authority(fact, body);
     }
 
-    fn set_master_data(&mut self, body: &Body) {
+    fn set_master_data(&mut self, fact: &PlantFact, body: &Body) {
         match body.clone() {
             Body::SiteSet(b) => drop(self.sites.insert(b.site.clone(), b)),
             Body::WorkUnitSet(b) => drop(self.work_units.insert(b.work_unit.clone(), b)),
@@ -80,7 +86,7 @@ impl Plant {
                     (&a.shift, a.span.from) == (&b.shift, b.span.from)
                 });
             }
-            Body::PersonSet(b) => self.set_person(b),
+            Body::PersonSet(b) => self.set_person(fact, b),
             Body::ClassSet(b) => drop(self.classes.insert(b.class.clone(), b)),
             Body::MemberSet(b) => {
                 put(self.members.entry(b.person.clone()).or_default(), b, |a, b| {
@@ -100,7 +106,7 @@ impl Plant {
         }
     }
 
-    fn set_person(&mut self, body: PersonSet) {
+    fn set_person(&mut self, fact: &PlantFact, body: PersonSet) {
         let before = self.people.get(&body.person).and_then(|p| p.badge);
         // Two people may have swapped badges: the former one is only taken away while it still is this person's.
         if let Some(badge) = before.filter(|badge| Some(*badge) != body.badge)
@@ -110,6 +116,10 @@ impl Plant {
         }
         if let Some(badge) = body.badge {
             self.badges.insert(badge, body.person.clone());
+            if !self.disabled_badges.contains_key(&badge) {
+                let losses = self.badge_losses.get_mut(&body.person).into_iter().flatten();
+                losses.filter(|span| span.until.is_none()).for_each(|span| span.until = Some(fact.said_at()));
+            }
         }
         self.people.insert(body.person.clone(), body);
     }
@@ -195,7 +205,13 @@ impl Plant {
                     self.rulings.insert(entry, (fact.id, b.clone()));
                 }
             }
-            Body::BadgeDisabled(b) => drop(self.disabled_badges.insert(b.badge, b.reason)),
+            Body::BadgeDisabled(b) => {
+                if let Some(person) = self.badges.get(&b.badge) {
+                    let span = Span { from: Some(b.since.unwrap_or(fact.said_at())), until: None };
+                    self.badge_losses.entry(person.clone()).or_default().push(span);
+                }
+                self.disabled_badges.insert(b.badge, b.reason);
+            }
             Body::KeyRevoked(b) => drop(self.key_revocations.insert(b.key, b)),
             Body::ImportProposed(b) => {
                 self.imports.entry(b.batch).or_insert_with(|| Import::proposed(fact.id, b));

@@ -15,6 +15,7 @@ use chrono::NaiveTime;
 
 use crate::id::*;
 use crate::kind::plant::*;
+use crate::time::Span;
 use crate::time::{SiteTime, Timestamp};
 pub use document::{Document, InForce, Version, VersionState};
 pub use fold::{PlantFact, Provenance};
@@ -31,6 +32,8 @@ pub struct Plant {
     pub people: BTreeMap<PersonId, PersonSet>,
     pub badges: BTreeMap<BadgeHash, PersonId>,
     pub disabled_badges: BTreeMap<BadgeHash, String>,
+    /// When people were without a badge: from the loss of one until they have another (R15).
+    pub badge_losses: BTreeMap<PersonId, Vec<Span>>,
     pub classes: BTreeMap<ClassId, ClassSet>,
     pub members: BTreeMap<PersonId, Vec<MemberSet>>,
     pub roles: BTreeMap<PersonId, Vec<RoleSet>>,

@@ -7,12 +7,13 @@ use super::causality::Pasts;
 use super::topic::Topic;
 use super::training_record::{Evidence, TrainingRecord};
 use crate::id::*;
-use crate::kind::plant::{ActivityKind, RequirementSet};
-use crate::kind::record::{About, Outcome};
+use crate::kind::plant::{ActivityKind, KeyStoreKind, RequirementSet};
+use crate::kind::record::{About, Outcome, SigningSetUp};
 use crate::kind::{BadBody, Body, Statement};
 use crate::log::effect::{Cause, Doubt, Verdict};
 use crate::log::{Block, Entry};
 use crate::part11::authority::{Held, Reach, Right, authority_check};
+use crate::part11::strength::SecretKind;
 use crate::plant::Plant;
 use crate::time::Timestamp;
 
@@ -168,10 +169,11 @@ fn by_itself(entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
         return Verdict::SetAside(Cause::BadSignature);
     }
     let by_server = (knowledge.servers)(&entry.log().device);
-    match wrong_signers(entry, body, by_server) {
-        Some(cause) => return Verdict::SetAside(cause),
-        None if matches!(body, Body::SigningSetUp(_)) => return set_up_verdict(entry, knowledge),
-        None => {}
+    if let Some(cause) = wrong_signers(entry, body, by_server) {
+        return Verdict::SetAside(cause);
+    }
+    if let Body::SigningSetUp(set_up) = body {
+        return set_up_verdict(entry, set_up, knowledge);
     }
     let worst = entry.blocks().iter().map(|block| signer_verdict(block, entry, body, knowledge));
     worst.max_by_key(severity).unwrap_or(Verdict::Effective)
@@ -192,7 +194,9 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
     let own = subject.as_ref().and_then(|person| entry.block_of(person)).is_some();
     let others = entry.blocks().len() - usize::from(own);
     let fits = match body {
-        Body::AccountabilitySigned(_) | Body::Read(_) | Body::QuizAttempt(_) => own && others == 0,
+        Body::AccountabilitySigned(_) | Body::Identified(_) | Body::Read(_) | Body::QuizAttempt(_) => {
+            own && others == 0
+        }
         Body::RunObserved(_) | Body::CheckSigned(_) | Body::SupervisedStart(_) | Body::Coaching(_) => {
             if own && others == 0 {
                 return Some(Cause::SelfSigned);
@@ -210,10 +214,15 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
     (!fits).then_some(Cause::WrongSigners)
 }
 
-fn set_up_verdict(entry: &Entry, knowledge: &Knowledge<'_>) -> Verdict {
+/// The secret by the profile that the terminal knew: a plant that turns to a stricter one later changes what may be used, not what was.
+fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_>) -> Verdict {
+    let key_store = knowledge.plant.devices.get(&entry.log().device).map_or(KeyStoreKind::File, |set| set.key_store);
+    if !SecretKind::chosen_in(set_up).is_enough_where(SecretKind::of(key_store, set_up.profile)) {
+        return Verdict::SetAside(Cause::WeakSecret);
+    }
     let subject = entry.subject().as_person();
     let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
-    let verdicts = verifiers.map(|block| match whose(block, knowledge) {
+    let verdicts = verifiers.map(|block| match whose(block, entry, knowledge) {
         Some(verdict) => verdict,
         None => right_verdict(entry, knowledge, block, &Right::Lead),
     });
@@ -221,7 +230,7 @@ fn set_up_verdict(entry: &Entry, knowledge: &Knowledge<'_>) -> Verdict {
 }
 
 fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
-    if let Some(verdict) = whose(block, knowledge) {
+    if let Some(verdict) = whose(block, entry, knowledge) {
         return verdict;
     }
     if entry.subject().as_person().as_ref() == Some(&block.signer) {
@@ -238,13 +247,20 @@ fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowled
     right_verdict(entry, knowledge, block, &right)
 }
 
-/// What is wrong with a block's key, if anything is.
-fn whose(block: &Block, knowledge: &Knowledge<'_>) -> Option<Verdict> {
+/// What is wrong with a block's key, or with whose hands it was given by, if anything is.
+fn whose(block: &Block, entry: &Entry, knowledge: &Knowledge<'_>) -> Option<Verdict> {
     if knowledge.keys.get(&block.key) != Some(&block.signer) {
         return Some(Verdict::SetAside(Cause::UnknownKey));
     }
     let revoked = knowledge.plant.key_revocations.get(&block.key);
-    revoked.is_some_and(|r| r.from <= block.signed_at).then_some(Verdict::OnHold(Doubt::KeyRevoked))
+    if revoked.is_some_and(|r| r.from <= block.signed_at) {
+        return Some(Verdict::OnHold(Doubt::KeyRevoked));
+    }
+    // At the server people sign without a badge.
+    let losses = knowledge.plant.badge_losses.get(&block.signer).into_iter().flatten();
+    let by_badge = !(knowledge.servers)(&entry.log().device);
+    let badge_was_lost = by_badge && losses.into_iter().any(|span| span.contains(block.signed_at));
+    badge_was_lost.then_some(Verdict::OnHold(Doubt::BadgeLost))
 }
 
 fn right_verdict(entry: &Entry, knowledge: &Knowledge<'_>, block: &Block, right: &Right<'_>) -> Verdict {

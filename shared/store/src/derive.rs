@@ -20,6 +20,7 @@ use shared::time::{ClockReading, Timestamp};
 use shared::training::task_session::TaskSession;
 
 use crate::ledger::{StoreError, World};
+use crate::secrets;
 use crate::shelf;
 use crate::step::Step;
 use crate::touched::{Extent, Subjects, Touched};
@@ -79,7 +80,7 @@ pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: b
     let touched = if all { Touched::whole(every_person(step.connection())?) } else { touched(step, put, forked)? };
     judge_all(step, touched)?;
     follow_presence(step.connection(), put, all)?;
-    follow_secrets(step.connection(), put, all)
+    secrets::follow(step.connection(), put, all)
 }
 
 /// Judges what was touched, and the records of everybody whom a change of keys touches.
@@ -211,6 +212,10 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
         Body::RoleSet(b) => signed_by(connection, &b.person),
         Body::PersonSet(b) => signed_by(connection, &b.person),
         Body::KeyRevoked(b) => signed_by(connection, &b.person),
+        Body::BadgeDisabled(b) => match world.plant.badges.get(&b.badge) {
+            Some(person) => signed_by(connection, person),
+            None => Ok(Subjects::new()),
+        },
         // What a role of limited reach may do hangs on where a terminal stands and on whom it is done to.
         Body::DeviceEnrolled(b) => subjects_of_device(connection, &b.device),
         Body::WorkUnitSet(_) => every_person(connection),
@@ -433,52 +438,6 @@ fn verdicts_about(connection: &Connection, subject: &str) -> Result<BTreeMap<Ent
     let mut statement = connection.prepare_cached("SELECT id, verdict FROM verdict WHERE subject = ?1")?;
     let rows = statement.query_map([subject], |row| Ok((EntryId(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Wrong secrets count since the last right one (R15). Every signature with the person's own key is a right one; a lifted lockout names the
-/// failures it forgives. Whose key it is, and whether the lifting counts, is asked when failures are counted.
-fn follow_secrets(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {
-    if !all {
-        return put.iter().try_for_each(|entry| follow_secret(connection, entry));
-    }
-    let mut statement = connection.prepare(
-        "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
-         WHERE e.kind IN ('secret_failed', 'lockout_lifted') OR (l.stream >= 'record/' AND l.stream < 'record0')",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        follow_secret(connection, &shelf::read_entry(bytes, row.get(1)?)?)?;
-    }
-    Ok(())
-}
-
-fn follow_secret(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    if entry.family() == Family::Record && entry.blocks_verify() {
-        let sql = "INSERT INTO secret_success (person, key, at_ms) VALUES (?1, ?2, ?3)
-                   ON CONFLICT (person, key) DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)";
-        for block in entry.blocks() {
-            connection.prepare_cached(sql)?.execute(params![block.signer.as_str(), block.key.0, block.signed_at.0])?;
-        }
-    }
-    if !matches!(entry.header().kind.as_str(), "secret_failed" | "lockout_lifted") {
-        return Ok(());
-    }
-    match entry.statement().ok().flatten().map(|s| s.body) {
-        Some(Body::SecretFailed(_)) => {
-            let Some(person) = entry.subject().as_person() else { return Ok(()) };
-            let sql = "INSERT OR IGNORE INTO secret_failure (id, person, at_ms) VALUES (?1, ?2, ?3)";
-            connection.prepare_cached(sql)?.execute(params![entry.id().0, person.as_str(), entry.header().wall.0])?;
-        }
-        Some(Body::LockoutLifted(body)) => {
-            for id in body.forgives {
-                let sql = "INSERT OR IGNORE INTO secret_forgiven (id, lifted_by) VALUES (?1, ?2)";
-                connection.prepare_cached(sql)?.execute(params![id.0, entry.id().0])?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 fn follow_presence(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {

@@ -78,6 +78,12 @@ pub struct Ledger {
 
 const ENTRY_TABLES: &str = include_str!("entries.sql");
 
+/// The setting by which a migration asks for everything derived anew: an earlier version derived other things.
+const REDERIVE: &str = "rederive";
+
+/// Tables of secrets: an edge names it among its numbered migrations.
+pub const SECRETS: &str = include_str!("secrets.sql");
+
 impl Ledger {
     /// Opens or makes the database. `edge` holds the edge's own numbered migrations, which come after ours.
     ///
@@ -92,7 +98,11 @@ impl Ledger {
         let migrations: Vec<M<'_>> = std::iter::once(ENTRY_TABLES).chain(edge.iter().copied()).map(M::up).collect();
         Migrations::new(migrations).to_latest(&mut connection)?;
         let world = derive::load_world(&connection.transaction()?)?;
-        Ok(Self { connection, world })
+        let mut ledger = Self { connection, world };
+        if crate::questions::setting(&ledger.connection, REDERIVE)?.is_some() {
+            ledger.rebuild()?;
+        }
+        Ok(ledger)
     }
 
     pub fn world(&self) -> &World {
@@ -132,6 +142,7 @@ impl Ledger {
         let (servers, hybrid) = (self.world.servers.clone(), self.world.hybrid);
         let world = self.transaction(TransactionBehavior::Immediate, |transaction| {
             derive::clear(transaction)?;
+            transaction.execute("DELETE FROM setting WHERE name = ?1", [REDERIVE])?;
             let doubtful = derive::is_doubtful(transaction)?;
             let world = World { servers, hybrid, doubtful, ..World::default() };
             let mut step = Step::new(transaction, world, ClockReading::exact(Timestamp(0)));

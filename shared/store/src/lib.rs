@@ -4,7 +4,7 @@
 //! entries are put, derived state follows them, and the edge adds its own rows; it is durable when [`Ledger::step`] returns, never before
 //! (`synchronous = FULL`). This crate knows statements and transactions; what entries *mean* is decided in `shared`.
 //!
-//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables) → [`questions`] (what is asked of them) → [`blobs`] → [`bundle`]
+//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables) → [`questions`] (what is asked of them), [`secrets`] (which wrong ones count) → [`blobs`] → [`bundle`]
 //! (the same in a file).
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod derive;
 pub mod ledger;
 pub mod questions;
+pub mod secrets;
 pub mod shelf;
 pub mod step;
 mod touched;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
+use shared::kind::Body;
+use shared::kind::record::SigningSetUp;
 use shared::log::Entry;
 use shared::log::effect::Verdict;
 use shared::record::TrainingRecord;
@@ -81,6 +83,17 @@ pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(Pers
     Ok(row.optional()?)
 }
 
+/// The set-up of the key that [`key_of`] names.
+pub fn set_up_of(connection: &Connection, key: &PersonKey) -> Result<Option<SigningSetUp>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT entry FROM person_key WHERE key = ?1")?;
+    let id = statement.query_row([key.0], |row| Ok(EntryId(row.get(0)?))).optional()?;
+    let entry = id.map(|id| crate::shelf::entry(connection, &id)).transpose()?.flatten();
+    Ok(entry.and_then(|entry| match entry.statement().ok().flatten()?.body {
+        Body::SigningSetUp(set_up) => Some(set_up),
+        _ => None,
+    }))
+}
+
 /// A sealed box and its version.
 pub fn sealed_box(connection: &Connection, name: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT version, bytes FROM box WHERE name = ?1")?;
@@ -140,34 +153,6 @@ fn sessions_of(
         sessions.push(decoded(bytes, "a task session")?);
     }
     Ok(sessions)
-}
-
-/// Which failures of a person count: those since the last right secret that nobody forgave who may.
-macro_rules! counted_failures {
-    () => {
-        "WHERE person = ?1
-           AND at_ms > coalesce((SELECT max(s.at_ms) FROM secret_success s JOIN person_key k USING (person, key)
-                                 WHERE s.person = ?1), -1)
-           AND NOT EXISTS (SELECT 1 FROM secret_forgiven g LEFT JOIN verdict v ON v.id = g.lifted_by
-                           WHERE g.id = f.id AND v.id IS NULL)"
-    };
-}
-
-/// Wrong secrets since the last right one, as known here, with the time of the last of them.
-pub fn failures(connection: &Connection, person: &PersonId) -> Result<(u32, Option<Timestamp>), StoreError> {
-    let sql = concat!("SELECT count(*), max(at_ms) FROM secret_failure f ", counted_failures!());
-    let mut statement = connection.prepare_cached(sql)?;
-    let (count, last): (u32, Option<i64>) =
-        statement.query_row([person.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((count, last.map(Timestamp)))
-}
-
-/// The failures that [`failures`] counts, by name: what a lifted lockout forgives.
-pub fn failures_by_name(connection: &Connection, person: &PersonId) -> Result<Vec<EntryId>, StoreError> {
-    let sql = concat!("SELECT id FROM secret_failure f ", counted_failures!(), " ORDER BY at_ms, id");
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([person.as_str()], |row| Ok(EntryId(row.get(0)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Entries about a subject of one kind that came to be held here after another, in that order.

@@ -2,6 +2,7 @@
 
 pub mod accept_import;
 pub mod approve_version;
+pub mod badge_lost;
 pub mod bell;
 pub mod blobs;
 pub mod draft_version;

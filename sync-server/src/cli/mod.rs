@@ -2,6 +2,7 @@
 //! run.
 
 mod backup;
+mod badge_lost;
 mod bundle_import;
 mod config_print;
 mod doctor;
@@ -84,6 +85,9 @@ enum Command {
     /// Electronic signatures
     #[command(subcommand)]
     Signing(Signing),
+    /// Badges that were lost
+    #[command(subcommand)]
+    Badge(Badge),
     Doctor(doctor::Doctor),
     Backup(backup::Backup),
     Escrow(escrow::Escrow),
@@ -109,6 +113,12 @@ enum Kiosk {
     List(kiosk_list::List),
     Retire(kiosk_retire::Retire),
     Revoke(kiosk_revoke::Revoke),
+}
+
+#[derive(Subcommand)]
+enum Badge {
+    Lost(badge_lost::Lost),
+    Status(badge_lost::Status),
 }
 
 #[derive(Subcommand)]
@@ -198,6 +208,8 @@ pub fn run(cli: Cli, out: Out<'_>) -> ExitCode {
         Command::Escrow(command) => command.run(&shared, out),
         Command::Restore(command) => command.run(&shared, out),
         Command::Recover(command) => command.run(&shared, out),
+        Command::Badge(Badge::Lost(command)) => command.run(&shared, out),
+        Command::Badge(Badge::Status(command)) => command.run(&shared, out),
         Command::Fork(Fork::List(command)) => command.run(&shared, out),
         Command::Fork(Fork::Rule(command)) => command.run(&shared, out),
         Command::Config(ConfigCommand::Print(command)) => command.run(&shared, out),

@@ -5,6 +5,7 @@
 
 pub mod approve;
 pub mod backup;
+pub mod badges;
 pub mod bundle;
 pub mod contents;
 pub mod enrol;

@@ -17,6 +17,7 @@ use shared::training::qualification::{RequirementState, qualification};
 use shared::training::task_session::{Performance, Performances};
 use store::{StoreError, questions, shelf};
 
+use super::badges::RefusedAt;
 use super::forks::Branch;
 use super::import::WaitingImport;
 use super::query::Watermark;
@@ -125,6 +126,8 @@ pub struct PersonPage {
     pub entries: Vec<Shown>,
     /// The key they sign with, when they have set up signing.
     pub key: Option<PersonKey>,
+    /// Where their disabled badge is refused, when it is disabled.
+    pub badge_refused: Option<Vec<RefusedAt>>,
     pub watermark: Watermark,
 }
 
@@ -215,7 +218,7 @@ impl Core {
         if !plant.people.contains_key(person) {
             return Ok(None);
         }
-        let watermark = self.watermark(None)?;
+        let (watermark, badge_refused) = (self.watermark(None)?, self.badge_refused_at(person)?);
         let ledger = self.ledger();
         let connection = ledger.connection();
         let record = questions::record(connection, person)?;
@@ -237,6 +240,7 @@ impl Core {
             requirements,
             entries,
             key,
+            badge_refused,
             watermark,
         }))
     }

@@ -1,7 +1,8 @@
 //! People at the server: signing set-up of office roles, unlocking a key for one act, authority withdrawn, rulings.
 
 use shared::id::*;
-use shared::kind::plant::{AssessorSet, Profile, Ruling};
+use shared::kind::plant::{AssessorSet, Ruling};
+use shared::kind::presence::SecretFailed;
 use shared::kind::record::SigningSetUp;
 use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
@@ -9,8 +10,9 @@ use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box_name};
 use shared::part11::signature::PersonSecret;
+use shared::part11::strength::{PASSPHRASE_LEAST, SecretKind, Weakness};
 use shared::time::Span;
-use store::questions;
+use store::{questions, secrets};
 
 use super::{Core, Refused};
 
@@ -20,9 +22,6 @@ pub struct Signer {
     pub person: PersonId,
     pub secret: String,
 }
-
-/// Shortest passphrase while keys lie in files, in characters.
-pub const MIN_PASSPHRASE: usize = 10;
 
 impl Core {
     /// Makes a person's key under their secret. The first person with a key needs no verifier but whoever runs the server; from then on
@@ -41,8 +40,11 @@ impl Core {
         if !plant.is_active(person, now) {
             return Err(Refused::no(format!("{person} is not active")));
         }
-        if secret.chars().count() < MIN_PASSPHRASE {
-            return Err(Refused::no(format!("a passphrase has at least {MIN_PASSPHRASE} characters")));
+        if let Some(weakness) = SecretKind::Passphrase.weakness(secret, person.as_str()) {
+            return Err(Refused::no(why_weak(weakness)));
+        }
+        if identity_proof.trim().is_empty() {
+            return Err(Refused::no("say what proved the identity, an identity card for instance"));
         }
         if verifier.is_some_and(|verifier| verifier.person == *person) {
             return Err(Refused::no("nobody verifies their own identity"));
@@ -58,7 +60,8 @@ impl Core {
             key: key.key(),
             box_digest: sealed.digest(),
             identity_proof: identity_proof.to_owned(),
-            profile: Profile::UsPart11,
+            profile: plant.policy.signing.profile,
+            secret: Some(SecretKind::Passphrase),
         };
         let draft = self.draft(Subject::person(person), body);
         let mut draft = self.signed_with(draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
@@ -76,9 +79,15 @@ impl Core {
 
     /// Unlocks a person's key: the check of the secret.
     pub fn unlock(&self, signer: &Signer) -> Result<PersonSecret, Refused> {
+        self.not_locked_out(&signer.person)?;
         let ledger = self.ledger();
         let missing = || Refused::no(format!("{} has not set up signing", signer.person));
         let (key, digest) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
+        let chosen = questions::set_up_of(ledger.connection(), &key)?.map(|set_up| SecretKind::chosen_in(&set_up));
+        if chosen == Some(SecretKind::Pin) {
+            // The server's own keys lie in a file: who has it would need the PIN alone, and a PIN is soon tried out.
+            return Err(Refused::no(format!("{} signs with a PIN, at terminals with a chip only", signer.person)));
+        }
         let (_, bytes) =
             questions::sealed_box(ledger.connection(), &person_box_name(&signer.person))?.ok_or_else(missing)?;
         drop(ledger);
@@ -88,9 +97,38 @@ impl Core {
             return Err(damaged());
         }
         sealed.open_person(&signer.person, key, &signer.secret, &self.secrets.pepper).map_err(|why| match why {
-            Locked::WrongSecret => Refused::WrongSecret { person: signer.person.clone() },
+            Locked::WrongSecret => self.wrong_secret(&signer.person),
             Locked::Damaged => damaged(),
         })
+    }
+
+    /// Ten wrong secrets, wherever they were given, lock out here as at every terminal (R15).
+    fn not_locked_out(&self, person: &PersonId) -> Result<(), Refused> {
+        let tries = secrets::failures(self.ledger().connection(), person)?.len();
+        let most = self.plant().policy.lockout.attempts as usize;
+        if tries < most {
+            return Ok(());
+        }
+        Err(Refused::no(format!(
+            "{person} is locked out after {tries} wrong secrets, here and at every terminal; nothing was signed. A supervisor lifts it at a terminal"
+        )))
+    }
+
+    /// Counted before it is answered; terminals hear of it.
+    fn wrong_secret(&self, person: &PersonId) -> Refused {
+        let counted = || -> Result<(), Refused> {
+            let attempt = secrets::failures(self.ledger().connection(), person)?.len() + 1;
+            let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+            let plant = self.plant();
+            let site = &plant.people.get(person).ok_or_else(|| Refused::no("nobody is known by that name"))?.site;
+            let draft = self.draft(Subject::person(person), SecretFailed { attempt });
+            self.write(&Stream::presence(site), &draft).map(drop)
+        };
+        match counted() {
+            // A server that stopped writes nothing: until it goes on, tries are limited by the minute.
+            Ok(()) | Err(Refused::NotWritten(_)) => Refused::WrongSecret { person: person.clone() },
+            Err(failed) => failed,
+        }
     }
 
     /// Fails unless the person holds the right now.
@@ -174,5 +212,12 @@ impl Core {
         let body = Ruling { entries, accepted, reason: reason.to_owned() };
         let draft = self.draft(subject, body);
         self.write(&Stream::plant_global(), &self.signed(draft, by, Role::Quality, Meaning::Ruled)?)
+    }
+}
+
+fn why_weak(weakness: Weakness) -> String {
+    match weakness {
+        Weakness::TooShort => format!("a passphrase has at least {PASSPHRASE_LEAST} characters"),
+        Weakness::TooSimple => "this passphrase is among the first that anybody tries: choose another".into(),
     }
 }

@@ -267,9 +267,9 @@ pub fn derived_digest(connection: &Connection) -> Result<Digest32, StoreError> {
         "SELECT person || requirement || rows FROM evidence ORDER BY person, requirement",
         "SELECT session || state FROM task_session ORDER BY session",
         "SELECT signer || subject FROM signed ORDER BY signer, subject",
-        "SELECT id || person || at_ms FROM secret_failure ORDER BY id",
+        "SELECT id || person || replica || hybrid || at_ms || latest_ms FROM secret_failure ORDER BY id",
         "SELECT id || lifted_by FROM secret_forgiven ORDER BY id, lifted_by",
-        "SELECT person || key || at_ms FROM secret_success ORDER BY person, key",
+        "SELECT person || key || replica || hybrid || earliest_ms FROM secret_success ORDER BY person, key, replica",
     ] {
         let mut statement = connection.prepare(&sql.replace("||", "|| x'00' ||"))?;
         let mut rows = statement.query([])?;

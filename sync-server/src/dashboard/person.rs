@@ -28,6 +28,8 @@ struct PersonPage {
     site: String,
     active: bool,
     key: Option<String>,
+    /// Of a disabled badge: each kiosk, and since when it refuses it.
+    badge_refused: Option<Vec<(String, Option<Moment>)>>,
     watermark: WatermarkLine,
     now: Moment,
     met: usize,
@@ -113,6 +115,9 @@ impl PersonPage {
             site: described.and_then(|p| plant.sites.get(&p.site)).map_or_else(String::new, |site| site.name.clone()),
             active: plant.is_active(person, now),
             key: facts.key.map(|key| key.short()),
+            badge_refused: facts.badge_refused.as_ref().map(|kiosks| {
+                kiosks.iter().map(|at| (at.kiosk.to_string(), at.since.map(|since| clock.second(since)))).collect()
+            }),
             watermark: WatermarkLine::new(&facts.watermark, &clock),
             now: clock.second(now),
             met: facts.requirements.iter().filter(|line| line.state.met).count(),

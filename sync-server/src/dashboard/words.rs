@@ -42,6 +42,7 @@ fn doubt(doubt: &Doubt) -> String {
         Doubt::Contradicted(other) => {
             format!("entry {} says the opposite; neither signer knew of the other", other.short())
         }
+        Doubt::BadgeLost => "signed at a terminal while the signer's badge was lost and they had no other".into(),
         Doubt::AuthorityWithdrawn => "the signer's authority did not cover the time of signing, as known now".into(),
         Doubt::KeyRevoked => "the signer's key was revoked with effect from before the signing".into(),
     }
@@ -54,6 +55,7 @@ fn cause(cause: &Cause) -> String {
         Cause::DeviceRevoked => "its kiosk was revoked, and the server did not hold it by then".into(),
         Cause::BadSignature => "a signature is not its signer's over this record".into(),
         Cause::WrongSigners => "it lacks a signature that such a record needs".into(),
+        Cause::WeakSecret => "a PIN was chosen where a passphrase is asked for".into(),
         Cause::UnknownKey => "nobody set up this key for the signer".into(),
         Cause::NoAuthority => "the signer never had the authority".into(),
         Cause::SelfSigned => "somebody signed off themselves".into(),
@@ -166,6 +168,7 @@ pub fn meaning(meaning: Meaning) -> &'static str {
         Meaning::Supervises => "supervises",
         Meaning::Corrected => "corrected",
         Meaning::CoSigned => "co-signed",
+        Meaning::Identified => "identified themselves",
         Meaning::Answered => "answered",
     }
 }
@@ -214,6 +217,7 @@ pub fn said(plant: &Plant, body: Option<&Body>, kind: &str) -> (String, String) 
             line("Competency check", format!("{} · {}", about(plant, &b.about), outcome(b.outcome)))
         }
         Body::SheetEdit(b) => line("On-the-job training record", format!("edited by {}", name(&b.author))),
+        Body::Identified(_) => line("Gave the right secret after wrong ones", String::new()),
         Body::CoSigned(b) => line("Co-signed a start", b.reason.clone()),
         Body::SupervisedStart(b) => line("Supervised start", format!("{} · trainer {}", b.task, name(&b.trainer))),
         Body::Correction(b) => line(

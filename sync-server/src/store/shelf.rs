@@ -4,8 +4,10 @@ use minicbor::bytes::ByteVec;
 use rusqlite::{OptionalExtension, params};
 use shared::id::*;
 use shared::kind::Body;
+use shared::kind::plant::KeyStoreKind;
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Shelf, Stream, Subject};
+use shared::part11::strength::SecretKind;
 use shared::sync::store::{BoxMark, BoxRow, Boxes, Ordered};
 use shared::sync::{Replica, ServerShelf, scope};
 use shared::time::HybridTime;
@@ -161,7 +163,11 @@ impl ServerShelf for ServerStep<'_, '_> {
         )?;
         let mut rows = statement.query([after.unwrap_or(0) as i64])?;
         let (mut boxes, mut size, mut last) = (Boxes { all: after.is_none(), ..Boxes::default() }, 0, None);
+        let has_chip = self.has_chip(device);
         while let Some(row) = rows.next()? {
+            if !has_chip && self.opens_with_a_pin(&row.get::<_, String>(1)?)? {
+                continue;
+            }
             let bytes: Vec<u8> = row.get(3)?;
             size += bytes.len();
             if (size > max_bytes || boxes.rows.len() == shared::sync::message::MAX_BOXES) && last.is_some() {
@@ -178,12 +184,32 @@ impl ServerShelf for ServerStep<'_, '_> {
         Ok(boxes)
     }
 
-    /// A kiosk may bring boxes of people, sealed at their signing set-up; the answers of quizzes come from the server only.
+    /// A kiosk may bring boxes of people, each the one that the set-up of the key in use names: another would keep its person from signing
+    /// wherever it came to. The answers of quizzes come from the server only.
     fn put_box(&mut self, _device: &DeviceKey, row: &BoxRow) -> Result<(), StoreError> {
-        if row.name.starts_with("person/") {
+        let Some(Ok(person)) = row.name.strip_prefix("person/").map(PersonId::new) else { return Ok(()) };
+        // The set-up may have come in this very call.
+        self.step.follow_now()?;
+        let key = store::questions::key_of(self.step.connection(), &person)?;
+        if key.is_some_and(|(_, digest)| digest == Digest32::of(&row.bytes)) {
             self.put_own_box(&row.name, row.version, &row.bytes)?;
         }
         Ok(())
+    }
+}
+
+impl ServerStep<'_, '_> {
+    fn has_chip(&self, device: &DeviceKey) -> bool {
+        self.step.world().plant.devices.get(device).is_some_and(|set| set.key_store == KeyStoreKind::Tpm)
+    }
+
+    /// Whether a box is no stronger than a PIN: it is of no use at a terminal without a chip, and soon opened by whoever steals one (R16).
+    fn opens_with_a_pin(&self, name: &str) -> Result<bool, StoreError> {
+        let Some(Ok(person)) = name.strip_prefix("person/").map(PersonId::new) else { return Ok(false) };
+        let connection = self.step.connection();
+        let Some((key, _)) = store::questions::key_of(connection, &person)? else { return Ok(false) };
+        let set_up = store::questions::set_up_of(connection, &key)?;
+        Ok(set_up.is_some_and(|set_up| SecretKind::chosen_in(&set_up) == SecretKind::Pin))
     }
 }
 

@@ -91,7 +91,13 @@ impl Author {
         at: Timestamp,
     ) -> Result<Entry, Trouble> {
         let identity_proof = "identity card".into();
-        let body = SigningSetUp { key: person.key.key(), box_digest, identity_proof, profile: Profile::UsPart11 };
+        let body = SigningSetUp {
+            key: person.key.key(),
+            box_digest,
+            identity_proof,
+            profile: Profile::UsPart11,
+            secret: None,
+        };
         let draft = self.signed(person, body, Meaning::SigningAccepted, at);
         let draft = countersigned(draft, verifier, Role::Supervisor, Meaning::IdentityVerified, at);
         let stream = Stream::record(&self.site);

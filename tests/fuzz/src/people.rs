@@ -10,6 +10,7 @@ use shared::kind::to_cbor;
 use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, Stretching, badge_hash};
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
 use shared::part11::signature::{DeviceSecret, PersonSecret};
+use shared::part11::strength::SecretKind;
 use shared::time::Timestamp;
 
 use crate::world::world;
@@ -133,7 +134,7 @@ fn seen(badge: &str) -> BadgeSeen {
             printed_name: badge.replace("04A1B2C", "Person "),
             language: Language::new("de").expect("an id of ours"),
             locked_out: false,
-            can_sign: true,
+            secret: Some(SecretKind::Passphrase),
         }),
         "LOST" => BadgeSeen::Disabled { reason: "lost".into() },
         _ => BadgeSeen::Unknown,

@@ -98,7 +98,7 @@ fn offered() -> Kiosk {
     let mut kiosk = Kiosk::new();
     kiosk.slow = true;
     kiosk.badge(MARIA);
-    kiosk.next_reply = Some(maria(|seen| seen.can_sign = false));
+    kiosk.next_reply = Some(maria(|seen| seen.secret = None));
     kiosk.slow = false;
     kiosk.answer_all();
     assert_eq!((kiosk.screen(), kiosk.view().signing_set_up.step), (Screen::SigningSetUp, SigningStep::Offer));

@@ -2,7 +2,9 @@
 
 mod floor;
 mod help;
+mod pace;
 mod people;
+mod profiles;
 mod records;
 mod script;
 mod signing;

@@ -375,3 +375,18 @@ fn the_last_of_two_badges_on_the_idle_screen_counts() {
     kiosk.answer_all();
     assert_eq!(kiosk.view().chrome.person, "Ben Hartwig");
 }
+
+#[test]
+fn r15_a_badge_reported_lost_ends_the_session_it_opened() {
+    let mut kiosk = Kiosk::new();
+    kiosk.maria_asks();
+    let badge = shared::id::BadgeHash([7; 32]);
+    let plant = std::sync::Arc::make_mut(&mut kiosk.snapshot.plant);
+    plant.people.get_mut(&person("maria")).unwrap().badge = Some(badge);
+    kiosk.tell();
+    assert_eq!(kiosk.screen(), Screen::Verdict);
+    std::sync::Arc::make_mut(&mut kiosk.snapshot.plant).disabled_badges.insert(badge, "lost".into());
+    kiosk.tell();
+    assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::Disabled));
+    assert_eq!(kiosk.view().chrome.person, "");
+}

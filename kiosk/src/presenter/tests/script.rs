@@ -7,6 +7,7 @@ use shared::id::*;
 use shared::kind::Meaning;
 use shared::kind::plant::*;
 use shared::kind::record::{About, Outcome};
+use shared::part11::strength::SecretKind;
 use shared::plant::document::{Document, Version};
 use shared::plant::fold::Provenance;
 use shared::plant::{Plant, steps::steps};
@@ -384,7 +385,7 @@ pub fn look_up(badge: &str) -> BadgeSeen {
             printed_name: name.into(),
             language,
             locked_out: false,
-            can_sign: true,
+            secret: Some(SecretKind::Passphrase),
         })
     };
     match badge {

@@ -195,7 +195,7 @@ fn r13_a_sign_off_asks_for_the_own_secret_again_and_checks_it_first() {
 fn who_cannot_sign_yet_is_told_at_once() {
     let mut kiosk = Kiosk::new();
     let BadgeSeen::Person(maria) = look_up(MARIA) else { panic!("Maria is known") };
-    kiosk.next_reply = Some(Reply::Badge(BadgeSeen::Person(PersonSeen { can_sign: false, ..maria })));
+    kiosk.next_reply = Some(Reply::Badge(BadgeSeen::Person(PersonSeen { secret: None, ..maria })));
     kiosk.badge(MARIA);
     assert_eq!(kiosk.screen(), Screen::SigningSetUp);
     kiosk.tap("action:back");

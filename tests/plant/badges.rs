@@ -1,0 +1,130 @@
+//! A lost badge (R15): ended in one act, refused by each kiosk as soon as it hears, and what was signed meanwhile waits for quality.
+
+use std::fs;
+
+use harness::scene::{copy_folder, id, sunday_evening, train_until_the_check};
+use harness::{Plant, demo_plant, kiosk_signer, signer};
+use kiosk::core::badge::BadgeSeen;
+use shared::id::*;
+use shared::log::effect::{Doubt, Verdict};
+use store::questions;
+
+const MARIA: &str = "04A1B2C3";
+const NEW_BADGE: &str = "04FFEE01";
+
+fn read(plant: &mut Plant, kiosk: &str, person: &str) -> EntryId {
+    let kiosk = plant.kiosk(kiosk);
+    let who: PersonId = id(person);
+    kiosk.badge_in(&who).unwrap();
+    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    let procedure = kiosk.procedure(&who, &about).unwrap();
+    kiosk.sign_read(&who, &procedure, 240).unwrap().id()
+}
+
+fn sees(plant: &mut Plant, kiosk: &str, badge: &str) -> BadgeSeen {
+    plant.kiosk(kiosk).look_up_badge(badge).unwrap()
+}
+
+fn verdict(plant: &mut Plant, kiosk: &str, entry: &EntryId) -> Verdict {
+    questions::verdict(plant.kiosk(kiosk).ledger().connection(), entry).unwrap()
+}
+
+fn refused_at(plant: &Plant) -> Vec<(String, Option<String>)> {
+    let kiosks = plant.server.badge_refused_at(&id("maria")).unwrap().expect("the badge is disabled");
+    kiosks.into_iter().map(|at| (at.kiosk.to_string(), at.since.map(|since| since.to_string()))).collect()
+}
+
+#[test]
+fn r15_a_lost_badge_ends_in_one_act_and_each_kiosk_says_when_it_heard() {
+    let mut plant = sunday_evening();
+    let before = read(&mut plant, "K3", "maria");
+    plant.clock.set("2026-03-01T19:00:00Z");
+    let reason = "left on the bus";
+    plant.server.badge_lost(&id("maria"), None, reason, &signer("jonas")).unwrap();
+    assert_eq!(refused_at(&plant), [("K3".into(), None), ("K5".into(), None)], "nobody has heard");
+    plant.clock.set("2026-03-01T19:05:00Z");
+    plant.settle();
+    plant.kiosk("K3").badge_in(&id("ana")).unwrap();
+    assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { reason } if reason == "left on the bus"));
+    for (kiosk, since) in refused_at(&plant) {
+        assert!(since.as_ref().is_some_and(|since| since.starts_with("2026-03-01T19:05")), "{kiosk}: {since:?}");
+    }
+    assert!(verdict(&mut plant, "K3", &before).is_effective(), "what she signed before is hers");
+    plant.verify();
+}
+
+#[test]
+fn r15_what_was_signed_at_a_dark_kiosk_with_a_lost_badge_waits_for_quality() {
+    let mut plant = sunday_evening();
+    plant.clock.set("2026-03-01T19:00:00Z");
+    let since = harness::at("2026-03-01T18:30:00Z");
+    plant.server.badge_lost(&id("maria"), Some(since), "stolen from the locker", &signer("jonas")).unwrap();
+    plant.meet("K3");
+    assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { .. }));
+    // Kiosk 5 is dark. Somebody has Maria's badge, and knows her secret.
+    assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Person(_)));
+    let suspicious = read(&mut plant, "K5", "maria");
+    assert!(verdict(&mut plant, "K5", &suspicious).is_effective(), "by what it could know");
+    plant.clock.set("2026-03-01T22:00:00Z");
+    plant.settle();
+    for kiosk in ["K3", "K5"] {
+        assert_eq!(verdict(&mut plant, kiosk, &suspicious), Verdict::OnHold(Doubt::BadgeLost), "{kiosk}");
+    }
+    assert_eq!(plant.kiosk("K5").person(), None, "the session that it opened is over");
+    assert!(refused_at(&plant)[1].1.as_ref().is_some_and(|since| since.starts_with("2026-03-01T22:00")));
+    plant.server.rule(&id("maria"), true, "she was there: video", &signer("helga")).unwrap();
+    plant.settle();
+    assert!(verdict(&mut plant, "K3", &suspicious).is_effective());
+    plant.verify();
+}
+
+#[test]
+fn r15_an_assessors_lost_badge_puts_what_it_signed_for_others_on_hold() {
+    let mut plant = sunday_evening();
+    harness::scene::approve_v7(&plant.server);
+    plant.settle();
+    plant.clock.set("2026-03-02T05:40:00Z");
+    plant.server.badge_lost(&id("jonas"), None, "lost", &signer("helga")).unwrap();
+    plant.clock.set("2026-03-02T05:50:00Z");
+    train_until_the_check(plant.kiosk("K3"), "maria", "jonas");
+    plant.settle();
+    let connection = plant.server.ledger();
+    let held = questions::on_hold(connection.connection()).unwrap();
+    let doubts: Vec<&Verdict> = held.iter().map(|(_, _, verdict)| verdict).collect();
+    assert!(!doubts.is_empty() && doubts.iter().all(|doubt| **doubt == Verdict::OnHold(Doubt::BadgeLost)), "{held:?}");
+    assert!(held.iter().all(|(_, about, _)| about == "person:maria"));
+}
+
+#[test]
+fn r15_a_new_badge_ends_the_loss_and_the_old_number_stays_refused() {
+    let mut plant = sunday_evening();
+    plant.server.badge_lost(&id("maria"), None, "lost", &signer("jonas")).unwrap();
+    plant.clock.set("2026-03-01T20:00:00Z");
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&demo_plant(), folder.path());
+    let file = folder.path().join("people.csv");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(MARIA));
+    fs::write(&file, text.replace(MARIA, NEW_BADGE)).unwrap();
+    plant.server.import(folder.path(), false, "hr").unwrap();
+    plant.server.accept_import(None, &signer("helga"), "a new badge").unwrap();
+    plant.settle();
+    assert!(matches!(sees(&mut plant, "K3", NEW_BADGE), BadgeSeen::Person(_)));
+    assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { .. }), "not unknown: it says why");
+    plant.clock.set("2026-03-01T20:10:00Z");
+    let again = read(&mut plant, "K3", "maria");
+    plant.settle();
+    assert!(verdict(&mut plant, "K5", &again).is_effective());
+    plant.verify();
+}
+
+#[test]
+fn r15_only_who_leads_ends_a_badge_with_a_reason_and_only_once() {
+    let plant = sunday_evening();
+    let lost = |by: &str, reason: &str| plant.server.badge_lost(&id("maria"), None, reason, &signer(by)).map(drop);
+    assert!(lost("ana", "lost").is_err(), "an operator doesn't");
+    assert!(lost("jonas", " ").is_err());
+    lost("jonas", "lost").unwrap();
+    assert!(lost("jonas", "lost").unwrap_err().to_string().contains("disabled already"));
+}
