@@ -14,7 +14,7 @@ use shared::time::{ClockReading, Timestamp};
 use shared::training::qualification::{Tense, qualification};
 use shared::training::task_session::Performances;
 use shared::training::{GateDecision, Known, Question, decide};
-use store::{questions, shelf};
+use store::{questions, secrets, shelf};
 
 /// A rule of the gate or the record that is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,8 +163,6 @@ fn keep_the_last_sign_off(entries: &mut Vec<Entry>) {
 
 /// Wrong secrets that count; with `since`, only those that this machine saw in one go.
 fn failures(kiosk: &Kiosk, person: &PersonId, since: Option<Timestamp>) -> u32 {
-    let connection = kiosk.ledger().connection();
-    let counted = questions::failures_by_name(connection, person).expect("the store works");
-    let entries = counted.iter().filter_map(|id| shelf::entry(connection, id).expect("the store works"));
-    entries.filter(|entry| since.is_none_or(|since| entry.header().wall >= since)).count() as u32
+    let counted = secrets::failures(kiosk.ledger().connection(), person).expect("the store works");
+    counted.iter().filter(|failure| since.is_none_or(|since| failure.at >= since)).count() as u32
 }
