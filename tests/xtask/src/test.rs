@@ -50,7 +50,7 @@ pub fn test(quick: bool) -> Outcome {
 }
 
 /// Debian's.
-const TPM_PACKAGES: [&str; 3] = ["libtss2-dev", "swtpm", "swtpm-tools"];
+const TPM_PACKAGES: [&str; 4] = ["libtss2-dev", "pkg-config", "swtpm", "swtpm-tools"];
 
 fn can_seal() -> bool {
     has("swtpm", "--version") && pkg_config_knows("tss2-esys")
