@@ -350,6 +350,9 @@ impl Held {
     pub fn open(&self) -> Result<Core, Denied> {
         let mut core = Core::open(&self.data, self.keys()?, Box::new(Machine::default()))?;
         core.sticks = self.sticks.clone();
+        if let Err(error) = core.ledger().lengthen_log() {
+            tracing::warn!(%error, "the write-ahead log could not be lengthened: signing takes a little longer");
+        }
         Ok(core)
     }
 }

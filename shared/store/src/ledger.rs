@@ -1,6 +1,8 @@
 //! An open database and the plant it describes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::OpenOptions;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -76,6 +78,9 @@ pub struct Ledger {
     world: World,
 }
 
+/// The length at which SQLite begins its log anew, 1,000 pages with what stands before each, and a large step more.
+const LOG_BYTES: u64 = 1_100 * (4_096 + 24) + 32;
+
 const ENTRY_TABLES: &str = include_str!("entries.sql");
 
 /// The setting by which a migration asks for everything derived anew: an earlier version derived other things.
@@ -116,6 +121,16 @@ impl Ledger {
     /// For questions; nothing is written through it.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Lets the write-ahead log have its full length from the start. While a file grows, each commit also waits until the disk holds the file's new
+    /// length. SQLite takes what lies behind the last commit for the end of the log, zeros like what is left of an earlier round.
+    pub fn lengthen_log(&self) -> io::Result<()> {
+        let Some(database) = self.connection.path() else { return Ok(()) };
+        let mut log = OpenOptions::new().append(true).open(format!("{database}-wal"))?;
+        let lacking = LOG_BYTES.saturating_sub(log.metadata()?.len());
+        io::copy(&mut io::repeat(0).take(lacking), &mut log)?;
+        log.sync_all()
     }
 
     /// One durable step: runs `work`, lets derived state follow, commits. When it returns `Ok`, the step is on the disk; on `Err`
@@ -210,5 +225,46 @@ fn set_pragmas(connection: &Connection) -> Result<(), StoreError> {
         ("wal", 2, _) => Err(StoreError::Pragma("foreign_keys = ON")),
         ("wal", ..) => Err(StoreError::Pragma("synchronous = FULL")),
         _ => Err(StoreError::Pragma("journal_mode = WAL")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What somebody who switched the power off now would find at the next start.
+    fn after_a_crash(ledger: &Ledger, folder: &Path) -> Ledger {
+        let from = ledger.connection.path().unwrap();
+        for ending in ["", "-wal"] {
+            fs::copy(format!("{from}{ending}"), folder.join(format!("copy.sqlite{ending}"))).unwrap();
+        }
+        Ledger::open(&folder.join("copy.sqlite"), &[]).unwrap()
+    }
+
+    #[test]
+    fn safe1_a_log_of_full_length_holds_what_was_committed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("ledger.sqlite"), &[]).unwrap();
+        let length = |ledger: &Ledger| fs::metadata(format!("{}-wal", ledger.connection.path().unwrap())).unwrap().len();
+        let write = |ledger: &mut Ledger, value: u32| {
+            let clock = ClockReading::exact(Timestamp(0));
+            ledger.step(clock, |step| step.set("value", &value.to_be_bytes())).unwrap();
+        };
+        write(&mut ledger, 1);
+        ledger.lengthen_log().unwrap();
+        ledger.lengthen_log().unwrap();
+        assert_eq!(length(&ledger), LOG_BYTES);
+        // Long enough for the log to begin anew more than once.
+        for value in 2..2_500 {
+            write(&mut ledger, value);
+            if value % 311 == 0 {
+                let found = after_a_crash(&ledger, folder.path());
+                let kept = crate::questions::setting(&found.connection, "value").unwrap().unwrap();
+                assert_eq!(kept, value.to_be_bytes());
+            }
+        }
+        assert_eq!(length(&ledger), LOG_BYTES, "it grew no more");
     }
 }

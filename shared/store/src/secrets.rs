@@ -24,6 +24,9 @@ pub struct Failure {
 
 /// Wrong secrets of a person that count, as known here, earliest first.
 pub fn failures(connection: &Connection, person: &PersonId) -> Result<Vec<Failure>, StoreError> {
+    if !has_failed(connection, person)? {
+        return Ok(Vec::new());
+    }
     let right = rights(connection, person)?;
     let mut statement = connection.prepare_cached(
         "SELECT id, replica, hybrid, at_ms, latest_ms FROM secret_failure WHERE person = ?1 AND latest_ms >= ?2
@@ -39,6 +42,11 @@ pub fn failures(connection: &Connection, person: &PersonId) -> Result<Vec<Failur
         }
     }
     Ok(count)
+}
+
+fn has_failed(connection: &Connection, person: &PersonId) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM secret_failure WHERE person = ?1)")?;
+    Ok(statement.query_row([person.as_str()], |row| row.get(0))?)
 }
 
 /// Whether somebody who may forgave this failure by name.
@@ -70,8 +78,10 @@ impl Rights {
 
 fn rights(connection: &Connection, person: &PersonId) -> Result<Rights, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.replica, max(s.hybrid), max(s.earliest_ms) FROM secret_success s JOIN person_key k USING (person, key)
-         WHERE s.person = ?1 GROUP BY s.replica",
+        "SELECT s.replica, max(s.hybrid), max(s.earliest_ms)
+         FROM (SELECT DISTINCT CAST(device || incarnation AS BLOB) AS replica FROM log) l
+         CROSS JOIN secret_success s ON s.replica = l.replica AND s.person = ?1
+         JOIN person_key k USING (person, key) GROUP BY s.replica",
     )?;
     let rows = statement.query_map([person.as_str()], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     let by_replica = rows.collect::<Result<BTreeMap<Vec<u8>, (Vec<u8>, i64)>, _>>()?;
@@ -122,7 +132,7 @@ fn follow_entry(connection: &Connection, entry: &Entry) -> Result<(), StoreError
 fn note_right(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
     let (replica, clock) = (replica_of(entry), clock_of(entry));
     let sql = "INSERT INTO secret_success (person, key, replica, hybrid, earliest_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT (person, key, replica) DO UPDATE
+               ON CONFLICT (replica, person, key) DO UPDATE
                SET hybrid = max(hybrid, excluded.hybrid), earliest_ms = max(earliest_ms, excluded.earliest_ms)";
     for block in entry.blocks() {
         let (signer, hybrid) = (block.signer.as_str(), in_order(entry.header().hybrid));

@@ -19,7 +19,8 @@ CREATE TABLE secret_success (
     replica     BLOB NOT NULL,
     hybrid      BLOB NOT NULL,
     earliest_ms INTEGER NOT NULL,
-    PRIMARY KEY (person, key, replica)
+    -- By replica first: what is signed at one kiosk lies on few pages, and each page written is one that a person waits for.
+    PRIMARY KEY (replica, person, key)
 ) STRICT, WITHOUT ROWID;
 -- What they hold follows from the entries, at the next opening.
 INSERT OR REPLACE INTO setting (name, value) VALUES ('rederive', x'01');

@@ -33,6 +33,9 @@ impl Serve {
         config.names.extend(self.names);
         let mut lock = Lock::take(&shared.data, "Stop it first, or name another folder with --data.")?;
         let core = Arc::new(Core::open(&shared.data, Arc::new(Machine))?);
+        if let Err(error) = core.ledger().lengthen_log() {
+            tracing::warn!(%error, "the write-ahead log could not be lengthened: commits take a little longer");
+        }
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             let running = serve::start(core.clone(), config).await.map_err(|why| Failure::CouldNot(why.to_string()))?;

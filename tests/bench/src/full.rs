@@ -128,6 +128,8 @@ impl FullPlant {
         drop(ledger);
         let began = Instant::now();
         self.plant.start(HERE);
+        // As the program does.
+        self.plant.kiosk(HERE).ledger().lengthen_log()?;
         eprintln!("the kiosk starts with {} entries in {:.2} s", self.entries, began.elapsed().as_secs_f64());
         Ok(())
     }
