@@ -247,7 +247,8 @@ mod tests {
     fn safe1_a_log_of_full_length_holds_what_was_committed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(&folder.path().join("ledger.sqlite"), &[]).unwrap();
-        let length = |ledger: &Ledger| fs::metadata(format!("{}-wal", ledger.connection.path().unwrap())).unwrap().len();
+        let length =
+            |ledger: &Ledger| fs::metadata(format!("{}-wal", ledger.connection.path().unwrap())).unwrap().len();
         let write = |ledger: &mut Ledger, value: u32| {
             let clock = ClockReading::exact(Timestamp(0));
             ledger.step(clock, |step| step.set("value", &value.to_be_bytes())).unwrap();
