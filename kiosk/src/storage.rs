@@ -4,12 +4,17 @@ use std::path::Path;
 
 use crate::presenter::message::Storage;
 
+/// What is left for the kiosk on the disk: what is kept back for the administrator is no use to it. `None` when the system doesn't say.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// Looks at the disk; `None` when the system doesn't say.
 pub fn of(folder: &Path) -> Option<Storage> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     Some(Storage {
-        // What is kept back for the administrator is no use to the kiosk.
         free_bytes: bytes(disk.f_bavail),
         total_bytes: bytes(disk.f_blocks).saturating_sub(bytes(disk.f_bfree)).saturating_add(bytes(disk.f_bavail)),
         database_bytes: database(folder),
