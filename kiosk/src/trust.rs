@@ -96,6 +96,11 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
+/// The answer to signatures of versions before TLS 1.3, which nobody here speaks.
+pub(crate) fn never_older() -> Result<HandshakeSignatureValid, rustls::Error> {
+    Err(rustls::Error::General("only TLS 1.3 is spoken here".into()))
+}
+
 /// Takes down which authority a stranger shows, and believes nothing: the set-up's proofs decide.
 #[derive(Debug)]
 pub struct TakesDown {
@@ -152,11 +157,11 @@ impl ServerCertVerifier for TakesDown {
     }
     fn verify_tls12_signature(
         &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        never_older()
     }
     fn verify_tls13_signature(
         &self,

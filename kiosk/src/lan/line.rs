@@ -24,6 +24,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use crate::core::Denied;
 use crate::runtime::StoreGone;
+use crate::trust::never_older;
 
 /// What is spoken here; another version will have another name.
 const PROTOCOL: &[u8] = b"lineproof-peer/1";
@@ -208,10 +209,6 @@ impl ProvesItsKey {
             &self.algorithms,
         )
     }
-
-    fn never() -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("only TLS 1.3 is spoken here".into()))
-    }
 }
 
 impl ServerCertVerifier for ProvesItsKey {
@@ -231,7 +228,7 @@ impl ServerCertVerifier for ProvesItsKey {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Self::never()
+        never_older()
     }
     fn verify_tls13_signature(
         &self,
@@ -267,7 +264,7 @@ impl ClientCertVerifier for ProvesItsKey {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Self::never()
+        never_older()
     }
     fn verify_tls13_signature(
         &self,
