@@ -152,7 +152,7 @@ fn r15_mistyped_secrets_end_with_the_right_one_also_when_nothing_else_is_signed(
 }
 
 #[test]
-fn r15_a_begun_try_and_a_restart_forgive_nothing() {
+fn r15_a_restart_forgives_nothing() {
     let mut plant = sunday_evening();
     for _ in 0..10 {
         guess(&mut plant, "K3", 1);
