@@ -187,12 +187,7 @@ impl Plant {
     pub fn meet(&mut self, name: &str) {
         let server = &self.server;
         let kiosk = &mut self.kiosks.iter_mut().find(|(kiosk, _)| kiosk == name).expect("a kiosk").1;
-        kiosk.call_soon();
-        while let Some(up) = kiosk.poll_up().expect("the store works") {
-            let down = server.exchange(&up).expect("the server answers");
-            let news = kiosk.handle_down(&down, 0).expect("the store works");
-            assert_eq!(news.dropped, None, "the answer is taken");
-        }
+        meet(kiosk, server).expect("the store works, and the answers are taken");
         for digest in kiosk.missing_blobs() {
             if let Some(bytes) = server.blobs.read(&digest).expect("the disk works") {
                 kiosk.blobs().write(&bytes).expect("the disk works");
@@ -218,6 +213,18 @@ impl Plant {
         let found = self.server.verify(true).expect("the store works");
         assert!(found.is_clean(), "verify found {:?}, rebuilt equal: {:?}", found.findings, found.rebuilt_equal);
     }
+}
+
+/// Lets both call and answer until neither has anything to say.
+pub fn meet(kiosk: &mut Kiosk, server: &Server) -> Result<(), Box<dyn std::error::Error>> {
+    kiosk.call_soon();
+    while let Some(up) = kiosk.poll_up()? {
+        let news = kiosk.handle_down(&server.exchange(&up)?, 0)?;
+        if let Some(why) = news.dropped {
+            return Err(why.into());
+        }
+    }
+    Ok(())
 }
 
 /// A person with the secret they use in tests.

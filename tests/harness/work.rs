@@ -88,11 +88,7 @@ impl Worker {
     }
 
     fn meet(&mut self, server: &Server, say: &mut impl FnMut(Said)) -> Result<(), Box<dyn Error>> {
-        self.core.call_soon();
-        while let Some(up) = self.core.poll_up()? {
-            let down = server.exchange(&up)?;
-            self.core.handle_down(&down, 0)?;
-        }
+        crate::meet(&mut self.core, server)?;
         for entry in std::mem::take(&mut self.waiting) {
             if kiosk::store::is_confirmed(self.core.ledger().connection(), &entry)? {
                 say(Said::Confirmed { entry });

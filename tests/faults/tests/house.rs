@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use harness::scene::{copy_folder, passed, sunday_evening};
 use harness::work::PLACES;
-use harness::{VirtualClock, kiosk_signer};
+use harness::{VirtualClock, kiosk_signer, meet};
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
 use shared::id::*;
@@ -274,15 +274,6 @@ pub fn plant_at_rest(folder: &Path) -> Timestamp {
     PLACES.iter().for_each(|(name, _)| plant.stop(name));
     copy_folder(server.parent().unwrap(), folder);
     moment
-}
-
-/// Plugs the cable in until both have told everything.
-pub fn meet(kiosk: &mut Kiosk, server: &Server) -> Result<(), Box<dyn std::error::Error>> {
-    kiosk.call_soon();
-    while let Some(up) = kiosk.poll_up()? {
-        kiosk.handle_down(&server.exchange(&up)?, 0)?;
-    }
-    Ok(())
 }
 
 /// Memory instead of a disk, where the machine has some: what is synced is recorded anyway.

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use faults::{Files, Medium, Op, Recording, watch};
-use harness::VirtualClock;
 use harness::work::{PLACES, Said, Shift};
+use harness::{VirtualClock, meet};
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
 use rusqlite::Connection;
@@ -19,7 +19,7 @@ use shared::time::{HOUR_MS, Timestamp};
 use sim::rng::Rng;
 use sync_server::core::Core as Server;
 
-use crate::house::{asked, home, meet, plant_at_rest};
+use crate::house::{asked, home, plant_at_rest};
 
 /// Rounds of the recorded shift: long enough for the write-ahead logs to be folded into the databases more than once.
 const ROUNDS: u32 = 90;
