@@ -1,10 +1,11 @@
 //! Renders every screen in its states, languages, looks and sizes without a display, and holds each picture to
 //! the rules for people at the screen: targets large enough, ids unique, every tap arriving, no text clipped,
-//! broken or overlapping, contrast high enough.
+//! broken or overlapping, contrast high enough. In English and daylight each looks as its golden picture does.
 //!
 //! With `KIOSK_UI_PICTURES=FOLDER` it also writes each picture as a PNG, with `KIOSK_UI_ONLY=TEXT` only those
 //! whose name contains the text.
 
+mod golden;
 mod look;
 mod plant;
 mod stage;
@@ -12,6 +13,7 @@ mod stage;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use golden::Golden;
 use kiosk_ui::{Act, Look};
 use slint::ComponentHandle as _;
 use slint::platform::WindowEvent;
@@ -42,6 +44,7 @@ enum Part {
 fn every_screen_in_every_state_holds_the_rules() {
     let mut stage = Stage::new();
     let only = std::env::var("KIOSK_UI_ONLY").unwrap_or_default();
+    let mut golden = Golden::open();
     let mut faults = Vec::new();
     let mut count = 0;
     for &(language, look, size, part) in ROUNDS {
@@ -56,8 +59,15 @@ fn every_screen_in_every_state_holds_the_rules() {
             }
             let shown = stage.show(&name, setting, state);
             faults.extend(look::faults(&shown).into_iter().map(|fault| format!("{name}: {fault}")));
+            let is_compared = language == "en" && look == Look::Light && size == HD;
+            if let Some(picture) = shown.picture.as_ref().filter(|_| is_compared) {
+                faults.extend(golden.fault(&name, picture).map(|fault| format!("{name}: {fault}")));
+            }
             count += 1;
         }
+    }
+    if only.is_empty() {
+        faults.extend(golden.left_over().into_iter().map(|name| format!("{name}: a golden picture of no state")));
     }
     println!("{count} pictures");
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));

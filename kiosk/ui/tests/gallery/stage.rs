@@ -95,7 +95,7 @@ impl Stage {
     }
 }
 
-fn write_png(path: &std::path::Path, picture: &SharedPixelBuffer<Rgba8Pixel>) {
+pub fn write_png(path: &std::path::Path, picture: &SharedPixelBuffer<Rgba8Pixel>) {
     let file = std::fs::File::create(path).expect("the folder for pictures can be written");
     let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), picture.width(), picture.height());
     encoder.set_color(png::ColorType::Rgba);
