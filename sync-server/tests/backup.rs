@@ -144,7 +144,7 @@ fn restore_a_backup_made_while_the_server_writes_is_of_one_instant() {
     let unit = [WorkUnitId::new("SEAL").unwrap()];
     let files: Vec<PathBuf> = std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
-            for number in 0..60u8 {
+            for number in 0..60u16 {
                 Pen::enrol(&plant.core, &format!("W{number}"), unit[0].as_str(), 100 + number);
             }
         });

@@ -294,7 +294,7 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kiosks_that_come_back_at_once_lose_nothing() {
     const ENTRIES: usize = 50;
-    let count = number("LINEPROOF_STORM", 20).min(250) as u8;
+    let count = u16::try_from(number("LINEPROOF_STORM", 20)).unwrap().min(u16::MAX - 1);
     let (process, (server, pens)) = Process::start(|core| {
         let pens = (0..count).map(|n| {
             let mut pen = Pen::enrol(core, &format!("K{n}"), "SEAL", n + 1);
@@ -307,11 +307,12 @@ async fn kiosks_that_come_back_at_once_lose_nothing() {
     let (process, begun) = (Arc::new(process), Instant::now());
     let calls: Vec<_> = pens
         .into_iter()
-        .enumerate()
-        .map(|(n, pen)| {
+        .zip(1u16..)
+        .map(|(pen, n)| {
             let process = process.clone();
             tokio::spawn(async move {
-                let client = process.client(IpAddr::from([127, 0, 2, n as u8 + 1]));
+                let [above, below] = n.to_be_bytes();
+                let client = process.client(IpAddr::from([127, 1, above, below]));
                 let (mut up, mut turned_away) = (pen.up_at(server, Timestamp(1_772_400_000_000), &pen.written), 0u64);
                 loop {
                     let sent = client.post(process.at("/api/v1/exchange")).header(CONTENT_TYPE, EXCHANGE);

@@ -64,6 +64,10 @@ pub fn cursors(down: &Down) -> Vec<CursorShown> {
     shown.collect()
 }
 
+fn from_number<const N: usize>(number: u16) -> [u8; N] {
+    std::array::from_fn(|place| number.to_be_bytes()[place % 2])
+}
+
 pub struct Pen {
     pub device: DeviceSecret,
     pub log: LogId,
@@ -72,15 +76,15 @@ pub struct Pen {
 
 impl Pen {
     /// Enrols a kiosk at the demo plant's line.
-    pub fn enrol(core: &Core, name: &str, work_unit: &str, seed: u8) -> Self {
-        let device = DeviceSecret::from_seed([seed; 32]);
+    pub fn enrol(core: &Core, name: &str, work_unit: &str, number: u16) -> Self {
+        let device = DeviceSecret::from_seed(from_number(number));
         let code = core.enrol_code(KioskName::new(name).unwrap(), &[WorkUnitId::new(work_unit).unwrap()]).unwrap();
         let authority = Digest32::of(AUTHORITY);
         let proof = kiosk_proof(&code_key(&code), &device.key(), &authority);
         let request = EnrolRequest { device: device.key(), key_store: KeyStoreKind::File, proof, authority };
         core.enrol(&request, authority).unwrap().unwrap();
         let stream = Stream::presence(&SiteId::new("SITE1").unwrap());
-        let log = LogId { device: device.key(), incarnation: Incarnation([seed; 16]), stream };
+        let log = LogId { device: device.key(), incarnation: Incarnation(from_number(number)), stream };
         Self { device, log, written: Vec::new() }
     }
 

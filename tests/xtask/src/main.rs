@@ -122,7 +122,7 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
 const FAULTS: [(&str, &str, &str, &str, &str); 13] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
-    ("mutants", "sim", "mutants", "", "LINEPROOF_SCHEDULES"),
+    ("mutants", "sim", "mutants", "", "LINEPROOF_MUTANT_SEEDS"),
     ("misread", "plant-tests", "plant", "misread::", ""),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
     ("io-errors", "faults", "faults", "io_errors::", ""),
