@@ -81,13 +81,23 @@ const AUTHORITY: &[u8] = b"authority of the harness";
 impl Plant {
     /// Starts a server with an imported plant folder.
     pub fn from_folder(folder: &Path, now: &str) -> Self {
-        let clock = VirtualClock::at(now);
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let server = Server::open(&home.path().join("server"), Arc::new(clock.clone())).expect("a server");
-        if let Err(why) = server.import(folder, false, "harness") {
+        let plant = Self::from_disk(tempfile::tempdir().expect("a temporary folder"), now);
+        if let Err(why) = plant.server.import(folder, false, "harness") {
             panic!("the plant folder is refused: {why:?}");
         }
+        plant
+    }
+
+    /// Starts a server where one ran before; its kiosks start each by itself ([`Plant::start`]).
+    pub fn from_disk(home: tempfile::TempDir, now: &str) -> Self {
+        let clock = VirtualClock::at(now);
+        let server = Server::open(&home.path().join("server"), Arc::new(clock.clone())).expect("a server");
         Self { clock, server, kiosks: Vec::new(), with_chip: Vec::new(), folder: home }
+    }
+
+    /// Switches everything off; what is left is what lies on the disks.
+    pub fn close(self) -> tempfile::TempDir {
+        self.folder
     }
 
     /// The demo plant, as anybody sees it first.

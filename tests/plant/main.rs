@@ -13,6 +13,7 @@ mod lockout;
 mod main_job;
 mod misread;
 mod others_bugs;
+mod past;
 mod people;
 mod profiles;
 mod restore;
