@@ -30,7 +30,8 @@ pub enum BadId {
     Form(&'static str),
 }
 
-fn checked(text: &str) -> Result<&str, BadId> {
+/// The text, if it obeys the rules for ids.
+pub(crate) fn checked(text: &str) -> Result<&str, BadId> {
     if text.is_empty() {
         Err(BadId::Empty)
     } else if text.len() > MAX_ID_BYTES {

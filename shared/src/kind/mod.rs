@@ -224,7 +224,8 @@ pub struct BadBody(pub String);
 
 /// Deterministic CBOR of a value of ours.
 pub fn to_cbor<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    // Most of what we write fits, and isn't moved while it grows.
+    let mut bytes = Vec::with_capacity(512);
     // Writing into a Vec has no error of its own, and our derived encoders raise none.
     minicbor::encode(value, &mut bytes).expect("encoding to memory");
     bytes

@@ -5,8 +5,6 @@
 
 use minicbor::data::Type;
 use minicbor::decode::{Decoder, Error as DecodeError};
-use minicbor::encode::Encoder;
-use minicbor::encode::write::{Cursor, EndOfArray};
 
 /// Deepest nesting accepted.
 pub const MAX_DEPTH: usize = 16;
@@ -54,12 +52,12 @@ fn value(d: &mut Decoder<'_>, bytes: &[u8], depth: usize, left: &mut usize) -> R
     match d.datatype()? {
         Type::Array => {
             let items = d.array()?.ok_or(NotCanonical::NotMinimal)?;
-            same_head(bytes, start, d.position(), |e| e.array(items).map(drop))?;
+            shortest(items, d.position() - start)?;
             (0..items).try_for_each(|_| value(d, bytes, depth + 1, left))
         }
         Type::Map => {
             let pairs = d.map()?.ok_or(NotCanonical::NotMinimal)?;
-            same_head(bytes, start, d.position(), |e| e.map(pairs).map(drop))?;
+            shortest(pairs, d.position() - start)?;
             let mut before: &[u8] = &[];
             for _ in 0..pairs {
                 let from = d.position();
@@ -74,27 +72,28 @@ fn value(d: &mut Decoder<'_>, bytes: &[u8], depth: usize, left: &mut usize) -> R
             }
             Ok(())
         }
-        _ => scalar(d, bytes, start),
+        scalar => self::scalar(d, scalar, start),
     }
 }
 
-fn scalar(d: &mut Decoder<'_>, bytes: &[u8], start: usize) -> Result<(), NotCanonical> {
-    match d.datatype()? {
+fn scalar(d: &mut Decoder<'_>, sort: Type, start: usize) -> Result<(), NotCanonical> {
+    match sort {
         Type::U8 | Type::U16 | Type::U32 | Type::U64 => {
             let n = d.u64()?;
-            same_head(bytes, start, d.position(), |e| e.u64(n).map(drop))
+            shortest(n, d.position() - start)
         }
         Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
-            let n = d.i64()?;
-            same_head(bytes, start, d.position(), |e| e.i64(n).map(drop))
+            // A negative number n is written as -1 - n.
+            let n = !d.i64()?;
+            shortest(n as u64, d.position() - start)
         }
         Type::Bytes => {
             let length = d.bytes()?.len();
-            same_head(bytes, start, d.position() - length, |e| e.bytes_len(length as u64).map(drop))
+            shortest(length as u64, d.position() - start - length)
         }
         Type::String => {
             let length = d.str()?.len();
-            same_head(bytes, start, d.position() - length, |e| e.str_len(length as u64).map(drop))
+            shortest(length as u64, d.position() - start - length)
         }
         Type::Bool => d.bool().map(drop).map_err(Into::into),
         Type::Null => d.null().map_err(Into::into),
@@ -102,23 +101,22 @@ fn scalar(d: &mut Decoder<'_>, bytes: &[u8], start: usize) -> Result<(), NotCano
     }
 }
 
-/// A head as it is written: on the stack, for each value of each entry has one.
-type Head = Cursor<[u8; 9]>;
-
-fn same_head(
-    bytes: &[u8],
-    from: usize,
-    to: usize,
-    write: impl FnOnce(&mut Encoder<&mut Head>) -> Result<(), minicbor::encode::Error<EndOfArray>>,
-) -> Result<(), NotCanonical> {
-    let mut head = Cursor::new([0; 9]);
-    let written = write(&mut Encoder::new(&mut head));
-    let same = bytes.get(from..to) == head.get_ref().get(..head.position());
-    if written.is_ok() && same { Ok(()) } else { Err(NotCanonical::NotMinimal) }
+/// Whether a number took no more bytes than it needs, together with what says its sort.
+fn shortest(number: u64, bytes: usize) -> Result<(), NotCanonical> {
+    let needed = match number {
+        0..=23 => 1,
+        24..=0xff => 2,
+        0x100..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
+    };
+    if bytes == needed { Ok(()) } else { Err(NotCanonical::NotMinimal) }
 }
 
 #[cfg(test)]
 mod tests {
+    use minicbor::encode::Encoder;
+
     use super::*;
 
     #[test]
@@ -140,6 +138,27 @@ mod tests {
             .null()
             .unwrap();
         assert_eq!(check(&bytes), Ok(()));
+    }
+
+    #[test]
+    fn r11_each_number_has_one_spelling_at_the_edges_of_every_length() {
+        for number in [0, 23, 24, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff, 0x1_0000_0000, i64::MAX] {
+            for value in [number, -1 - number] {
+                let mut bytes = Vec::new();
+                Encoder::new(&mut bytes).i64(value).unwrap();
+                assert_eq!(check(&bytes), Ok(()), "{value}");
+                let (major, rest) = (bytes[0] & 0xe0, &bytes[1..]);
+                let (sort, padding) = match rest.len() {
+                    0 => (24, vec![bytes[0] & 0x1f]),
+                    1 => (25, vec![0]),
+                    2 => (26, vec![0; 2]),
+                    4 => (27, vec![0; 4]),
+                    _ => continue,
+                };
+                let longer: Vec<u8> = [&[major | sort][..], &padding, rest].concat();
+                assert_eq!(check(&longer), Err(NotCanonical::NotMinimal), "{value} in {} bytes", longer.len());
+            }
+        }
     }
 
     #[test]

@@ -39,16 +39,20 @@ pub trait Shelf {
 
 /// An entry that passed [`hold`], or that this replica wrote itself: the only thing stores accept.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Held(Box<Entry>);
+pub struct Held(Entry);
 
 impl Held {
     pub fn entry(&self) -> &Entry {
         &self.0
     }
 
+    pub fn into_entry(self) -> Entry {
+        self.0
+    }
+
     /// An entry that this replica has just sealed at the next place of its own log.
     pub fn own(entry: Entry) -> Self {
-        Self(Box::new(entry))
+        Self(entry)
     }
 }
 
@@ -99,5 +103,5 @@ pub fn hold<S: Shelf>(unverified: Unverified, shelf: &S) -> Result<Holding, S::E
     if !shelf.is_enrolled(&header.log.device)? {
         return Ok(Holding::UnknownDevice);
     }
-    Ok(Holding::Held(Held(Box::new(entry))))
+    Ok(Holding::Held(Held(entry)))
 }

@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::canonical;
-use crate::id::*;
+use crate::id::{checked, *};
 use crate::kind::{BadBody, Family, IfUnknown, Meaning, Role, Statement, row, to_cbor};
 use crate::part11::signature::{Batch, DeviceSecret, ENTRY_TYPE, PersonSecret, STATEMENT_TYPE, verify};
 use crate::time::{ClockReading, HybridTime, Timestamp};
@@ -79,7 +79,7 @@ impl Stream {
     pub fn parse(text: &str) -> Option<Self> {
         let (family, scope) = text.split_once('/')?;
         let (family, _) = Family::ALL.into_iter().find(|(_, word)| *word == family)?;
-        SiteId::new(scope).ok().map(|_| Self::of(family, scope))
+        checked(scope).ok().map(|scope| Self::of(family, scope))
     }
 }
 
@@ -97,7 +97,11 @@ impl fmt::Debug for Stream {
 
 impl<C> Encode<C> for Stream {
     fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
-        e.str(&self.to_string())?.ok()
+        // Every item of an answer has one: it is written as it is shown, without a text of its own.
+        let Self { family, scope } = self;
+        let parts = [family.word(), "/", scope];
+        e.str_len(parts.iter().map(|part| part.len() as u64).sum())?;
+        parts.iter().try_for_each(|part| e.writer_mut().write_all(part.as_bytes())).map_err(EncodeError::write)
     }
 }
 
@@ -174,7 +178,7 @@ impl<'b, C> Decode<'b, C> for Subject {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
         let text = d.str()?;
         match text.split_once(':') {
-            Some((sort, id)) if !sort.is_empty() && SiteId::new(id).is_ok() => Ok(Self(text.into())),
+            Some((sort, id)) if !sort.is_empty() && checked(id).is_ok() => Ok(Self(text.into())),
             _ => Err(DecodeError::message("not a subject")),
         }
     }
@@ -354,7 +358,7 @@ impl Draft {
     /// Takes over an entry's blocks: people signed the statement, not its place in a log.
     #[must_use]
     pub fn with_blocks_of(mut self, entry: &Entry) -> Self {
-        self.blocks.extend_from_slice(&entry.blocks);
+        self.blocks.extend_from_slice(entry.blocks());
         self.borrowed = true;
         self
     }
@@ -398,16 +402,20 @@ struct Frame<'a> {
     signature: Signature,
 }
 
-/// An entry whose form is right. Only [`super::Held`] ones are stored.
+/// An entry whose form is right. Only [`super::Held`] ones are stored. A clone shares what it is made of.
 #[derive(Clone)]
 pub struct Entry {
-    bytes: Arc<[u8]>,
-    id: EntryId,
-    header: Header,
-    body: Arc<[u8]>,
-    blocks: Vec<Block>,
+    parts: Arc<Parts>,
     /// Whether the people's signatures are good, once somebody has looked: verifying is dear and never changes.
     blocks_good: Option<bool>,
+}
+
+struct Parts {
+    bytes: Box<[u8]>,
+    id: EntryId,
+    header: Header,
+    body: Vec<u8>,
+    blocks: Vec<Block>,
 }
 
 /// Why bytes are not an entry, or why an entry can't be written.
@@ -427,30 +435,30 @@ pub enum BadEntry {
 
 impl Entry {
     pub fn id(&self) -> EntryId {
-        self.id
+        self.parts.id
     }
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.parts.bytes
     }
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.parts.header
     }
     pub fn blocks(&self) -> &[Block] {
-        &self.blocks
+        &self.parts.blocks
     }
     pub fn log(&self) -> &LogId {
-        &self.header.log
+        &self.parts.header.log
     }
     pub fn family(&self) -> Family {
-        self.header.log.stream.family
+        self.parts.header.log.stream.family
     }
     pub fn subject(&self) -> &Subject {
-        &self.header.subject
+        &self.parts.header.subject
     }
 
     /// What it says; `Ok(None)` when its kind isn't known to this version.
     pub fn statement(&self) -> Result<Option<Statement>, BadBody> {
-        Statement::from_bytes(&self.header.kind, &self.body)
+        Statement::from_bytes(&self.parts.header.kind, &self.parts.body)
     }
 
     /// Whether every person's signature block is good over this very statement (R11).
@@ -459,23 +467,26 @@ impl Entry {
     }
 
     fn verify_blocks(&self) -> bool {
+        if self.blocks().is_empty() {
+            return true;
+        }
         let statement = self.statement_digest();
-        self.blocks.iter().all(|block| block.verify(statement))
+        self.parts.blocks.iter().all(|block| block.verify(statement))
     }
 
     fn statement_digest(&self) -> Digest32 {
-        statement_digest(&self.header.kind, &self.header.subject, &self.body)
+        statement_digest(&self.parts.header.kind, &self.parts.header.subject, &self.parts.body)
     }
 
     /// The block of the given person.
     pub fn block_of(&self, person: &PersonId) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.signer == *person)
+        self.parts.blocks.iter().find(|block| block.signer == *person)
     }
 
     /// What its device signed, and the signature: the two parts of its bytes.
     pub fn frame(&self) -> (Vec<u8>, Signature) {
         // Whatever was made an entry was decoded from these very bytes.
-        let frame: Frame<'_> = minicbor::decode(&self.bytes).expect("an entry has a frame");
+        let frame: Frame<'_> = minicbor::decode(&self.parts.bytes).expect("an entry has a frame");
         (frame.payload.to_vec(), frame.signature)
     }
 
@@ -487,19 +498,27 @@ impl Entry {
     }
 
     fn of(bytes: &[u8], Payload { header, body, blocks }: Payload) -> Self {
-        Self { bytes: bytes.into(), id: EntryId::of(bytes), header, body: body.into(), blocks, blocks_good: None }
+        let parts = Parts { bytes: bytes.into(), id: EntryId::of(bytes), header, body, blocks };
+        Self { parts: Arc::new(parts), blocks_good: None }
     }
 }
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {:?}#{}", self.header.kind, self.id.short(), self.header.log, self.header.counter)
+        write!(
+            f,
+            "{} {} {:?}#{}",
+            self.parts.header.kind,
+            self.parts.id.short(),
+            self.parts.header.log,
+            self.parts.header.counter
+        )
     }
 }
 
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
+        self.parts.id == other.parts.id
     }
 }
 
@@ -544,7 +563,7 @@ impl Unverified {
     pub(super) fn verify_device(self) -> Result<Entry, BadEntry> {
         let good = self.verified || {
             let frame = self.frame()?;
-            verify(&self.entry.header.log.device.0, ENTRY_TYPE, frame.payload, &frame.signature)
+            verify(&self.entry.log().device.0, ENTRY_TYPE, frame.payload, &frame.signature)
         };
         if !good {
             return Err(BadEntry::DeviceSignature);
@@ -555,13 +574,17 @@ impl Unverified {
 
     /// The frame, decoded from these very bytes before.
     fn frame(&self) -> Result<Frame<'_>, BadEntry> {
-        minicbor::decode(&self.entry.bytes).map_err(|_| BadEntry::DeviceSignature)
+        minicbor::decode(self.entry.bytes()).map_err(|_| BadEntry::DeviceSignature)
     }
 
     fn add_to(&self, batch: &mut Batch) -> Result<(), BadEntry> {
-        let (frame, statement) = (self.frame()?, self.entry.statement_digest());
-        batch.add(&self.entry.header.log.device.0, ENTRY_TYPE, frame.payload, &frame.signature);
-        for block in &self.entry.blocks {
+        let frame = self.frame()?;
+        batch.add(&self.entry.log().device.0, ENTRY_TYPE, frame.payload, &frame.signature);
+        if self.entry.blocks().is_empty() {
+            return Ok(());
+        }
+        let statement = self.entry.statement_digest();
+        for block in self.entry.blocks() {
             batch.add(&block.key.0, STATEMENT_TYPE, &block.signed_bytes(statement), &block.signature);
         }
         Ok(())
@@ -576,7 +599,7 @@ const TOGETHER: usize = 512;
 pub fn verify_together(entries: &mut [Unverified], random: &[u8]) {
     for group in entries.chunks_mut(TOGETHER) {
         let mut parts: Vec<&[u8]> = vec![b"lineproof.batch.v1", random];
-        parts.extend(group.iter().map(|unverified| unverified.entry.id.0.as_slice()));
+        parts.extend(group.iter().map(|unverified| unverified.entry.parts.id.0.as_slice()));
         let weights = Digest32::of_parts(&parts);
         let mut batch = Batch::default();
         let all_added = group.iter().all(|unverified| unverified.add_to(&mut batch).is_ok());

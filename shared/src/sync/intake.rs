@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 
 use super::store::Replica;
-use crate::id::{DeviceKey, Incarnation};
+use crate::id::{DeviceKey, EntryId, Incarnation};
 use crate::kind::plant::DeviceEnrolled;
 use crate::kind::{Body, Statement};
 use crate::log::chain::BadHold;
@@ -15,7 +15,7 @@ use crate::time::ClockReading;
 
 /// What became of bytes that arrived.
 pub(super) enum Arrival {
-    Held(Box<Entry>),
+    Held(Entry),
     Duplicate,
     /// The entry before it isn't held; its author signed it all the same.
     Gap(LogId),
@@ -35,13 +35,22 @@ impl Arrival {
     }
 }
 
+/// Reads an entry that arrived; `None` when it is held. Whoever hears the same again, for an answer was lost on its way, neither decodes nor
+/// verifies it again: its id says that every byte of it was looked at before.
+pub(super) fn news<S: Replica>(bytes: &[u8], store: &S) -> Result<Option<Result<Unverified, BadEntry>>, S::Error> {
+    Ok(match store.place(&EntryId::of(bytes))? {
+        Some(_) => None,
+        None => Some(Unverified::read(bytes)),
+    })
+}
+
 /// Holds what may be held (H1, H2), with the alarm of the fork it makes (H3).
 pub(super) fn take_in<S: Replica>(unverified: Unverified, store: &mut S) -> Result<Arrival, S::Error> {
     let log = unverified.peek().log().clone();
     Ok(match hold(unverified, store)? {
         Holding::Held(held) => {
             put(&held, store)?;
-            Arrival::Held(Box::new(held.entry().clone()))
+            Arrival::Held(held.into_entry())
         }
         Holding::Duplicate => Arrival::Duplicate,
         Holding::Gap => Arrival::Gap(log),
@@ -80,8 +89,9 @@ pub(super) fn append<S: Replica>(
         Ok(entry) => entry,
         Err(why) => return Ok(Err(why)),
     };
-    put(&Held::own(entry.clone()), store)?;
-    Ok(Ok(entry))
+    let held = Held::own(entry);
+    put(&held, store)?;
+    Ok(Ok(held.into_entry()))
 }
 
 /// Reads bytes that claim to be an enrolment written by this server: it needs no place in a chain, only the server's signature (S2, H7).

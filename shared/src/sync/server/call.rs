@@ -11,7 +11,7 @@ use crate::kind::Body;
 use crate::log::chain::BadHold;
 use crate::log::entry::{BadEntry, verify_together};
 use crate::log::{Draft, Entry, Stream, Unverified};
-use crate::sync::intake::{Arrival, read_enrolment, take_in};
+use crate::sync::intake::{Arrival, news, read_enrolment, take_in};
 use crate::sync::message::Up;
 use crate::sync::order::{chain_next, chain_start};
 use crate::sync::store::{Ordered, ServerShelf};
@@ -82,8 +82,14 @@ impl<'a> Call<'a> {
         let epoch = store.epochs()?.last().copied();
         let is_known = |store: &S| caller.map_or(Ok(true), |caller| store.is_enrolled(caller));
         let (mut known, mut somebody_else_is_me) = (is_known(store)?, false);
-        let read = entries.iter().map(|bytes| Unverified::read(bytes));
-        let (mut read, bad): (Vec<Unverified>, Vec<BadEntry>) = partition(read);
+        let (mut read, mut bad): (Vec<Unverified>, Vec<BadEntry>) = Default::default();
+        for bytes in entries {
+            match news(bytes, store)? {
+                Some(Ok(unverified)) => read.push(unverified),
+                Some(Err(why)) => bad.push(why),
+                None => {}
+            }
+        }
         if known {
             bad.into_iter().for_each(|why| self.refuse(caller, &why.into()));
             verify_together(&mut read, &self.random.0);
@@ -99,7 +105,7 @@ impl<'a> Call<'a> {
             match arrival {
                 Arrival::Held(entry) => {
                     self.unnumbered.push((entry.log().stream.clone(), entry.id()));
-                    self.held.push(*entry);
+                    self.held.push(entry);
                 }
                 Arrival::Duplicate => {}
                 Arrival::Gap(_) | Arrival::UnknownDevice => self.waiting += 1,
@@ -174,15 +180,6 @@ impl<'a> Call<'a> {
         }
         Ok(())
     }
-}
-
-fn partition<T, E>(results: impl Iterator<Item = Result<T, E>>) -> (Vec<T>, Vec<E>) {
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    results.for_each(|result| match result {
-        Ok(value) => good.push(value),
-        Err(why) => bad.push(why),
-    });
-    (good, bad)
 }
 
 /// The chain before its first number; names no entry.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Terminal;
-use super::up::{Chosen, load};
+use super::up::Chosen;
 use crate::id::{Digest32, EntryId};
 use crate::log::LogId;
 use crate::sync::bundle::{BadBundle, Manifest, Sender};
@@ -85,6 +85,6 @@ impl Terminal {
             }
         }
         let enrolments = self.enrolments(store, true)?;
-        Ok(Give { enrolments, entries: load(store, &chosen.ids)?, more: chosen.full })
+        Ok(Give { enrolments, entries: chosen.entries, more: chosen.full })
     }
 }

@@ -65,6 +65,7 @@ struct Point<'a> {
 /// An item in its place on the shown path.
 struct Placed<'a> {
     item: &'a Item,
+    id: EntryId,
     segment: usize,
     chain: Digest32,
 }
@@ -248,11 +249,11 @@ impl Terminal {
         };
         let mut last = None;
         for (ordinal, placed) in (point.common.ordinal + 1..).zip(&placed) {
-            let Some(entry) = self.hold_item(store, placed.item, taken, fresh)? else {
-                let entry = placed.item.given.id();
+            let entry = placed.id;
+            if !self.hold_item(store, placed, taken, fresh)? {
                 self.events.push_back(Event::Waits { stream: point.stream.clone(), entry });
                 break;
-            };
+            }
             let Item { epoch, number, .. } = *placed.item;
             store.advance(point.stream, &Step { ordinal, epoch, number, chain: placed.chain, entry })?;
             last = Some(placed);
@@ -266,43 +267,27 @@ impl Terminal {
         Ok(true)
     }
 
-    /// Holds one item; `None` when it can't be held, or not yet.
+    /// Holds one item, unless it is held; `false` when it can't be, or not yet.
     fn hold_item<S: TerminalShelf>(
         &mut self,
         store: &mut S,
-        item: &Item,
+        placed: &Placed<'_>,
         taken: &mut Taken,
         fresh: Fresh,
-    ) -> Result<Option<EntryId>, S::Error> {
-        let id = item.given.id();
-        let bytes = match &item.given {
-            Given::Id(_) => None,
-            Given::Entry(bytes) => Some(bytes),
-        };
-        if let Some(bytes) = bytes {
-            self.receive(store, bytes, taken, fresh)?;
+    ) -> Result<bool, S::Error> {
+        let Placed { item, id, .. } = placed;
+        let mut place = store.place(id)?;
+        if let (None, Given::Entry(bytes)) = (&place, &item.given) {
+            match Unverified::read(bytes) {
+                Ok(unverified) => self.take_entry(store, unverified, taken, fresh)?,
+                Err(_) => taken.refused += 1,
+            }
+            place = store.place(id)?;
         }
-        let place = store.place(&id)?;
-        Ok(place.filter(|place| place.log.stream == item.stream).map(|_| id))
+        Ok(place.is_some_and(|place| place.log.stream == item.stream))
     }
 
     /// Takes in an entry from anywhere. When it is of this very incarnation and wasn't written here, somebody else is me (T3).
-    pub(super) fn receive<S: TerminalShelf>(
-        &mut self,
-        store: &mut S,
-        bytes: &[u8],
-        taken: &mut Taken,
-        fresh: Fresh,
-    ) -> Result<(), S::Error> {
-        match Unverified::read(bytes) {
-            Ok(unverified) => self.take_entry(store, unverified, taken, fresh),
-            Err(_) => {
-                taken.refused += 1;
-                Ok(())
-            }
-        }
-    }
-
     pub(super) fn take_entry<S: TerminalShelf>(
         &mut self,
         store: &mut S,
@@ -316,7 +301,7 @@ impl Terminal {
             self.begin_incarnation(store, fresh, NewBecause::SomebodyElse)?;
         }
         match arrival {
-            Arrival::Held(entry) => taken.held.push(*entry),
+            Arrival::Held(entry) => taken.held.push(entry),
             Arrival::Duplicate => {}
             Arrival::Gap(_) | Arrival::UnknownDevice => taken.waiting += 1,
             Arrival::Refused(_) => taken.refused += 1,
@@ -345,7 +330,7 @@ impl Terminal {
         if !boxes.is_empty() && boxes != open.boxes {
             return Ok(true);
         }
-        let batch = self.batch(store)?;
+        let batch = self.batch(store)?.ids;
         Ok(!batch.is_empty() && batch != open.batch)
     }
 }
@@ -397,8 +382,9 @@ fn place<'a>(point: &Point<'a>, down: &'a Down, before: Option<Digest32>) -> Opt
             break;
         }
         number = item.number;
-        chain = chain_next(&chain, &item.given.id());
-        placed.push(Placed { item, segment, chain });
+        let id = item.given.id();
+        chain = chain_next(&chain, &id);
+        placed.push(Placed { item, id, segment, chain });
     }
     let ends =
         placed.iter().enumerate().filter(|(i, here)| placed.get(i + 1).is_none_or(|next| next.segment != here.segment));

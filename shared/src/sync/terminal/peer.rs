@@ -15,8 +15,8 @@ use super::{Fresh, Terminal};
 use crate::id::{DeviceKey, Digest32};
 use crate::kind::Body;
 use crate::log::entry::verify_together;
-use crate::log::{LogId, Stream, Unverified};
-use crate::sync::intake::{enrolled_by, read_enrolment};
+use crate::log::{LogId, Stream};
+use crate::sync::intake::{enrolled_by, news, read_enrolment};
 use crate::sync::message::*;
 use crate::sync::scope;
 use crate::sync::shape::{Shape, shapes};
@@ -117,17 +117,16 @@ impl Terminal {
             }
         }
         let mut taken = Taken { again: give.more, ..Taken::default() };
-        let mut news = Vec::new();
+        let mut read = Vec::new();
         for bytes in &give.entries {
-            match Unverified::read(bytes) {
-                Ok(entry) if !self.identity.scope.contains(&entry.peek().log().stream) => {}
-                Ok(entry) if store.place(&entry.peek().id())?.is_some() => {}
-                Ok(entry) => news.push(entry),
-                Err(_) => taken.refused += 1,
+            match news(bytes, store)? {
+                Some(Ok(entry)) if self.identity.scope.contains(&entry.peek().log().stream) => read.push(entry),
+                Some(Err(_)) => taken.refused += 1,
+                Some(Ok(_)) | None => {}
             }
         }
-        verify_together(&mut news, &fresh.incarnation.0);
-        for entry in news {
+        verify_together(&mut read, &fresh.incarnation.0);
+        for entry in read {
             self.take_entry(store, entry, &mut taken, fresh)?;
         }
         taken.again &= !taken.held.is_empty();

@@ -42,7 +42,7 @@ impl Terminal {
             return Ok(None);
         }
         let Some(incarnation) = store.incarnation()? else { return Ok(None) };
-        let batch = self.batch(store)?;
+        let Chosen { ids: batch, entries, .. } = self.batch(store)?;
         let with_enrolment = self.standing == Some(DeviceStanding::UnknownDevice);
         let heads = self.heads(store)?;
         let boxes = store.boxes_to_give(BOX_BYTES)?;
@@ -58,7 +58,7 @@ impl Terminal {
             cursors: self.cursors(store)?,
             heads: heads.iter().map(|(stream, tips)| Head { stream: stream.clone(), tips: tips.clone() }).collect(),
             beyond: self.beyond(store)?,
-            entries: load(store, &batch)?,
+            entries,
             enrolments: self.enrolments(store, with_enrolment)?,
             box_mark: store.box_mark()?,
             boxes: boxes.clone(),
@@ -72,7 +72,7 @@ impl Terminal {
 
     /// The entries to give, plant first: what `want` asks, then own logs by what the server holds of them; where that isn't known, own
     /// unconfirmed entries. Everything is chosen by [`missing`]; nothing by a memory of having sent.
-    pub(super) fn batch<S: TerminalShelf>(&self, store: &S) -> Result<Vec<EntryId>, S::Error> {
+    pub(super) fn batch<S: TerminalShelf>(&self, store: &S) -> Result<Chosen, S::Error> {
         let mut wanted: Vec<&Want> = self.want.iter().collect();
         wanted.sort_by_key(|want| scope::rank(&want.log.stream));
         let mut chosen = Chosen::default();
@@ -86,7 +86,7 @@ impl Terminal {
             };
             chosen.take(store, given)?;
         }
-        Ok(chosen.ids)
+        Ok(chosen)
     }
 
     /// The unconfirmed entries of a log, by counter.
@@ -215,6 +215,8 @@ impl Terminal {
 #[derive(Default)]
 pub(super) struct Chosen {
     pub ids: Vec<EntryId>,
+    /// Their bytes, in the same order.
+    pub entries: Vec<ByteVec>,
     seen: BTreeSet<EntryId>,
     budget: Budget,
     pub full: bool,
@@ -233,15 +235,8 @@ impl Chosen {
             }
             self.seen.insert(id);
             self.ids.push(id);
+            self.entries.push(byte_vec(entry.bytes()));
         }
         Ok(())
     }
-}
-
-pub(super) fn load<S: TerminalShelf>(store: &S, ids: &[EntryId]) -> Result<Vec<ByteVec>, S::Error> {
-    let mut entries = Vec::with_capacity(ids.len());
-    for id in ids {
-        entries.extend(store.entry(id)?.map(|entry| byte_vec(entry.bytes())));
-    }
-    Ok(entries)
 }
