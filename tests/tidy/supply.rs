@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{none, top};
+use super::{files, none, top};
 
 fn read(file: &str) -> String {
     std::fs::read_to_string(top().join(file)).unwrap_or_else(|why| panic!("{file}: {why}"))
@@ -61,4 +61,30 @@ fn the_server_never_links_slint() {
     for ours in ["sync-server", "shared", "store"] {
         none(slint(ours), "what links Slint is under the GPL; see NOTICE");
     }
+}
+
+/// What may be written where a signature belongs is for the simulator: by its feature no shipped program is even built with it, and by name nobody
+/// else asks for it where all crates are built together, and features with them.
+#[test]
+fn r11_no_shipped_program_can_write_what_is_no_signature() {
+    const FEATURE: &str = "stand-in-signatures";
+    let asks = |package: &str, more: &[&str]| {
+        let mut tree = std::process::Command::new(env!("CARGO"));
+        tree.current_dir(top()).args(["tree", "--locked", "--edges", "normal,build,features", "--invert", "shared"]);
+        let out = tree.args(["--package", package]).args(more).output().expect("cargo runs");
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        let whole = out.status.success() && said.contains(&format!("{package} v"));
+        assert!(whole, "{package}: {said}{}", String::from_utf8_lossy(&out.stderr));
+        said.contains(FEATURE)
+    };
+    assert!(asks("sim", &[]), "the simulator does: else this looks at the wrong thing");
+    for program in ["kiosk", "sync-server", "lineproof-verify"] {
+        assert!(!asks(program, &["--all-features"]), "{program} would be built with {FEATURE}");
+    }
+    let manifests = files("", "Cargo.toml").into_iter().filter(|(_, text)| text.contains(FEATURE));
+    let sources = files("", ".rs").into_iter().filter(|(_, text)| text.contains(concat!("standing", "_in()")));
+    let named = manifests.chain(sources).map(|(path, _)| path.strip_prefix(top()).unwrap_or(&path).to_path_buf());
+    let may = ["shared/Cargo.toml", "shared/src/part11/signature.rs", "tests/sim/"];
+    let elsewhere = named.filter(|path| !may.iter().any(|room| path.starts_with(room)));
+    none(elsewhere.map(|path| path.display().to_string()).collect(), "only the simulator stands in for signatures");
 }

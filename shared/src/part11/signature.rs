@@ -40,7 +40,8 @@ macro_rules! secrets {
                 self.0.into()
             }
             pub fn sign(&self, payload_type: &str, payload: &[u8]) -> Signature {
-                let signature = Signature(self.0.sign(&pae(payload_type, payload)).to_bytes());
+                let real = || Signature(self.0.sign(&pae(payload_type, payload)).to_bytes());
+                let signature = if known::stands_in() { STAND_IN } else { real() };
                 known::add(|| known::name(&self.key().0, payload_type, payload, &signature));
                 signature
             }
@@ -83,21 +84,34 @@ fn is_good(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signa
 
 /// Signatures that are verified together: one equation for all of them costs a third of one for each.
 #[derive(Default)]
-pub struct Batch(batch::Verifier);
+pub struct Batch {
+    /// Those that must be computed; `None` when there are none.
+    unknown: Option<batch::Verifier>,
+    /// Whether one is bad, as far as that is known without looking.
+    bad: bool,
+}
 
 impl Batch {
     pub fn add(&mut self, key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signature) {
         if known::holds(|| known::name(key, payload_type, payload, signature)) {
             return;
         }
+        if known::stands_in() {
+            self.bad = true;
+            return;
+        }
         let signature = ed25519_zebra::Signature::from(signature.0);
-        self.0.queue((VerificationKeyBytes::from(*key), signature, &pae(payload_type, payload)));
+        self.unknown.get_or_insert_default().queue((
+            VerificationKeyBytes::from(*key),
+            signature,
+            &pae(payload_type, payload),
+        ));
     }
 
     /// Whether every one of them is good, by the rule of [`verify`]. `weights` must be out of the signers' reach: with weights known
     /// beforehand bad signatures could be made that cancel each other out.
     pub fn all_good(self, weights: Digest32) -> bool {
-        self.0.verify(ChaCha20Rng::from_seed(weights.0)).is_ok()
+        !self.bad && self.unknown.is_none_or(|batch| batch.verify(ChaCha20Rng::from_seed(weights.0)).is_ok())
     }
 }
 
@@ -113,7 +127,17 @@ pub struct Remembering(());
 
 impl Remembering {
     pub fn begin() -> Self {
-        known::begin();
+        known::begin(false);
+        Self(())
+    }
+
+    /// Besides, nothing is computed at all: whoever signs writes [`STAND_IN`], and what is good is what was signed in this thread since this began.
+    ///
+    /// It fails closed: outside of this thread, and after this is dropped, nobody takes a stand-in for a signature. Only the simulator is built with
+    /// the feature, and only it may name it.
+    #[cfg(feature = "stand-in-signatures")]
+    pub fn standing_in() -> Self {
+        known::begin(true);
         Self(())
     }
 
@@ -129,19 +153,28 @@ impl Drop for Remembering {
     }
 }
 
-/// What this thread remembers; nothing, unless it was told to. It changes what a question costs and never its answer.
+/// What a simulator writes where a signature belongs, in words for whoever finds it. No key can have made it: read as a number, its second half
+/// is larger than the curve's order, which every verifier refuses.
+const STAND_IN: Signature = Signature(*b"This is no signature. A simulator wrote it for itself and no one");
+
+/// What this thread remembers; nothing, unless it was told to. It changes what a question costs, and its answer only for stand-ins.
 mod known {
     use std::cell::RefCell;
     use std::collections::BTreeSet;
 
     use crate::id::{Digest32, Signature};
 
-    thread_local! {
-        static KNOWN: RefCell<Option<BTreeSet<Digest32>>> = const { RefCell::new(None) };
+    struct Known {
+        good: BTreeSet<Digest32>,
+        standing_in: bool,
     }
 
-    pub fn begin() {
-        KNOWN.set(Some(BTreeSet::new()));
+    thread_local! {
+        static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
+    }
+
+    pub fn begin(standing_in: bool) {
+        KNOWN.set(Some(Known { good: BTreeSet::new(), standing_in }));
     }
 
     pub fn end() {
@@ -149,7 +182,12 @@ mod known {
     }
 
     pub fn count() -> usize {
-        KNOWN.with_borrow(|known| known.as_ref().map_or(0, BTreeSet::len))
+        KNOWN.with_borrow(|known| known.as_ref().map_or(0, |known| known.good.len()))
+    }
+
+    /// Whether nothing is good but what is remembered.
+    pub fn stands_in() -> bool {
+        KNOWN.with_borrow(|known| known.as_ref().is_some_and(|known| known.standing_in))
     }
 
     pub fn name(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &Signature) -> Digest32 {
@@ -157,13 +195,13 @@ mod known {
     }
 
     pub fn holds(name: impl FnOnce() -> Digest32) -> bool {
-        KNOWN.with_borrow(|known| known.as_ref().is_some_and(|known| known.contains(&name())))
+        KNOWN.with_borrow(|known| known.as_ref().is_some_and(|known| known.good.contains(&name())))
     }
 
     pub fn add(name: impl FnOnce() -> Digest32) {
         KNOWN.with_borrow_mut(|known| {
             if let Some(known) = known {
-                known.insert(name());
+                known.good.insert(name());
             }
         });
     }
@@ -173,7 +211,7 @@ mod known {
         if holds(&name) {
             return true;
         }
-        let good = look();
+        let good = !stands_in() && look();
         if good {
             add(name);
         }

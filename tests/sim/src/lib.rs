@@ -21,5 +21,5 @@ pub mod world;
 
 pub use check::Violation;
 pub use mutant::Mutant;
-pub use schedule::{Report, Size, run, run_sized};
-pub use world::{Crash, World};
+pub use schedule::{Report, Size, run, run_signing, run_sized};
+pub use world::{Crash, Signatures, World};

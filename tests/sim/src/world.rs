@@ -82,9 +82,17 @@ pub enum Cut {
     Answers,
 }
 
+/// What is written where signatures belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatures {
+    /// Real ones. The same bytes are shown to every replica: each is computed once.
+    Real,
+    /// Words. The protocol asks the same questions and gets the same answers; two thirds of a schedule's time are spared.
+    StandIns,
+}
+
 /// A site with its kiosks and its server.
 pub struct World {
-    /// The same bytes are shown to every replica: their signatures are computed once.
     _known: Remembering,
     pub rng: Rng,
     pub now_ms: i64,
@@ -110,6 +118,8 @@ pub struct World {
     pub acknowledged: BTreeSet<EntryId>,
     /// What no replica may ever hold.
     pub forged: BTreeSet<EntryId>,
+    /// Whose bytes and signature were found to be its device's own: a held entry's bytes can't change, for its id is their hash.
+    pub examined: BTreeSet<EntryId>,
     /// Recoveries that people really signed, also those a later loss of the server took away.
     pub recoveries: BTreeSet<EntryId>,
     pub sent: BTreeSet<EntryId>,
@@ -133,9 +143,17 @@ pub fn transaction<D: Clone, R>(disk: &mut D, crash: Crash, act: impl FnOnce(&mu
 }
 
 impl World {
-    /// A server in its first epoch, and so many enrolled kiosks that have met it.
+    /// A server in its first epoch, and so many enrolled kiosks that have met it; all signatures are real.
     pub fn new(seed: u64, kiosks: usize, mutant: Option<Mutant>) -> Self {
-        let known = Remembering::begin();
+        Self::signing(Signatures::Real, seed, kiosks, mutant)
+    }
+
+    /// The same, with a choice of signatures.
+    pub fn signing(signatures: Signatures, seed: u64, kiosks: usize, mutant: Option<Mutant>) -> Self {
+        let known = match signatures {
+            Signatures::Real => Remembering::begin(),
+            Signatures::StandIns => Remembering::standing_in(),
+        };
         let mut rng = Rng::new(seed);
         let secret = DeviceSecret::from_seed(rng.bytes());
         let quality = [PersonSecret::from_seed(rng.bytes()), PersonSecret::from_seed(rng.bytes())];
@@ -162,6 +180,7 @@ impl World {
             bundles: Vec::new(),
             acknowledged: BTreeSet::new(),
             forged: BTreeSet::new(),
+            examined: BTreeSet::new(),
             recoveries: BTreeSet::new(),
             sent: BTreeSet::new(),
             answered: BTreeMap::new(),
