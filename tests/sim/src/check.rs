@@ -62,6 +62,9 @@ impl World {
 
     /// Invariant 6, judged by the answer itself and what the server's people really signed, not by the terminal's own opinion.
     pub(crate) fn check_taking(&mut self, kiosk: usize, before: &Reach, bytes: &[u8], terminal_says_so: bool) {
+        if self.kiosks[kiosk].disk.reach() == *before {
+            return;
+        }
         let Ok(down) = Down::open(bytes) else { return };
         let contradicts = before.cursors.iter().any(|(stream, cursor)| {
             let Some(last) = cursor.path.last() else { return false };
@@ -72,8 +75,7 @@ impl World {
             })
         });
         let signed_off = down.recovered.iter().any(|entry| self.recoveries.contains(&EntryId::of(entry)));
-        let took = self.kiosks[kiosk].disk.reach() != *before;
-        if took && (terminal_says_so || contradicts && !signed_off) {
+        if terminal_says_so || contradicts && !signed_off {
             self.violate(Violation::TookFromContradiction { kiosk });
         }
     }
@@ -131,8 +133,12 @@ impl World {
         for kiosk in self.present() {
             found.extend(self.forged.iter().filter(|id| self.kiosks[kiosk].disk.entries.holds(id)));
         }
-        let altered = |entry: &&Entry| Unverified::read(entry.bytes()).ok().and_then(Unverified::signed).is_none();
-        found.extend(self.disk.entries.all().filter(altered).map(Entry::id));
+        let new: Vec<&Entry> = self.disk.entries.all().filter(|entry| !self.examined.contains(&entry.id())).collect();
+        let is_own =
+            |entry: &Entry| Unverified::read(entry.bytes()).ok().and_then(Unverified::signed) == Some(entry.clone());
+        let (own, altered): (Vec<&Entry>, Vec<&Entry>) = new.into_iter().partition(|entry| is_own(entry));
+        found.extend(altered.into_iter().map(Entry::id));
+        self.examined.extend(own.into_iter().map(Entry::id));
         found.into_iter().for_each(|id| self.violate(Violation::HoldsForgery(id)));
     }
 

@@ -12,7 +12,7 @@ use shared::sync::{BoxMark, BoxRow, Boxes, Cursor, Marks, Replica, ServerShelf, 
 use shared::time::HybridTime;
 
 use crate::mutant::Mutant;
-use crate::shelf::Entries;
+use crate::shelf::{ById, Entries};
 
 /// A kiosk's data folder.
 #[derive(Debug, Clone)]
@@ -20,9 +20,10 @@ pub struct KioskDisk {
     pub entries: Entries,
     incarnation: Option<Incarnation>,
     cursors: BTreeMap<Stream, Cursor>,
-    steps: BTreeMap<(Stream, u64), Step>,
-    ordinals: BTreeMap<EntryId, u64>,
-    unconfirmed: BTreeMap<EntryId, LogId>,
+    /// Step after step, from 1.
+    steps: BTreeMap<Stream, Vec<Step>>,
+    ordinals: ById<u64>,
+    unconfirmed: ById<LogId>,
     loose: Vec<Entry>,
     loose_devices: BTreeSet<DeviceKey>,
     pub boxes: BTreeMap<String, BoxRow>,
@@ -44,8 +45,8 @@ impl KioskDisk {
             incarnation: None,
             cursors: BTreeMap::new(),
             steps: BTreeMap::new(),
-            ordinals: BTreeMap::new(),
-            unconfirmed: BTreeMap::new(),
+            ordinals: ById::default(),
+            unconfirmed: ById::default(),
             loose: Vec::new(),
             loose_devices: BTreeSet::new(),
             boxes: BTreeMap::new(),
@@ -60,7 +61,7 @@ impl KioskDisk {
     }
 
     pub fn steps(&self) -> impl Iterator<Item = (&Stream, &Step)> {
-        self.steps.iter().map(|((stream, _), step)| (stream, step))
+        self.steps.iter().flat_map(|(stream, steps)| steps.iter().map(move |step| (stream, step)))
     }
 
     /// What a store that wrote its cursor before its entries would have after a crash between the two.
@@ -75,6 +76,10 @@ impl KioskDisk {
 
     fn is(&self, mutant: Mutant) -> bool {
         self.entries.mutant == Some(mutant)
+    }
+
+    fn steps_after(&self, stream: &Stream, ordinal: u64) -> &[Step] {
+        self.steps.get(stream).and_then(|steps| steps.get(ordinal as usize..)).unwrap_or_default()
     }
 
     fn is_enrolled_loosely(&self, device: &DeviceKey) -> bool {
@@ -100,7 +105,8 @@ pub struct ServerDisk {
     pub entries: Entries,
     epochs: Vec<Incarnation>,
     stopped: bool,
-    orders: BTreeMap<(Stream, Incarnation, u64), Ordered>,
+    /// Number after number, from 1.
+    orders: BTreeMap<(Stream, Incarnation), Vec<Ordered>>,
     boxes: BTreeMap<String, (u64, BoxRow)>,
     box_number: u64,
 }
@@ -116,10 +122,6 @@ impl ServerDisk {
     }
 
     fn after_put(&mut self, _: &EntryId) {}
-
-    pub fn orders(&self) -> &BTreeMap<(Stream, Incarnation, u64), Ordered> {
-        &self.orders
-    }
 }
 
 macro_rules! shelf_of_entries {
@@ -203,32 +205,30 @@ impl TerminalShelf for KioskDisk {
     }
 
     fn advance(&mut self, stream: &Stream, step: &Step) -> Result<(), Infallible> {
-        self.steps.insert((stream.clone(), step.ordinal), step.clone());
+        let steps = self.steps.entry(stream.clone()).or_default();
+        steps.truncate(step.ordinal as usize - 1);
+        steps.push(step.clone());
+        assert_eq!(steps.len() as u64, step.ordinal, "a cursor never moves over a gap");
         self.ordinals.insert(step.entry, step.ordinal);
         self.unconfirmed.remove(&step.entry);
         Ok(())
     }
 
     fn step(&self, stream: &Stream, ordinal: u64) -> Result<Option<Step>, Infallible> {
-        Ok(self.steps.get(&(stream.clone(), ordinal)).cloned())
+        let before = ordinal.checked_sub(1);
+        Ok(before.and_then(|before| self.steps_after(stream, before).first()).cloned())
     }
 
     fn cut(&mut self, stream: &Stream, ordinal: u64) -> Result<Vec<EntryId>, Infallible> {
-        let beyond: Vec<u64> = self
-            .steps
-            .range((stream.clone(), ordinal + 1)..=(stream.clone(), u64::MAX))
-            .map(|((_, at), _)| *at)
-            .collect();
-        let mut cut = Vec::new();
-        for at in beyond {
-            let Some(step) = self.steps.remove(&(stream.clone(), at)) else { continue };
+        let Some(steps) = self.steps.get_mut(stream) else { return Ok(Vec::new()) };
+        let beyond = steps.split_off(steps.len().min(ordinal as usize));
+        for step in &beyond {
             self.ordinals.remove(&step.entry);
             if !self.is(Mutant::ConfirmedForGood) {
                 self.unconfirm(&step.entry);
             }
-            cut.push(step.entry);
         }
-        Ok(cut)
+        Ok(beyond.into_iter().map(|step| step.entry).collect())
     }
 
     fn ordinal(&self, entry: &EntryId) -> Result<Option<u64>, Infallible> {
@@ -238,13 +238,13 @@ impl TerminalShelf for KioskDisk {
     }
 
     fn unconfirmed_logs(&self, marks: &Marks) -> Result<Vec<LogId>, Infallible> {
-        let mut logs: BTreeSet<LogId> = self.unconfirmed.values().cloned().collect();
+        let mut logs: BTreeSet<&LogId> = self.unconfirmed.values().collect();
         for (stream, mark) in marks.iter().filter(|_| !self.is(Mutant::ConfirmedForGood)) {
-            for (_, step) in self.steps.range((stream.clone(), mark + 1)..=(stream.clone(), u64::MAX)) {
-                logs.extend(self.entries.get(&step.entry).map(|entry| entry.log().clone()));
+            for step in self.steps_after(stream, *mark) {
+                logs.extend(self.entries.get(&step.entry).map(Entry::log));
             }
         }
-        Ok(logs.into_iter().collect())
+        Ok(logs.into_iter().cloned().collect())
     }
 
     fn loose_enrolments(&self) -> Result<Vec<Entry>, Infallible> {
@@ -308,13 +308,12 @@ impl ServerShelf for ServerDisk {
     }
 
     fn streams(&self) -> Result<Vec<Stream>, Infallible> {
-        let streams: BTreeSet<Stream> = self.entries.all().map(|entry| entry.log().stream.clone()).collect();
-        Ok(streams.into_iter().collect())
+        let streams: BTreeSet<&Stream> = self.entries.all().map(|entry| &entry.log().stream).collect();
+        Ok(streams.into_iter().cloned().collect())
     }
 
     fn last_ordered(&self, stream: &Stream, epoch: &Incarnation) -> Result<Option<Ordered>, Infallible> {
-        let all = (stream.clone(), *epoch, 0)..=(stream.clone(), *epoch, u64::MAX);
-        Ok(self.orders.range(all).next_back().map(|(_, ordered)| ordered.clone()))
+        Ok(self.orders.get(&(stream.clone(), *epoch)).and_then(|order| order.last()).cloned())
     }
 
     fn ordered(
@@ -324,13 +323,15 @@ impl ServerShelf for ServerDisk {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Ordered>, Infallible> {
-        let rest = (stream.clone(), *epoch, after + 1)..=(stream.clone(), *epoch, u64::MAX);
-        Ok(self.orders.range(rest).take(limit).map(|(_, ordered)| ordered.clone()).collect())
+        let order = self.orders.get(&(stream.clone(), *epoch)).map(Vec::as_slice).unwrap_or_default();
+        let rest = order.get(after as usize..).unwrap_or_default();
+        Ok(rest.iter().take(limit).cloned().collect())
     }
 
     fn order(&mut self, stream: &Stream, epoch: &Incarnation, next: &Ordered) -> Result<(), Infallible> {
-        let before = self.orders.insert((stream.clone(), *epoch, next.number), next.clone());
-        assert!(before.is_none(), "a number of the order was given twice");
+        let order = self.orders.entry((stream.clone(), *epoch)).or_default();
+        assert_eq!(next.number, order.len() as u64 + 1, "the order has neither gaps nor a number twice");
+        order.push(next.clone());
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! Held entries in memory: what both stores share. A clone is a backup; a transaction works on a clone and replaces the original.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
-use std::rc::Rc;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use shared::id::{DeviceKey, EntryId, PersonKey};
-use shared::kind::Body;
 use shared::kind::plant::DeviceEnrolled;
+use shared::kind::{Body, Family};
 use shared::log::standing::{Branches, Fork, Revocation, Standing, standing};
 use shared::log::{Entry, Held, LogId, Place, Shelf};
 use shared::time::{ClockReading, HybridTime, Timestamp};
@@ -20,7 +20,7 @@ pub struct Entries {
     /// The people who may sign a recovery.
     pub quality: Vec<PersonKey>,
     pub mutant: Option<Mutant>,
-    entries: BTreeMap<EntryId, Rc<Entry>>,
+    kept: Kept,
     logs: BTreeMap<LogId, OneLog>,
     enrolled: BTreeMap<DeviceKey, DeviceEnrolled>,
     enrolments: BTreeMap<DeviceKey, Vec<EntryId>>,
@@ -28,10 +28,44 @@ pub struct Entries {
     rulings: BTreeMap<EntryId, Vec<(EntryId, bool)>>,
     recoveries: Vec<EntryId>,
     forks: BTreeSet<(Fork, Option<EntryId>)>,
-    arrival: BTreeMap<EntryId, usize>,
     pub hybrid: HybridTime,
     /// The time of the transaction under way, as its replica tells it.
     pub clock: ClockReading,
+}
+
+/// Something for each entry. It is looked up in, never gone through in an order that matters.
+pub type ById<T> = HashMap<EntryId, T, BuildHasherDefault<FirstBytes>>;
+
+/// An id is a hash already: its first bytes will do.
+#[derive(Debug, Clone, Default)]
+pub struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 ^= bytes.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The entries in the order of their arrival, and where each stands: they are looked up far more often than gone through.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    arrived: Vec<Entry>,
+    places: ById<usize>,
+}
+
+impl Kept {
+    fn get(&self, id: &EntryId) -> Option<&Entry> {
+        self.places.get(id).map(|place| &self.arrived[*place])
+    }
+
+    fn push(&mut self, entry: &Entry) {
+        self.places.insert(entry.id(), self.arrived.len());
+        self.arrived.push(entry.clone());
+    }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -46,7 +80,7 @@ impl Entries {
             server,
             quality,
             mutant,
-            entries: BTreeMap::new(),
+            kept: Kept::default(),
             logs: BTreeMap::new(),
             enrolled: BTreeMap::new(),
             enrolments: BTreeMap::new(),
@@ -54,30 +88,29 @@ impl Entries {
             rulings: BTreeMap::new(),
             recoveries: Vec::new(),
             forks: BTreeSet::new(),
-            arrival: BTreeMap::new(),
             hybrid: HybridTime::default(),
             clock: ClockReading::exact(Timestamp(0)),
         }
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values().map(Rc::as_ref)
+        self.kept.arrived.iter()
     }
 
     pub fn holds(&self, id: &EntryId) -> bool {
-        self.entries.contains_key(id)
+        self.kept.places.contains_key(id)
     }
 
     pub fn get(&self, id: &EntryId) -> Option<&Entry> {
-        self.entries.get(id).map(Rc::as_ref)
+        self.kept.get(id)
     }
 
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.kept.arrived.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.kept.arrived.is_empty()
     }
 
     pub fn enrolment(&self, device: &DeviceKey) -> Option<&DeviceEnrolled> {
@@ -132,10 +165,13 @@ impl Entries {
 
     fn first_at_its_counter(&self, entry: &Entry) -> bool {
         let here = self.at(entry.log(), entry.header().counter).unwrap_or_default();
-        here.into_iter().min_by_key(|id| self.arrival.get(id)) == Some(entry.id())
+        here.into_iter().min_by_key(|id| self.kept.places.get(id)) == Some(entry.id())
     }
 
     fn note(&mut self, entry: &Entry) {
+        if entry.family() != Family::Plant {
+            return;
+        }
         let Ok(Some(statement)) = entry.statement() else { return };
         match statement.body {
             Body::DeviceEnrolled(body) => {
@@ -213,13 +249,11 @@ impl Shelf for Entries {
         if let Some(prev) = header.prev {
             one.tips.remove(&(header.counter - 1, prev));
         }
-        let is_previous =
-            |id: &EntryId| self.entries.get(id).is_some_and(|next| next.header().prev == Some(entry.id()));
+        let is_previous = |id: &EntryId| self.kept.get(id).is_some_and(|next| next.header().prev == Some(entry.id()));
         if !one.at.get(&(header.counter + 1)).is_some_and(|next| next.iter().any(is_previous)) {
             one.tips.insert((header.counter, entry.id()));
         }
-        self.arrival.insert(entry.id(), self.arrival.len());
-        self.entries.insert(entry.id(), Rc::new(entry.clone()));
+        self.kept.push(entry);
         self.hybrid = self.hybrid.meet(header.hybrid, self.clock);
         self.note(entry);
         Ok(())
