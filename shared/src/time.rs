@@ -197,6 +197,13 @@ impl SiteTime {
         }
     }
 
+    /// Reads a date and time as a clock on this site's wall shows it, to the minute, the way browsers send it (`2026-03-02T05:00`). What
+    /// daylight saving skips or repeats is read as in [`Self::begin_of`].
+    pub fn parse_local(&self, text: &str) -> Option<Timestamp> {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok()?;
+        (1900..=9999).contains(&local.year()).then(|| Timestamp(resolve(self.zone, local).timestamp_millis()))
+    }
+
     /// The local date and time, for screens.
     pub fn local(&self, at: Timestamp) -> DateTime<Tz> {
         at.utc().with_timezone(&self.zone)
@@ -230,6 +237,17 @@ mod tests {
 
     fn berlin(hour: u32, minute: u32) -> SiteTime {
         SiteTime { zone: chrono_tz::Europe::Berlin, change_time: NaiveTime::from_hms_opt(hour, minute, 0).unwrap() }
+    }
+
+    #[test]
+    fn r15_a_time_on_the_sites_wall_is_read_also_in_daylight_saving_nights() {
+        let read = |text: &str| berlin(6, 0).parse_local(text).map(|at| at.to_string());
+        assert_eq!(read("2026-03-02T05:00").as_deref(), Some("2026-03-02T04:00:00Z"));
+        assert_eq!(read("2026-03-29T02:30").as_deref(), Some("2026-03-29T01:00:00Z"), "skipped");
+        assert_eq!(read("2026-10-25T02:30").as_deref(), Some("2026-10-25T00:30:00Z"), "twice: the earlier");
+        for bad in ["", "2026-03-02", "2026-03-02 05:00", "2026-13-02T05:00", "0026-03-02T05:00", "2026-03-02T05:00Z"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -4,8 +4,11 @@ mod common;
 
 use common::Edge;
 use minicbor::bytes::ByteVec;
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use reqwest::{Response, StatusCode};
 use serde_json::json;
 use shared::id::*;
+use shared::kind::journal::{DeviceEvent, RETIRING};
 use shared::kind::record::{About, CheckSigned, CriterionResult, Outcome, Read};
 use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::entry::{Signing, seal};
@@ -110,7 +113,7 @@ fn check() -> CheckSigned {
 const READER: Meaning = Meaning::ReadAndUnderstood;
 
 async fn sign_up(edge: &Edge) {
-    for person in ["helga", "maria", "ana", "ben", "jonas"] {
+    for person in ["helga", "sven", "maria", "ana", "ben", "jonas"] {
         let mut body =
             json!({"person": person, "secret": format!("{person}-secret"), "identity_proof": "identity card"});
         if person != "helga" {
@@ -169,5 +172,117 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
     kiosk.call(&[twin], 0).await;
     let (_, forked) = edge.page("/", &session).await;
     assert!(forked.contains("A log goes on in two ways") && forked.contains("record/SITE1"), "{forked}");
+    edge.running.stop().await;
+}
+
+/// Sends a form as a browser does, from a page of this server or from elsewhere.
+async fn send(edge: &Edge, session: &str, path: &str, form: &str, from: &str) -> Response {
+    let request = edge.client.post(edge.at(path)).header(COOKIE, session).header("sec-fetch-site", from);
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.to_owned()).send().await.unwrap()
+}
+
+/// What a form that was refused is answered with: a page that says what happened, what was kept, what to do.
+async fn refused(edge: &Edge, session: &str, path: &str, form: &str, status: u16, because: &str) {
+    let answer = send(edge, session, path, form, "same-origin").await;
+    assert_eq!(answer.status().as_u16(), status, "{form}");
+    let page = answer.text().await.unwrap();
+    assert!(page.contains(because) && page.contains("nothing was"), "{form}: {because} is not on the page:\n{page}");
+}
+
+#[tokio::test]
+async fn s9_two_people_retire_a_kiosk_on_its_page_once_it_gave_everything() {
+    let edge = Edge::demo().await;
+    sign_up(&edge).await;
+    let mut kiosk = Kiosk::new(&edge, DeviceSecret::from_seed([3; 32]));
+    kiosk.log.stream = Stream::journal(&KioskName::new("K3").unwrap());
+    edge.enrol(&kiosk.device, "K3", "SEAL").await;
+    let session = edge.session().await;
+    let (page, retire) = ("/kiosks/K3", "/kiosks/K3/retire");
+    let both = "first=helga&first_secret=helga-secret&second=sven&second_secret=sven-secret&reason=line+2+is+closed";
+
+    assert!(edge.page("/", &session).await.1.contains("href=\"/kiosks/K3\""), "the overview leads there");
+    let (_, before) = edge.page(page, &session).await;
+    assert!(
+        before.contains("kiosk retire --as") && !before.contains("<form method=\"post\" action=\"/kiosks"),
+        "{before}"
+    );
+    refused(&edge, &session, retire, both, 422, "has not said that it gave everything").await;
+
+    // Its last word is written, and the line breaks before it came through.
+    let event = DeviceEvent { what: RETIRING.into(), detail: "by dagmar: line 2 is closed".into() };
+    let statement = Statement { act: edge.core.act(), body: event.into() };
+    let last = kiosk.seal(&Draft::new(Subject::new("device", kiosk.device.key()), statement), 0, edge.core.now());
+    let mut shown = edge.call(&kiosk.device);
+    shown.heads = vec![Head { stream: kiosk.log.stream.clone(), tips: vec![last.id()] }];
+    edge.exchange(&kiosk.device, &shown).await;
+    assert!(edge.page(page, &session).await.1.contains("1 of its logs don"), "what is missing is said");
+    refused(&edge, &session, retire, both, 422, "not here").await;
+    kiosk.call(&[last], 0).await;
+
+    let (_, ready) = edge.page(page, &session).await;
+    assert!(
+        ready.contains("action=\"/kiosks/K3/retire\"") && ready.contains("(helga)") && ready.contains("(sven)"),
+        "{ready}"
+    );
+    assert!(!ready.contains("(maria)"), "an operator is not asked");
+    refused(&edge, &session, retire, &both.replace("sven", "helga"), 422, "two different people").await;
+    refused(&edge, &session, retire, &both.replace("sven", "maria"), 422, "may not retire").await;
+    refused(&edge, &session, retire, &both.replace("line+2+is+closed", "+"), 422, "needs a reason").await;
+    refused(&edge, &session, retire, &both.replace("sven-secret", "sven-mistyped"), 403, "counted").await;
+    refused(&edge, &session, retire, "first=helga", 400, "could not be read").await;
+    assert_eq!(send(&edge, &session, retire, both, "cross-site").await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(send(&edge, "", retire, both, "same-origin").await.headers()[LOCATION], "/login");
+    assert!(
+        edge.page(page, &session).await.1.contains("action=\"/kiosks/K3/retire\""),
+        "nothing of that changed anything"
+    );
+
+    let done = send(&edge, &session, retire, both, "same-origin").await;
+    assert_eq!((done.status(), done.headers()[LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, page));
+    let (_, after) = edge.page(page, &session).await;
+    assert!(
+        after.contains("It has left for good") && !after.contains("<form method=\"post\" action=\"/kiosks"),
+        "{after}"
+    );
+    refused(&edge, &session, retire, both, 422, "no kiosk in use").await;
+    assert_eq!(edge.page("/kiosks/K99", &session).await.0, StatusCode::NOT_FOUND);
+    edge.running.stop().await;
+}
+
+#[tokio::test]
+async fn r15_a_lost_badge_is_ended_on_the_persons_page_and_it_says_who_has_heard() {
+    let edge = Edge::demo().await;
+    sign_up(&edge).await;
+    edge.enrol(&DeviceSecret::from_seed([3; 32]), "K3", "SEAL").await;
+    let session = edge.session().await;
+    let (page, badge) = ("/people/maria", "/people/maria/badge");
+    let form = "person=jonas&secret=jonas-secret&since=2026-03-02T05:00&reason=left+on+the+bus";
+
+    assert!(edge.page(page, &session).await.1.contains("href=\"/people/maria/badge\""), "the record leads there");
+    let (_, empty) = edge.page(badge, &session).await;
+    assert!(empty.contains("(jonas)") && empty.contains("Europe/Berlin") && !empty.contains("(ben)"), "{empty}");
+    refused(&edge, &session, badge, &form.replace("jonas", "ben"), 422, "may not do this").await;
+    refused(&edge, &session, badge, &form.replace("jonas-secret", "jonas-mistyped"), 403, "counted").await;
+    refused(&edge, &session, badge, &form.replace("left+on+the+bus", ""), 422, "needs a reason").await;
+    refused(&edge, &session, badge, &form.replace("2026", "3026"), 422, "in the future").await;
+    refused(&edge, &session, badge, &form.replace("T05:00", ""), 400, "is no date and time").await;
+    refused(&edge, &session, badge, "person=jonas", 400, "could not be read").await;
+    assert_eq!(send(&edge, &session, badge, form, "cross-site").await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(edge.core.badge_refused_at(&id("maria")).unwrap(), None, "nothing of that ended it");
+
+    let done = send(&edge, &session, badge, form, "same-origin").await;
+    assert_eq!((done.status(), done.headers()[LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, page));
+    let (_, after) = edge.page(page, &session).await;
+    assert!(after.contains("Badge disabled") && after.contains("has not heard of it yet"), "{after}");
+    let about = store::shelf::entries_about(edge.core.ledger().connection(), "person:maria").unwrap();
+    let said = about.iter().find_map(|entry| match entry.statement().ok()??.body {
+        Body::BadgeDisabled(body) => Some(body),
+        _ => None,
+    });
+    let since = said.and_then(|said| said.since).unwrap();
+    assert_eq!(since.to_string(), "2026-03-02T04:00:00Z", "five in the morning, as the site's clock shows it");
+    assert!(edge.page(badge, &session).await.1.contains("disabled already"));
+    refused(&edge, &session, badge, form, 422, "disabled already").await;
+    assert_eq!(edge.page("/people/nobody/badge", &session).await.0, StatusCode::NOT_FOUND);
     edge.running.stop().await;
 }

@@ -48,6 +48,11 @@ impl Core {
         self.write(&Stream::plant_global(), &self.signed(draft, by, Role::Supervisor, Meaning::Approved)?)
     }
 
+    /// The people who could end a badge now.
+    pub fn who_may_end_badges(&self) -> Vec<PersonId> {
+        self.with_a_key(|person| self.require(person, &Right::Lead).is_ok())
+    }
+
     /// Since when each kiosk in use refuses the person's disabled badge; nothing when theirs is not disabled.
     pub fn badge_refused_at(&self, person: &PersonId) -> Result<Option<Vec<RefusedAt>>, Refused> {
         let plant = self.plant();

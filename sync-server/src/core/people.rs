@@ -1,5 +1,7 @@
 //! People at the server: signing set-up of office roles, unlocking a key for one act, authority withdrawn, rulings.
 
+use std::collections::BTreeSet;
+
 use shared::id::*;
 use shared::kind::plant::{AssessorSet, Ruling};
 use shared::kind::presence::SecretFailed;
@@ -137,6 +139,13 @@ impl Core {
             Held::Yes => Ok(()),
             _ => Err(Refused::no(format!("{person} may not do this: the right to {right:?} is missing"))),
         }
+    }
+
+    /// Of the people whose key is known here those who may do something, by id.
+    pub(super) fn with_a_key(&self, may: impl Fn(&PersonId) -> bool) -> Vec<PersonId> {
+        let keys = self.ledger().world().keys.clone();
+        let people: BTreeSet<PersonId> = keys.values().filter(|person| may(person)).cloned().collect();
+        people.into_iter().collect()
     }
 
     /// Asks for the signer's secret and signs.

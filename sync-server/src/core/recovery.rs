@@ -48,7 +48,7 @@ impl Core {
         let contradicted_by = questions::setting(self.ledger().connection(), CONTRADICTED_BY)?
             .filter(|_| stopped)
             .map(|text| String::from_utf8_lossy(&text).into_owned());
-        Ok(Some(PutBack { stopped, reason, since, contradicted_by, may_sign: self.may_sign()? }))
+        Ok(Some(PutBack { stopped, reason, since, contradicted_by, may_sign: self.who_stand_for_the_plant() }))
     }
 
     /// The epoch in which this server writes, why it was opened, and when.
@@ -71,13 +71,9 @@ impl Core {
         Ok(about.iter().any(|entry| entry.header().kind == "server_recovered" && entry.log().incarnation == *epoch))
     }
 
-    fn may_sign(&self) -> Result<Vec<PersonId>, Refused> {
-        let keys = self.ledger().world().keys.clone();
-        let mut people: Vec<PersonId> =
-            keys.values().filter(|person| self.stands_for_the_plant_as(person).is_some()).cloned().collect();
-        people.sort();
-        people.dedup();
-        Ok(people)
+    /// The people who could sign now what takes two of quality or administration.
+    pub fn who_stand_for_the_plant(&self) -> Vec<PersonId> {
+        self.with_a_key(|person| self.stands_for_the_plant_as(person).is_some())
     }
 
     /// The role in which a person may sign what takes two of quality or administration.

@@ -1,16 +1,40 @@
 //! Retirement: a kiosk that gave everything, and said so as its last word, leaves for good (S9).
 
+use std::sync::Arc;
+
 use shared::id::*;
 use shared::kind::journal::RETIRING;
 use shared::kind::plant::DeviceRevoked;
 use shared::kind::{Body, Meaning};
 use shared::log::{Entry, Stream, Subject};
+use shared::plant::Plant;
+use shared::time::Timestamp;
 use store::shelf;
 
 use super::enrol::in_use;
+use super::overview::KioskLine;
 use super::people::Signer;
 use super::{Core, Refused};
 use crate::store as tables;
+
+/// How far a kiosk is with leaving for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leave {
+    /// Logs whose end it has shown, and which don't reach so far here.
+    pub missing: u64,
+    /// Its last word here is that it gave everything.
+    pub said: bool,
+}
+
+/// One kiosk's page.
+pub struct KioskPage {
+    pub now: Timestamp,
+    pub plant: Arc<Plant>,
+    pub line: KioskLine,
+    pub leave: Leave,
+    /// The people who could sign its retirement now.
+    pub may_sign: Vec<PersonId>,
+}
 
 impl Core {
     /// Retires a kiosk, signed by two people, each of quality or administrator. It is a revocation that sets nothing aside, for nothing stands
@@ -36,17 +60,26 @@ impl Core {
         self.write(&Stream::plant_global(), &draft)
     }
 
-    /// Whether everything the kiosk ever showed is here, and its last word is that nothing more comes.
-    fn has_taken_leave(&self, kiosk: &KioskName, device: &DeviceKey) -> Result<(), Refused> {
+    /// A kiosk's page; `None` when none was ever called so. Of several that had the name, the one in use.
+    pub fn kiosk_page(&self, kiosk: &KioskName, silent_minutes: u32) -> Result<Option<KioskPage>, Refused> {
+        let lines = self.kiosk_lines(silent_minutes)?;
+        let Some(line) = lines.into_iter().find(|line| line.name == *kiosk) else { return Ok(None) };
+        let leave = self.leave_of(&line.device)?;
+        Ok(Some(KioskPage {
+            now: self.now(),
+            plant: self.plant(),
+            line,
+            leave,
+            may_sign: self.who_stand_for_the_plant(),
+        }))
+    }
+
+    /// How far a kiosk is with leaving.
+    fn leave_of(&self, device: &DeviceKey) -> Result<Leave, Refused> {
         let ledger = self.ledger();
         let connection = ledger.connection();
         let seen = tables::kiosks_seen(connection)?;
         let missing = seen.iter().find(|seen| seen.device == *device).map_or(0, |seen| seen.missing);
-        if missing > 0 {
-            return Err(Refused::no(format!(
-                "{kiosk} has shown the ends of {missing} logs that are not here: nothing was changed. Let it call, or bring its stick"
-            )));
-        }
         let mut last: Option<Entry> = None;
         for log in shelf::logs(connection)?.into_iter().filter(|log| log.device == *device) {
             for (_, tip) in shelf::tips(connection, &log)? {
@@ -55,7 +88,19 @@ impl Core {
             }
         }
         let last_word = last.and_then(|entry| entry.statement().ok().flatten());
-        if matches!(last_word.map(|said| said.body), Some(Body::DeviceEvent(event)) if event.what == RETIRING) {
+        let said = matches!(last_word.map(|said| said.body), Some(Body::DeviceEvent(event)) if event.what == RETIRING);
+        Ok(Leave { missing, said })
+    }
+
+    /// Whether everything the kiosk ever showed is here, and its last word is that nothing more comes.
+    fn has_taken_leave(&self, kiosk: &KioskName, device: &DeviceKey) -> Result<(), Refused> {
+        let Leave { missing, said } = self.leave_of(device)?;
+        if missing > 0 {
+            return Err(Refused::no(format!(
+                "{kiosk} has shown the ends of {missing} logs that are not here: nothing was changed. Let it call, or bring its stick"
+            )));
+        }
+        if said {
             return Ok(());
         }
         Err(Refused::no(format!(

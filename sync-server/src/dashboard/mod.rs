@@ -1,7 +1,9 @@
 //! Pages for people: rendered here, one file per page, without a script. Words are those of the shop floor and of quality.
 
 pub mod assets;
+pub mod badge;
 pub mod import;
+pub mod kiosk;
 pub mod login;
 pub mod overview;
 pub mod people;
@@ -10,18 +12,26 @@ pub mod recovery;
 pub mod set_up;
 pub mod words;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Form;
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
+use axum::extract::rejection::FormRejection;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use shared::id::PersonId;
+use shared::log::Entry;
 use shared::plant::Plant;
 use shared::time::{HOUR_MS, MINUTE_MS, SiteTime, Timestamp};
 
 use crate::api::session;
+use crate::core::people::Signer;
 use crate::core::query::Watermark;
+use crate::core::{Core, Refused};
 use crate::error::Problem;
 use crate::router::App;
 
@@ -80,6 +90,48 @@ pub fn problem(problem: Problem) -> Response {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be made\n").into_response(),
     }
+}
+
+/// What two people enter who sign together.
+#[derive(Deserialize)]
+pub struct TwoSign {
+    first: PersonId,
+    first_secret: String,
+    second: PersonId,
+    second_secret: String,
+    reason: String,
+}
+
+/// A form that two sign, as it came.
+type TwoSigned = Result<Form<TwoSign>, FormRejection>;
+
+/// Does what two people sign.
+async fn act_of_two(
+    app: &App,
+    address: IpAddr,
+    form: TwoSigned,
+    act: impl FnOnce(&Core, &str, [&Signer; 2]) -> Result<Entry, Refused> + Send + 'static,
+) -> Result<(), Trouble> {
+    let Form(form) = form.map_err(|_| {
+        Problem::bad_request("the form could not be read: enter both people, their secrets and the reason again")
+    })?;
+    let TwoSign { first, first_secret, second, second_secret, reason } = form;
+    let names = [first.to_string(), second.to_string()];
+    let first = Signer { person: first, secret: first_secret };
+    let second = Signer { person: second, secret: second_secret };
+    let signers: Vec<&str> = names.iter().map(String::as_str).collect();
+    app.act(address, &signers, move |core| act(core, &reason, [&first, &second])).await?;
+    Ok(())
+}
+
+/// The page to which a form belongs, as its address was written.
+fn above(form: &Uri) -> &str {
+    form.path().rsplit_once('/').map_or("/", |(page, _)| page)
+}
+
+/// People to choose from: id and printed name.
+fn choice(plant: &Plant, people: &[PersonId]) -> Vec<(String, String)> {
+    people.iter().map(|person| (person.to_string(), plant.printed_name(person))).collect()
 }
 
 /// An instant for people, in the site's time, with its zone.

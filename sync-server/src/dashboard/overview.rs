@@ -64,19 +64,19 @@ struct ForkLine {
     branch: String,
 }
 
-struct Kiosk {
-    name: String,
+pub(super) struct Kiosk {
+    pub name: String,
     /// The broken one in whose place it stands.
-    replaces: Option<String>,
-    place: String,
-    state: Words,
-    last_seen: Option<Moment>,
-    ago: String,
-    waiting: String,
-    complete_through: Option<Moment>,
-    clock: String,
-    clock_off: bool,
-    plant_revision: String,
+    pub replaces: Option<String>,
+    pub place: String,
+    pub state: Words,
+    pub last_seen: Option<Moment>,
+    pub ago: String,
+    pub waiting: String,
+    pub complete_through: Option<Moment>,
+    pub clock: String,
+    pub clock_off: bool,
+    pub plant_revision: String,
 }
 
 struct Held {
@@ -172,7 +172,8 @@ fn waiting(overview: &Overview, acceptance: Acceptance, clock: &Clock) -> Vec<Wa
     alike.map(line).collect()
 }
 
-fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
+/// A kiosk in words.
+pub(super) fn kiosk(line: &KioskLine, plant: &Plant, clock: &Clock) -> Kiosk {
     let place =
         |unit| plant.work_units.get(unit).map_or_else(|| format!("{unit}"), |set| format!("{} ({unit})", set.name));
     let state = match line.state {

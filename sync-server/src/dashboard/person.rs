@@ -30,6 +30,8 @@ struct PersonPage {
     key: Option<String>,
     /// Of a disabled badge: each kiosk, and since when it refuses it.
     badge_refused: Option<Vec<(String, Option<Moment>)>>,
+    /// Whether there is a badge that can be reported lost.
+    badge_in_use: bool,
     watermark: WatermarkLine,
     now: Moment,
     met: usize,
@@ -115,6 +117,7 @@ impl PersonPage {
             site: described.and_then(|p| plant.sites.get(&p.site)).map_or_else(String::new, |site| site.name.clone()),
             active: plant.is_active(person, now),
             key: facts.key.map(|key| key.short()),
+            badge_in_use: facts.badge_refused.is_none() && described.is_some_and(|p| p.badge.is_some()),
             badge_refused: facts.badge_refused.as_ref().map(|kiosks| {
                 kiosks.iter().map(|at| (at.kiosk.to_string(), at.since.map(|since| clock.second(since)))).collect()
             }),
