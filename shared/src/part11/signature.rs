@@ -131,7 +131,7 @@ impl Remembering {
         Self(())
     }
 
-    /// Besides, nothing is computed at all: whoever signs writes [`STAND_IN`], and what is good is what was signed in this thread since this began.
+    /// Besides, nothing is computed at all: whoever signs writes plain words, and what is good is what was signed in this thread since this began.
     ///
     /// It fails closed: outside of this thread, and after this is dropped, nobody takes a stand-in for a signature. Only the simulator is built with
     /// the feature, and only it may name it.

@@ -87,7 +87,7 @@ pub enum Cut {
 pub enum Signatures {
     /// Real ones. The same bytes are shown to every replica: each is computed once.
     Real,
-    /// Words. The protocol asks the same questions and gets the same answers; two thirds of a schedule's time are spared.
+    /// Words. The protocol asks the same questions and gets the same answers; two fifths of a schedule's time are spared.
     StandIns,
 }
 
