@@ -6,7 +6,7 @@ use shared::id::*;
 use shared::kind::plant::*;
 use shared::kind::record::*;
 use shared::kind::{Body, Meaning, Role, Statement, presence};
-use shared::log::entry::{Signing, seal};
+use shared::log::entry::{Credential, Signing, seal};
 use shared::log::{Draft, Entry, LogId, Position, Revision, Stream, Subject, Unverified};
 use shared::part11::signature::{DeviceSecret, PersonSecret};
 use shared::time::{ClockReading, HybridTime, Span, Timestamp};
@@ -31,7 +31,13 @@ fn position(stream: Stream, counter: u64) -> Position {
     }
 }
 
-fn draft(subject: Subject, body: impl Into<Body>, signers: &[(&str, Role, Meaning)]) -> Draft {
+type Signers<'s> = &'s [(&'s str, Role, Meaning)];
+
+fn draft(subject: Subject, body: impl Into<Body>, signers: Signers<'_>) -> Draft {
+    draft_by(subject, body, signers, None)
+}
+
+fn draft_by(subject: Subject, body: impl Into<Body>, signers: Signers<'_>, credential: Option<Credential>) -> Draft {
     let statement = Statement { act: ActId([1; 16]), body: body.into() };
     let mut draft = Draft::new(subject, statement).having_seen([EntryId([8; 32])]);
     for (place, (person, role, meaning)) in signers.iter().enumerate() {
@@ -42,6 +48,7 @@ fn draft(subject: Subject, body: impl Into<Body>, signers: &[(&str, Role, Meanin
             meaning: *meaning,
             signed_at: Timestamp(1_772_400_000_000),
             shown: (place == 0).then_some(Digest32([6; 32])),
+            credential,
         };
         draft = draft.signed_by(signing, &PersonSecret::from_seed([place as u8 + 20; 32]));
     }
@@ -107,6 +114,13 @@ fn vectors() -> Vec<Entry> {
     let accountable = AccountabilitySigned { version: 1, language: id("en"), text };
     let accepted = [("maria", Role::Operator, Meaning::SigningAccepted)];
     let author = [("maria", Role::Operator, Meaning::ReadAndUnderstood)];
+    let until = Timestamp(1_772_430_000_000);
+    let pass = DayPass { until, identification: "known by sight".into() };
+    let lost = BadgeLost { badge: BadgeHash([2; 32]), reason: "left on the bus".into(), since: Some(Timestamp(9)) };
+    let vouches = [("jonas", Role::Supervisor, Meaning::IdentityVerified)];
+    let reports = [("maria", Role::Operator, Meaning::Reported)];
+    let by_badge = Some(Credential::Badge(BadgeHash([2; 32])));
+    let by_pass = Some(Credential::DayPass(EntryId([12; 32])));
     [
         (Stream::plant_global(), 1, draft(Subject::new("person", "nguyen"), person, &[])),
         (Stream::plant_global(), 2, draft(Subject::new("document", "SOP-0042"), approved, &both)),
@@ -114,7 +128,9 @@ fn vectors() -> Vec<Entry> {
         (record.clone(), 2, draft(maria.clone(), edit, &[])),
         (record.clone(), 3, draft(maria.clone(), check, &both)),
         (Stream::presence(&id("SITE1")), 1, draft(maria, presence::SecretFailed { attempt: 3 }, &[])),
-        (record, 4, draft(subject, accountable, &accepted)),
+        (record.clone(), 4, draft(subject.clone(), accountable, &accepted)),
+        (record.clone(), 5, draft_by(subject.clone(), pass, &vouches, by_badge)),
+        (record, 6, draft_by(subject, lost, &reports, by_pass)),
     ]
     .into_iter()
     .map(|(stream, counter, draft)| seal(&draft, &position(stream, counter), &device).unwrap())

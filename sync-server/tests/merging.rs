@@ -108,7 +108,7 @@ fn signed(core: &Core, act: ActId, body: Body, people: &[&str]) -> Draft {
         let key = core.unlock(&signer).unwrap();
         let printed_name = (*person).to_owned();
         draft
-            .signed_by(Signing { signer: signer.person, printed_name, role, meaning, signed_at: at, shown: None }, &key)
+            .signed_by(Signing { signer: signer.person, printed_name, role, meaning, signed_at: at, shown: None, credential: None }, &key)
     })
 }
 
@@ -229,7 +229,7 @@ fn r11_a_bad_signature_among_many_spoils_no_other() {
         let key = core.unlock(&signer("helga")).unwrap();
         let (printed_name, signed_at) = ("Helga".to_owned(), core.now());
         let (role, meaning, signer) = (Role::Operator, Meaning::ReadAndUnderstood, signer("helga").person);
-        let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None };
+        let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None };
         // One carries a block that was signed over another statement.
         let draft = if place == 7 { draft.with_blocks_of(&kiosk.written[0]) } else { draft.signed_by(signing, &key) };
         kiosk.write_draft(&core, &draft);

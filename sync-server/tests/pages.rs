@@ -54,6 +54,7 @@ impl<'e> Kiosk<'e> {
                 meaning: *meaning,
                 signed_at: now,
                 shown: None,
+                credential: None,
             };
             draft = draft.signed_by(signing, &core.unlock(&signer(person)).unwrap());
         }

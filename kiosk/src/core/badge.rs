@@ -2,8 +2,9 @@
 
 use shared::id::*;
 use shared::kind::journal::DeviceEvent;
-use shared::kind::presence::{BadgeIn, BadgeOut, SessionEnd};
+use shared::kind::presence::{BadgeOut, SessionEnd};
 use shared::kind::to_cbor;
+use shared::log::entry::Credential;
 use shared::log::{Stream, Subject};
 use shared::part11::boxes::badge_hash;
 use shared::part11::strength::SecretKind;
@@ -60,8 +61,8 @@ impl Core {
         let member = self.member.as_ref().ok_or(Denied::NotSetUp)?;
         let (hash, site) = (badge_hash(&member.enrolled.pepper, badge), member.enrolment.site.clone());
         let (plant, now) = (self.plant().clone(), self.reading().wall);
-        if let Some(reason) = plant.disabled_badges.get(&hash) {
-            return Ok(BadgeSeen::Disabled { reason: reason.clone() });
+        if let Some(lost) = plant.disabled_badges.get(&hash) {
+            return Ok(BadgeSeen::Disabled { reason: lost.reason.clone() });
         }
         let Some(person) = plant.badges.get(&hash) else { return Ok(BadgeSeen::Unknown) };
         let printed_name = plant.printed_name(person);
@@ -88,13 +89,13 @@ impl Core {
 
     /// Opens a badge session; the one before ends here and now, with nothing of it left to the next person (S2).
     pub fn badge_in(&mut self, person: &PersonId) -> Result<(), Denied> {
-        let mut drafts = self.leaving(SessionEnd::NextBadge)?;
-        let presence = Stream::presence(&self.site()?);
-        drafts.push((presence, self.draft(Subject::person(person), BadgeIn { day_pass: false })));
-        self.session = None;
-        self.write(drafts)?;
-        self.session = Some(BadgeSession { person: person.clone(), unlocked: None, quiz: None });
-        Ok(())
+        let credential = self.badge_of(person);
+        self.begin_session(BadgeSession { person: person.clone(), credential, unlocked: None, quiz: None })
+    }
+
+    /// The badge that opens a session of the person here.
+    pub(super) fn badge_of(&self, person: &PersonId) -> Option<Credential> {
+        self.plant().people.get(person)?.badge.map(Credential::Badge)
     }
 
     /// Ends the badge session. Its task sessions go on (S11), but for supervised work, which ends when its person signs out (S3).
@@ -103,20 +104,20 @@ impl Core {
         if let Some(person) = self.person().filter(|_| how == SessionEnd::Tap).cloned() {
             drafts.extend(self.endings_by_badge_out(&person)?);
         }
-        self.session = None;
+        (self.session, self.over) = (None, None);
         if drafts.is_empty() { Ok(()) } else { self.write(drafts).map(drop) }
     }
 
-    fn leaving(&mut self, how: SessionEnd) -> Result<Vec<(Stream, shared::log::Draft)>, Denied> {
+    pub(super) fn leaving(&mut self, how: SessionEnd) -> Result<Vec<(Stream, shared::log::Draft)>, Denied> {
         let Some(person) = self.session.as_ref().map(|session| session.person.clone()) else { return Ok(Vec::new()) };
         let presence = Stream::presence(&self.site()?);
         Ok(vec![(presence, self.draft(Subject::person(&person), BadgeOut { how }))])
     }
 
     /// After news came. A journal that can't be written keeps no badge open: it is tried again with the next news.
-    pub(super) fn heed_disabled_badges(&mut self) {
-        if let Err(error) = self.note_disabled_badges() {
-            tracing::error!(%error, "the journal could not be told which badges are refused: it is tried again");
+    pub(super) fn heed_badges(&mut self) {
+        if let Err(error) = self.heed_day_pass().and_then(|()| self.note_disabled_badges()) {
+            tracing::error!(%error, "the logs could not be told which badges and passes are refused: it is tried again");
         }
     }
 
@@ -132,8 +133,10 @@ impl Core {
         if new.is_empty() {
             return Ok(());
         }
-        let lost = |person: &PersonId| plant.people.get(person)?.badge.filter(|badge| new.contains(badge));
-        self.session.take_if(|session| lost(&session.person).is_some());
+        let is_lost = |by: &Option<Credential>| matches!(by, Some(Credential::Badge(badge)) if new.contains(badge));
+        if let Some(session) = self.session.take_if(|session| is_lost(&session.credential)) {
+            self.over = Some(session.person);
+        }
         let journal = Stream::journal(&kiosk);
         let drafts: Vec<_> = new
             .chunks(BADGES_AN_ENTRY)
@@ -147,12 +150,19 @@ impl Core {
         })
     }
 
+    /// Refuses acts of a person whose session this terminal has ended: a pass ends with its time, whenever that is looked at.
+    pub(super) fn is_not_over(&mut self, person: &PersonId) -> Result<(), Denied> {
+        self.heed_day_pass()?;
+        if self.over.as_ref() == Some(person) { Err(Denied::NoSession) } else { Ok(()) }
+    }
+
     /// The person whose badge session this is.
     pub fn person(&self) -> Option<&PersonId> {
         self.session.as_ref().map(|session| &session.person)
     }
 
     pub(crate) fn session_of(&mut self, person: &PersonId) -> Result<&mut BadgeSession, Denied> {
+        self.is_not_over(person)?;
         self.session.as_mut().filter(|session| session.person == *person).ok_or(Denied::NoSession)
     }
 }

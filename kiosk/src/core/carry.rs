@@ -11,6 +11,7 @@ use crate::stick::{self, Carried, Way};
 impl Core {
     /// Whether the person may carry entries by stick here; asked before their secret is.
     pub fn may_carry(&mut self, person: &PersonId) -> Result<(), Denied> {
+        self.has_a_badge(person)?;
         let now = self.reading().wall;
         let here = &self.enrolment().ok_or(Denied::NotSetUp)?.work_units;
         match authority_check(self.plant(), person, &Right::Lead, now, Reach::at(here, None)) {

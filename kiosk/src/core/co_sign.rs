@@ -30,6 +30,7 @@ impl Core {
         if second == start.person {
             return Err(Denied::SamePerson);
         }
+        self.has_a_badge(second)?;
         if !self.look(start.person, start.task, start.lot, None)?.needs_only_co_signature() {
             // The gate says what else is missing, or that nothing is.
             return Err(Denied::OutOfOrder);

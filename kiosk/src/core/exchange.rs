@@ -74,7 +74,7 @@ impl Core {
         self.line = if matches!(outcome, Outcome::Taken(_)) { Line::Online } else { Line::Offline };
         self.keep_heads();
         self.heed_events()?;
-        self.heed_disabled_badges();
+        self.heed_badges();
         if let Outcome::Taken(taken) = &outcome
             && !taken.again
         {

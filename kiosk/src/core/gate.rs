@@ -63,7 +63,8 @@ impl Core {
     }
 
     /// Whether it is known who holds the badge, where the plant's profile asks for it (R16).
-    fn is_identified(&self, person: &PersonId) -> Result<(), Denied> {
+    fn is_identified(&mut self, person: &PersonId) -> Result<(), Denied> {
+        self.is_not_over(person)?;
         let shown =
             self.session.as_ref().is_some_and(|session| session.person == *person && session.unlocked.is_some());
         let asks = self.plant().policy.signing.profile.asks_who_holds_the_badge();

@@ -9,6 +9,7 @@ pub mod carry;
 pub mod co_sign;
 pub mod coach;
 pub mod correct;
+pub mod day_pass;
 pub mod exchange;
 pub mod floor;
 pub mod gate;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use shared::id::*;
 use shared::kind::plant::DeviceEnrolled;
 use shared::kind::{Body, Family, Statement, to_cbor};
+use shared::log::entry::Credential;
 use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::Weakness;
@@ -87,6 +89,13 @@ pub enum Denied {
     SamePerson,
     #[error("{person} may not sign for this")]
     NoAuthority { person: PersonId },
+    #[error("a day pass is for its person's own acts: signing for others needs the badge")]
+    ByDayPass,
+    /// Why the person a day pass is asked for can't have one.
+    #[error("no day pass can be given: {0:?}")]
+    NoPass(day_pass::NoPass),
+    #[error("no badge of theirs is in use")]
+    NoBadge,
     #[error("an earlier activity comes first")]
     OutOfOrder,
     #[error("steps are ticked differently at two terminals: settle them first")]
@@ -146,6 +155,8 @@ pub struct Core {
     retiring: Option<String>,
     /// The person whose badge session this is, and their key once unlocked in it (R13).
     session: Option<BadgeSession>,
+    /// Whose badge session this terminal ended by itself: nothing more is done in their name before one is opened anew.
+    over: Option<PersonId>,
     folder: PathBuf,
     /// How long the call took whose answer is being taken.
     round_trip_ms: i64,
@@ -161,8 +172,16 @@ pub struct Core {
 
 pub(crate) struct BadgeSession {
     person: PersonId,
+    /// What it was opened by; nothing for somebody to whom the plant gives no badge.
+    credential: Option<Credential>,
     unlocked: Option<PersonSecret>,
     quiz: Option<learn::OpenQuiz>,
+}
+
+impl BadgeSession {
+    fn is_by_pass(&self) -> bool {
+        matches!(self.credential, Some(Credential::DayPass(_)))
+    }
 }
 
 impl Core {
@@ -186,6 +205,7 @@ impl Core {
             member: None,
             retiring,
             session: None,
+            over: None,
             folder,
             round_trip_ms: 0,
             calling_since: None,

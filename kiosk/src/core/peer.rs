@@ -89,7 +89,7 @@ impl Core {
         };
         self.keep_heads();
         self.heed_events()?;
-        self.heed_disabled_badges();
+        self.heed_badges();
         let Ok(taken) = taken else { return Ok(Brought { refused: 1, ..Brought::default() }) };
         if !taken.held.is_empty() {
             self.spread();

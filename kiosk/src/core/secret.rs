@@ -85,6 +85,7 @@ impl Core {
         if other == person {
             return Err(Denied::SamePerson);
         }
+        self.has_a_badge(other)?;
         let here = &self.enrolment().ok_or(Denied::NotSetUp)?.work_units;
         match authority_check(self.plant(), other, right, now, Reach::at(here, Some(person))) {
             Held::Yes => Ok(()),
@@ -95,6 +96,7 @@ impl Core {
     /// Checks a secret by unlocking the person's key. The try is durable before the check.
     pub fn unlock(&mut self, signer: &Signer) -> Result<PersonSecret, Denied> {
         let person = &signer.person;
+        self.is_not_over(person)?;
         self.settle_pending(person)?;
         if self.locked_out(person)? {
             return Err(Denied::LockedOut);
@@ -183,12 +185,17 @@ impl Core {
     /// says with their signature that the secret was right: else wrong ones would add up over weeks.
     pub fn unlock_session(&mut self, signer: &Signer) -> Result<(), Denied> {
         let secret = self.unlock(signer)?;
-        if self.tries(&signer.person)? > 0 {
-            let draft = self.draft(Subject::person(&signer.person), Identified {});
-            let draft = self.signed(draft, &signer.person, &secret, Role::Operator, Meaning::Identified, None);
+        self.keep_unlocked(&signer.person, secret)
+    }
+
+    /// Keeps the key for the session.
+    pub(super) fn keep_unlocked(&mut self, person: &PersonId, secret: PersonSecret) -> Result<(), Denied> {
+        if self.tries(person)? > 0 {
+            let draft = self.draft(Subject::person(person), Identified {});
+            let draft = self.signed(draft, person, &secret, Role::Operator, Meaning::Identified, None);
             self.write(vec![(Stream::record(&self.site()?), draft)])?;
         }
-        self.session_of(&signer.person)?.unlocked = Some(secret);
+        self.session_of(person)?.unlocked = Some(secret);
         Ok(())
     }
 
@@ -218,7 +225,10 @@ impl Core {
         shown: Option<Digest32>,
     ) -> Draft {
         let (printed_name, signed_at) = (self.plant().printed_name(person), self.reading().wall);
-        draft.signed_by(Signing { signer: person.clone(), printed_name, role, meaning, signed_at, shown }, key)
+        let own = self.session.as_ref().filter(|session| session.person == *person);
+        let credential = own.map_or_else(|| self.badge_of(person), |session| session.credential);
+        let signer = person.clone();
+        draft.signed_by(Signing { signer, printed_name, role, meaning, signed_at, shown, credential }, key)
     }
 }
 

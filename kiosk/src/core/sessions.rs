@@ -91,6 +91,7 @@ impl Core {
 
     /// The trainer is still there (S3): their badge says so, with their secret where a badge alone says nothing (R16).
     pub fn confirm_trainer(&mut self, session: &ActId, trainer: &PersonId, secret: Option<&str>) -> Result<(), Denied> {
+        self.has_a_badge(trainer)?;
         if let Some(secret) = secret {
             self.unlock(&Signer { person: trainer.clone(), secret: secret.to_owned() })?;
         } else if self.plant().policy.signing.profile.asks_who_holds_the_badge() {
@@ -108,6 +109,7 @@ impl Core {
         if self.retiring_because().is_some() {
             return Ok(0);
         }
+        self.heed_day_pass()?;
         let now = self.reading().wall;
         let plant = self.plant().clone();
         let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();

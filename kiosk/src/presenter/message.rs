@@ -20,6 +20,7 @@ use super::view::{IdentityProof, UnlockReason};
 use crate::core::badge::BadgeSeen;
 use crate::core::coach::UsedUp;
 use crate::core::correct::{Corrected, OwnEntry};
+use crate::core::day_pass::NoPass;
 use crate::core::gate;
 use crate::core::learn::Procedure;
 use crate::core::status::{Line, Status};
@@ -451,6 +452,12 @@ pub enum Refusal {
     WeakSecret,
     SamePerson,
     NoAuthority,
+    /// The day pass gives no word in this.
+    ByDayPass,
+    /// Why somebody can't have a day pass.
+    NoPass(NoPass),
+    /// There is no badge to report lost.
+    NoBadge,
     OutOfOrder,
     SheetConflict,
     ContentMissing,

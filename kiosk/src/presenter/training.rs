@@ -108,6 +108,9 @@ impl Presenter {
             | Refusal::NoAttemptLeft
             | Refusal::SamePerson
             | Refusal::NoAuthority
+            | Refusal::ByDayPass
+            | Refusal::NoPass(_)
+            | Refusal::NoBadge
             | Refusal::Unknown => {
                 self.ask_again();
             }

@@ -19,7 +19,7 @@ const OPEN_QUIZ: &str = include_str!("open_quiz.sql");
 
 /// Opens or makes the kiosk's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, store::ledger::SECRETS])
+    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, store::ledger::SECRETS, store::ledger::BADGES])
 }
 
 /// One durable step of the kiosk.

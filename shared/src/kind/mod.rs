@@ -143,6 +143,8 @@ kinds! {
     CoSigned(record::CoSigned) = "co_signed" in [Record] signers 1 Ignore;
     SupervisedStart(record::SupervisedStart) = "supervised_start" in [Record] signers 2 Ignore;
     Correction(record::Correction) = "correction" in [Record] signers 1 Deny;
+    DayPass(record::DayPass) = "day_pass" in [Record] signers 1 Ignore;
+    BadgeLost(record::BadgeLost) = "badge_lost" in [Record] signers 1 Deny restricts;
     LegacyBatch(record::LegacyBatch) = "legacy_batch" in [Record] signers 0 Ignore;
 
     BadgeIn(presence::BadgeIn) = "badge_in" in [Presence] signers 0 Ignore;
@@ -271,6 +273,9 @@ pub enum Meaning {
     /// The person showed that they are who their badge says.
     #[n(15)]
     Identified,
+    /// A badge is out of its owner's hands.
+    #[n(16)]
+    Reported,
 }
 
 /// In which capacity a person signs.

@@ -448,12 +448,26 @@ policies! {
     LockoutPolicy { 0 attempts: u32 = 10, }
     /// Signing strength (R16): `us-part11` or `eu-2025`.
     SigningPolicy { 0 profile: Profile = Profile::UsPart11, }
-    /// Hours after which a task session ends by itself (S11).
-    SessionPolicy { 0 task_session_max_hours: u32 = 12, }
+    /// Hours after which a task session ends by itself (S11), and for which a day pass is given at most (S6).
+    SessionPolicy {
+        0 task_session_max_hours: u32 = 12,
+        /// Absent: [`LONGEST_DAY_PASS_HOURS`], which none exceeds. 0: none is given.
+        1 day_pass_max_hours: Option<u32> = Some(LONGEST_DAY_PASS_HOURS),
+    }
     /// Supervised trainee mode (S3).
     TraineePolicy { 0 confirm_minutes: u32 = 30, 1 max_trainees: u32 = 1, }
     /// Authorised exceptions (S4); off unless a plant turns them on.
     ExceptionPolicy { 0 enabled: bool = false, 1 max_expired_days: u32 = 0, 2 budget_per_shift: u32 = 0, }
+}
+
+/// No plant's setting makes a day pass longer (S13).
+pub const LONGEST_DAY_PASS_HOURS: u32 = 12;
+
+impl SessionPolicy {
+    /// How long a day pass may be, in hours.
+    pub fn longest_day_pass_hours(&self) -> u32 {
+        self.day_pass_max_hours.map_or(LONGEST_DAY_PASS_HOURS, |hours| hours.min(LONGEST_DAY_PASS_HOURS))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

@@ -82,6 +82,19 @@ bodies! {
     SupervisedStart { 0 session: ActId, 1 task: TaskId, 2 trainer: PersonId, }
     /// Annuls an entry; what replaces it, if anything, is an entry of its own (R24).
     Correction { 0 entry: EntryId, 1 what: String, 2 old: String, 3 new: String, 4 reason: String, }
+    /// Somebody who leads knows the person, who has no badge with them: at a terminal they may do what is their own until then (S6).
+    DayPass {
+        0 until: Timestamp,
+        /// How the person was identified.
+        1 identification: String,
+    }
+    /// A badge out of its owner's hands, reported at a terminal; see [`super::plant::BadgeDisabled`].
+    BadgeLost {
+        0 badge: BadgeHash,
+        1 reason: String,
+        /// Since when it is out of its owner's hands; absent: since this entry.
+        2 since: Option<Timestamp>,
+    }
     /// Wrong secrets forgiven, by name.
     LockoutLifted { 0 person: PersonId, 1 forgives: Vec<EntryId>, 2 reason: String, }
     /// One person's imported history, or a part of it.

@@ -36,9 +36,12 @@ pub enum Doubt {
     /// The signer's key was revoked with effect from before the signing.
     #[n(2)]
     KeyRevoked,
-    /// Signed at a terminal while the signer had no badge: theirs was lost, and they had no other yet (R15).
+    /// Signed by a badge that was out of its owner's hands (R15).
     #[n(3)]
     BadgeLost,
+    /// Signed by a day pass that isn't here, has no effect, or had run out (S6).
+    #[n(4)]
+    DayPass,
 }
 
 /// Why an entry is set aside.
@@ -87,6 +90,9 @@ pub enum Cause {
     /// A PIN chosen where none may be: by its profile, or at a device without a chip (R16).
     #[n(13)]
     WeakSecret,
+    /// Signed for somebody else by a day pass, which is good for its person's own acts only (S6).
+    #[n(14)]
+    ByDayPass,
 }
 
 impl Verdict {

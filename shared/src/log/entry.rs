@@ -231,6 +231,16 @@ pub struct Header {
     pub if_unknown: IfUnknown,
 }
 
+/// What a signer had beside their secret: the other of the two components (21 CFR 11.200).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Credential {
+    #[n(0)]
+    Badge(#[n(0)] BadgeHash),
+    /// The entry by which somebody who leads vouched for them (S6).
+    #[n(1)]
+    DayPass(#[n(0)] EntryId),
+}
+
 /// A person's electronic signature on an entry's statement (21 CFR 11.50, 11.70).
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -252,9 +262,12 @@ pub struct Block {
     pub key: PersonKey,
     #[n(7)]
     pub signature: Signature,
+    /// Absent where people sign without a badge: at the server.
+    #[n(8)]
+    pub credential: Option<Credential>,
 }
 
-/// A block before its signature is made: who signs, as what, with which meaning, when, having been shown what.
+/// A block before its signature is made: who signs, as what, with which meaning, when, having been shown what, by badge or by pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signing {
     pub signer: PersonId,
@@ -263,6 +276,7 @@ pub struct Signing {
     pub meaning: Meaning,
     pub signed_at: Timestamp,
     pub shown: Option<Digest32>,
+    pub credential: Option<Credential>,
 }
 
 #[derive(Encode)]
@@ -284,6 +298,8 @@ struct Signed<'a> {
     shown: Option<Digest32>,
     #[n(7)]
     key: PersonKey,
+    #[n(8)]
+    credential: Option<Credential>,
 }
 
 /// What a person's signature binds: kind, subject and body, so that it can't be moved to another record (R11).
@@ -294,11 +310,20 @@ fn statement_digest(kind: &str, subject: &Subject, body: &[u8]) -> Digest32 {
 impl Signing {
     fn sign(self, statement: Digest32, secret: &PersonSecret) -> Block {
         let key = secret.key();
-        let Self { signer, printed_name, role, meaning, signed_at, shown } = self;
-        let signed =
-            Signed { statement, signer: &signer, printed_name: &printed_name, role, meaning, signed_at, shown, key };
+        let Self { signer, printed_name, role, meaning, signed_at, shown, credential } = self;
+        let signed = Signed {
+            statement,
+            signer: &signer,
+            printed_name: &printed_name,
+            role,
+            meaning,
+            signed_at,
+            shown,
+            key,
+            credential,
+        };
         let signature = secret.sign(STATEMENT_TYPE, &to_cbor(&signed));
-        Block { signer, printed_name, role, meaning, signed_at, shown, key, signature }
+        Block { signer, printed_name, role, meaning, signed_at, shown, key, signature, credential }
     }
 }
 
@@ -318,6 +343,7 @@ impl Block {
             signed_at: self.signed_at,
             shown: self.shown,
             key: self.key,
+            credential: self.credential,
         })
     }
 }

@@ -2,12 +2,12 @@
 //! counter; the order of arrival never matters.
 
 use super::import::Import;
-use super::{Document, Plant, Version};
+use super::{Document, LostBadge, Plant, Version};
 use crate::id::*;
 use crate::kind::plant::*;
-use crate::kind::{Body, IfUnknown};
+use crate::kind::{Body, Family, IfUnknown};
 use crate::log::{Entry, LogId};
-use crate::time::{HybridTime, Span, Timestamp};
+use crate::time::{HybridTime, Timestamp};
 
 /// Whether people signed a row, or it came with the set-up and waits for a countersignature (K5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,15 @@ pub struct PlantFact {
 /// The order of the fold.
 pub type FoldOrder = (HybridTime, LogId, u64, EntryId);
 
+/// The kind by which a terminal restricts the plant: like every restriction it denies wherever it is held, whatever its own verdict (H4).
+pub const RESTRICTION_FROM_TERMINALS: &str = "badge_lost";
+
 impl PlantFact {
+    /// Whether an entry bears on the plant.
+    pub fn is_in(entry: &Entry) -> bool {
+        entry.family() == Family::Plant || entry.header().kind == RESTRICTION_FROM_TERMINALS
+    }
+
     /// Reads an entry as a fact; `None` when there is nothing to fold (an unknown kind that may be ignored, an unreadable body).
     pub fn of(entry: &Entry) -> Option<Self> {
         let header = entry.header();
@@ -70,12 +78,12 @@ impl Plant {
         if let Some(key) = row_key(body) {
             self.rows.insert(key, body.digest());
         }
-        self.set_master_data(fact, body);
+        self.set_master_data(body);
         self.set_documents(fact, body);
         self.set_authority(fact, body);
     }
 
-    fn set_master_data(&mut self, fact: &PlantFact, body: &Body) {
+    fn set_master_data(&mut self, body: &Body) {
         match body.clone() {
             Body::SiteSet(b) => drop(self.sites.insert(b.site.clone(), b)),
             Body::WorkUnitSet(b) => drop(self.work_units.insert(b.work_unit.clone(), b)),
@@ -86,7 +94,7 @@ impl Plant {
                     (&a.shift, a.span.from) == (&b.shift, b.span.from)
                 });
             }
-            Body::PersonSet(b) => self.set_person(fact, b),
+            Body::PersonSet(b) => self.set_person(b),
             Body::ClassSet(b) => drop(self.classes.insert(b.class.clone(), b)),
             Body::MemberSet(b) => {
                 put(self.members.entry(b.person.clone()).or_default(), b, |a, b| {
@@ -106,7 +114,7 @@ impl Plant {
         }
     }
 
-    fn set_person(&mut self, fact: &PlantFact, body: PersonSet) {
+    fn set_person(&mut self, body: PersonSet) {
         let before = self.people.get(&body.person).and_then(|p| p.badge);
         // Two people may have swapped badges: the former one is only taken away while it still is this person's.
         if let Some(badge) = before.filter(|badge| Some(*badge) != body.badge)
@@ -116,12 +124,14 @@ impl Plant {
         }
         if let Some(badge) = body.badge {
             self.badges.insert(badge, body.person.clone());
-            if !self.disabled_badges.contains_key(&badge) {
-                let losses = self.badge_losses.get_mut(&body.person).into_iter().flatten();
-                losses.filter(|span| span.until.is_none()).for_each(|span| span.until = Some(fact.said_at()));
-            }
         }
         self.people.insert(body.person.clone(), body);
+    }
+
+    /// Reported more than once, a badge was lost at the earliest of the moments, for the reason said first.
+    fn disable_badge(&mut self, badge: BadgeHash, since: Timestamp, reason: String) {
+        let lost = self.disabled_badges.entry(badge).or_insert(LostBadge { since, reason });
+        lost.since = lost.since.min(since);
     }
 
     fn set_documents(&mut self, fact: &PlantFact, body: &Body) {
@@ -205,13 +215,8 @@ impl Plant {
                     self.rulings.insert(entry, (fact.id, b.clone()));
                 }
             }
-            Body::BadgeDisabled(b) => {
-                if let Some(person) = self.badges.get(&b.badge) {
-                    let span = Span { from: Some(b.since.unwrap_or(fact.said_at())), until: None };
-                    self.badge_losses.entry(person.clone()).or_default().push(span);
-                }
-                self.disabled_badges.insert(b.badge, b.reason);
-            }
+            Body::BadgeDisabled(b) => self.disable_badge(b.badge, b.since.unwrap_or(fact.said_at()), b.reason),
+            Body::BadgeLost(b) => self.disable_badge(b.badge, b.since.unwrap_or(fact.said_at()), b.reason),
             Body::KeyRevoked(b) => drop(self.key_revocations.insert(b.key, b)),
             Body::ImportProposed(b) => {
                 self.imports.entry(b.batch).or_insert_with(|| Import::proposed(fact.id, b));

@@ -15,7 +15,6 @@ use chrono::NaiveTime;
 
 use crate::id::*;
 use crate::kind::plant::*;
-use crate::time::Span;
 use crate::time::{SiteTime, Timestamp};
 pub use document::{Document, InForce, Version, VersionState};
 pub use fold::{PlantFact, Provenance};
@@ -31,9 +30,7 @@ pub struct Plant {
     pub crews: BTreeMap<PersonId, Vec<CrewSet>>,
     pub people: BTreeMap<PersonId, PersonSet>,
     pub badges: BTreeMap<BadgeHash, PersonId>,
-    pub disabled_badges: BTreeMap<BadgeHash, String>,
-    /// When people were without a badge: from the loss of one until they have another (R15).
-    pub badge_losses: BTreeMap<PersonId, Vec<Span>>,
+    pub disabled_badges: BTreeMap<BadgeHash, LostBadge>,
     pub classes: BTreeMap<ClassId, ClassSet>,
     pub members: BTreeMap<PersonId, Vec<MemberSet>>,
     pub roles: BTreeMap<PersonId, Vec<RoleSet>>,
@@ -63,6 +60,13 @@ pub struct Plant {
     pub rows: BTreeMap<String, Digest32>,
     /// Imports by their batch; those of set-up wait for the first approver's countersignature (K5).
     pub imports: BTreeMap<ActId, Import>,
+}
+
+/// A badge out of its owner's hands: refused, and what was signed by it from then on is in doubt (R15).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostBadge {
+    pub since: Timestamp,
+    pub reason: String,
 }
 
 impl Plant {

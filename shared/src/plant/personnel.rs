@@ -63,12 +63,18 @@ impl Plant {
 
     /// Whether the person's shift at the work centre runs at `at`; people in no crew there are not "on shift".
     pub fn is_on_shift(&self, person: &PersonId, work_center: &WorkCenterId, at: Timestamp) -> bool {
+        self.shift_minutes_left(person, work_center, at).is_some()
+    }
+
+    /// How many minutes of the person's shift at the work centre are left at `at`; the longest, where they are in more than one crew.
+    pub fn shift_minutes_left(&self, person: &PersonId, work_center: &WorkCenterId, at: Timestamp) -> Option<u16> {
         let site = self.people.get(person).map(|p| &p.site);
         let local = self.site_time(site).local(at).time();
         let minute = u16::try_from(chrono::Timelike::num_seconds_from_midnight(&local) / 60).unwrap_or(0);
-        self.crews.get(person).into_iter().flatten().filter(|crew| crew.span.contains(at)).any(|crew| {
-            self.shifts.get(&crew.shift).is_some_and(|shift| shift.work_center == *work_center && shift.covers(minute))
-        })
+        let crews = self.crews.get(person).into_iter().flatten().filter(|crew| crew.span.contains(at));
+        let shifts = crews.filter_map(|crew| self.shifts.get(&crew.shift));
+        let here = shifts.filter(|shift| shift.work_center == *work_center && shift.covers(minute));
+        here.map(|shift| shift.minutes_left(minute)).max()
     }
 }
 
@@ -81,7 +87,16 @@ impl ShiftSet {
             minute >= self.start_minute || minute < self.end_minute
         }
     }
+
+    /// Minutes to its end from one that it covers.
+    fn minutes_left(&self, minute: u16) -> u16 {
+        let left = (self.end_minute + DAY_MINUTES - minute) % DAY_MINUTES;
+        if left == 0 { DAY_MINUTES } else { left }
+    }
 }
+
+/// Minutes of a day.
+const DAY_MINUTES: u16 = 24 * 60;
 
 /// Reads `HH:MM` as minutes after midnight.
 pub fn parse_minute(text: &str) -> Option<u16> {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::causality::Pasts;
+use super::day_pass::DayPass;
 use super::topic::Topic;
 use super::training_record::{Evidence, TrainingRecord};
 use crate::id::*;
@@ -11,6 +12,7 @@ use crate::kind::plant::{ActivityKind, KeyStoreKind, RequirementSet};
 use crate::kind::record::{About, Outcome, SigningSetUp};
 use crate::kind::{BadBody, Body, Statement};
 use crate::log::effect::{Cause, Doubt, Verdict};
+use crate::log::entry::Credential;
 use crate::log::{Block, Entry};
 use crate::part11::authority::{Held, Reach, Right, authority_check};
 use crate::part11::strength::SecretKind;
@@ -121,6 +123,7 @@ fn judge_said(topic: &Topic, entries: &[&Said<'_>], knowledge: &Knowledge<'_>) -
         .collect();
     set_aside_duplicates(entries, &mut verdicts);
     annul(entries, &mut verdicts, knowledge);
+    doubt_day_passes(entries, &mut verdicts, knowledge.plant);
     rule(entries, &mut verdicts, knowledge.plant);
     let mut evidence = BTreeMap::new();
     if let Topic::Requirement(requirement) = topic {
@@ -205,7 +208,9 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
         }
         // The first key of a plant is set up at the server, whose operator is its verifier.
         Body::SigningSetUp(_) => own && (others == 1 || (by_server && others == 0)),
-        Body::CoSigned(_) => !own && others == 1,
+        Body::DayPass(_) if own => return Some(Cause::SelfSigned),
+        Body::CoSigned(_) | Body::DayPass(_) => !own && others == 1,
+        Body::BadgeLost(_) => entry.blocks().len() == 1,
         Body::Correction(_) | Body::LockoutLifted(_) => !entry.blocks().is_empty(),
         Body::LegacyBatch(_) => return (!by_server).then_some(Cause::NotTheServer),
         Body::SheetEdit(_) => true,
@@ -222,7 +227,7 @@ fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_
     }
     let subject = entry.subject().as_person();
     let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
-    let verdicts = verifiers.map(|block| match whose(block, entry, knowledge) {
+    let verdicts = verifiers.map(|block| match whose(block, knowledge).or_else(|| for_another(block)) {
         Some(verdict) => verdict,
         None => right_verdict(entry, knowledge, block, &Right::Lead),
     });
@@ -230,17 +235,20 @@ fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_
 }
 
 fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowledge<'_>) -> Verdict {
-    if let Some(verdict) = whose(block, entry, knowledge) {
+    if let Some(verdict) = whose(block, knowledge) {
         return verdict;
     }
     if entry.subject().as_person().as_ref() == Some(&block.signer) {
         return Verdict::Effective;
     }
+    if let Some(verdict) = for_another(block) {
+        return verdict;
+    }
     let right = match body {
         Body::RunObserved(b) => Right::Assess(&b.about.requirement),
         Body::CheckSigned(b) => Right::Assess(&b.about.requirement),
         Body::SupervisedStart(_) | Body::Coaching(_) => Right::Train,
-        Body::LockoutLifted(_) => Right::Lead,
+        Body::LockoutLifted(_) | Body::DayPass(_) | Body::BadgeLost(_) => Right::Lead,
         // Whoever signed the entry may correct it; quality may correct any: judged with the entry itself.
         _ => return Verdict::Effective,
     };
@@ -248,7 +256,7 @@ fn signer_verdict(block: &Block, entry: &Entry, body: &Body, knowledge: &Knowled
 }
 
 /// What is wrong with a block's key, or with whose hands it was given by, if anything is.
-fn whose(block: &Block, entry: &Entry, knowledge: &Knowledge<'_>) -> Option<Verdict> {
+fn whose(block: &Block, knowledge: &Knowledge<'_>) -> Option<Verdict> {
     if knowledge.keys.get(&block.key) != Some(&block.signer) {
         return Some(Verdict::SetAside(Cause::UnknownKey));
     }
@@ -256,11 +264,14 @@ fn whose(block: &Block, entry: &Entry, knowledge: &Knowledge<'_>) -> Option<Verd
     if revoked.is_some_and(|r| r.from <= block.signed_at) {
         return Some(Verdict::OnHold(Doubt::KeyRevoked));
     }
-    // At the server people sign without a badge.
-    let losses = knowledge.plant.badge_losses.get(&block.signer).into_iter().flatten();
-    let by_badge = !(knowledge.servers)(&entry.log().device);
-    let badge_was_lost = by_badge && losses.into_iter().any(|span| span.contains(block.signed_at));
-    badge_was_lost.then_some(Verdict::OnHold(Doubt::BadgeLost))
+    let Some(Credential::Badge(badge)) = block.credential else { return None };
+    let lost = knowledge.plant.disabled_badges.get(&badge);
+    lost.is_some_and(|lost| lost.since <= block.signed_at).then_some(Verdict::OnHold(Doubt::BadgeLost))
+}
+
+/// A day pass says who somebody is, and gives them no word in what is another's.
+fn for_another(block: &Block) -> Option<Verdict> {
+    matches!(block.credential, Some(Credential::DayPass(_))).then_some(Verdict::SetAside(Cause::ByDayPass))
 }
 
 fn right_verdict(entry: &Entry, knowledge: &Knowledge<'_>, block: &Block, right: &Right<'_>) -> Verdict {
@@ -308,15 +319,41 @@ fn annul(entries: &[&Said<'_>], verdicts: &mut [Verdict], knowledge: &Knowledge<
     }
 }
 
+/// What people signed by a day pass is as good as the pass: who gave it must have had the right, and it must have reached so far (S6).
+fn doubt_day_passes(entries: &[&Said<'_>], verdicts: &mut [Verdict], plant: &Plant) {
+    let mut passes = BTreeMap::new();
+    for (said, verdict) in entries.iter().zip(verdicts.iter()) {
+        if let Some(pass) = DayPass::of(said.entry)
+            && ruled(&said.id(), verdict, plant).is_effective()
+        {
+            passes.insert(said.id(), pass);
+        }
+    }
+    for (said, verdict) in entries.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_effective()) {
+        let doubtful = |block: &Block| match block.credential {
+            Some(Credential::DayPass(pass)) => {
+                passes.get(&pass).is_none_or(|pass: &DayPass| block.signed_at >= pass.until)
+            }
+            _ => false,
+        };
+        if said.entry.blocks().iter().any(doubtful) {
+            *verdict = Verdict::OnHold(Doubt::DayPass);
+        }
+    }
+}
+
 /// Rulings lift or confirm holds for exactly the entries they name.
 fn rule(entries: &[&Said<'_>], verdicts: &mut [Verdict], plant: &Plant) {
     for (entry, verdict) in entries.iter().zip(verdicts) {
-        let Some((ruling_id, ruling)) = plant.rulings.get(&entry.id()) else { continue };
-        if !ruling.accepted {
-            *verdict = Verdict::SetAside(Cause::Rejected(*ruling_id));
-        } else if verdict.is_on_hold() {
-            *verdict = Verdict::Effective;
-        }
+        *verdict = ruled(&entry.id(), verdict, plant);
+    }
+}
+
+fn ruled(entry: &EntryId, verdict: &Verdict, plant: &Plant) -> Verdict {
+    match plant.rulings.get(entry) {
+        Some((ruling, said)) if !said.accepted => Verdict::SetAside(Cause::Rejected(*ruling)),
+        Some(_) if verdict.is_on_hold() => Verdict::Effective,
+        _ => verdict.clone(),
     }
 }
 

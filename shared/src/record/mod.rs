@@ -1,6 +1,7 @@
 //! One person's merged history: every entry about them with its verdict, and the evidence that follows.
 
 pub mod causality;
+pub mod day_pass;
 pub mod judge;
 pub mod topic;
 pub mod training_record;

@@ -10,7 +10,7 @@ use crate::log::Entry;
 /// A part of a person's record that is judged by itself, together with what concerns the person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// The person as such: keys, corrections, imported history. It bears on every other topic.
+    /// The person as such: keys, day passes, corrections, imported history. It bears on every other topic.
     Person,
     Requirement(RequirementId),
     Worksheet(WorksheetId),
@@ -26,7 +26,7 @@ impl Topic {
 
     pub(super) fn of_body(body: &Body) -> Self {
         match body {
-            Body::SigningSetUp(_) | Body::Correction(_) | Body::LegacyBatch(_) => Self::Person,
+            Body::SigningSetUp(_) | Body::DayPass(_) | Body::Correction(_) | Body::LegacyBatch(_) => Self::Person,
             Body::SheetEdit(edit) => Self::Worksheet(edit.worksheet),
             _ => body.about().map_or(Self::Rest, |about| Self::Requirement(about.requirement.clone())),
         }

@@ -71,7 +71,7 @@ fn keys(connection: &Connection) -> Result<BTreeMap<PersonKey, PersonId>, StoreE
 
 /// Lets derived state follow the entries put in a step.
 pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: bool) -> Result<(), StoreError> {
-    let plant_news: Vec<&Entry> = put.iter().filter(|entry| entry.family() == Family::Plant).collect();
+    let plant_news: Vec<&Entry> = put.iter().filter(|entry| PlantFact::is_in(entry)).collect();
     if all || !plant_news.is_empty() || !forked.is_empty() {
         let news = if all || !forked.is_empty() { None } else { Some(plant_news.as_slice()) };
         fold_plant(step, news)?;
@@ -144,10 +144,11 @@ fn fold_plant(step: &mut Step<'_>, news: Option<&[&Entry]>) -> Result<(), StoreE
     Ok(())
 }
 
-/// Every held plant entry, unsorted.
+/// Every held entry that bears on the plant, unsorted.
 pub fn plant_entries(connection: &Connection) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare(
-        "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log) WHERE l.stream >= 'plant/' AND l.stream < 'plant0'",
+        "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log) WHERE l.stream >= 'plant/' AND l.stream < 'plant0'
+         UNION ALL SELECT bytes, blocks_good FROM entry WHERE kind = 'badge_lost'",
     )?;
     let mut rows = statement.query([])?;
     let mut entries = Vec::new();
@@ -194,8 +195,10 @@ fn touched(step: &Step<'_>, put: &[Entry], forked: &[Fork]) -> Result<Touched, S
     for entry in put {
         match entry.family() {
             Family::Record => touched.add(entry.subject().as_str(), Topic::of(entry)),
-            Family::Plant => touched.extend(touched_by_plant(step, entry)?),
             _ => {}
+        }
+        if PlantFact::is_in(entry) {
+            touched.extend(touched_by_plant(step, entry)?);
         }
     }
     for fork in forked {
@@ -212,8 +215,8 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
         Body::RoleSet(b) => signed_by(connection, &b.person),
         Body::PersonSet(b) => signed_by(connection, &b.person),
         Body::KeyRevoked(b) => signed_by(connection, &b.person),
-        Body::BadgeDisabled(b) => match world.plant.badges.get(&b.badge) {
-            Some(person) => signed_by(connection, person),
+        Body::BadgeDisabled(_) | Body::BadgeLost(_) => match entry.subject().as_person() {
+            Some(owner) => signed_by(connection, &owner),
             None => Ok(Subjects::new()),
         },
         // What a role of limited reach may do hangs on where a terminal stands and on whom it is done to.

@@ -89,6 +89,9 @@ const REDERIVE: &str = "rederive";
 /// Tables of secrets: an edge names it among its numbered migrations.
 pub const SECRETS: &str = include_str!("secrets.sql");
 
+/// Where lost badges and day passes are found: an edge names it among its numbered migrations.
+pub const BADGES: &str = include_str!("badges.sql");
+
 impl Ledger {
     /// Opens or makes the database. `edge` holds the edge's own numbered migrations, which come after ours.
     ///

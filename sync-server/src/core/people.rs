@@ -171,6 +171,7 @@ impl Core {
             meaning,
             signed_at: self.now(),
             shown,
+            credential: None,
         };
         draft.signed_by(signing, key)
     }

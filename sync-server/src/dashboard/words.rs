@@ -42,7 +42,8 @@ fn doubt(doubt: &Doubt) -> String {
         Doubt::Contradicted(other) => {
             format!("entry {} says the opposite; neither signer knew of the other", other.short())
         }
-        Doubt::BadgeLost => "signed at a terminal while the signer's badge was lost and they had no other".into(),
+        Doubt::BadgeLost => "signed by a badge that was reported lost".into(),
+        Doubt::DayPass => "signed by a day pass that is not known here, was given without authority, or had run out".into(),
         Doubt::AuthorityWithdrawn => "the signer's authority did not cover the time of signing, as known now".into(),
         Doubt::KeyRevoked => "the signer's key was revoked with effect from before the signing".into(),
     }
@@ -56,6 +57,7 @@ fn cause(cause: &Cause) -> String {
         Cause::BadSignature => "a signature is not its signer's over this record".into(),
         Cause::WrongSigners => "it lacks a signature that such a record needs".into(),
         Cause::WeakSecret => "a PIN was chosen where a passphrase is asked for".into(),
+        Cause::ByDayPass => "signed for somebody else by a day pass, which carries no sign-off rights".into(),
         Cause::UnknownKey => "nobody set up this key for the signer".into(),
         Cause::NoAuthority => "the signer never had the authority".into(),
         Cause::SelfSigned => "somebody signed off themselves".into(),
@@ -170,6 +172,7 @@ pub fn meaning(meaning: Meaning) -> &'static str {
         Meaning::CoSigned => "co-signed",
         Meaning::Identified => "identified themselves",
         Meaning::Answered => "answered",
+        Meaning::Reported => "reported lost",
     }
 }
 

@@ -1,7 +1,7 @@
 //! `policies.toml`: the plant's settings.
 
 use serde::Deserialize;
-use shared::kind::plant::PolicySet;
+use shared::kind::plant::{LONGEST_DAY_PASS_HOURS, PolicySet};
 use toml::de::DeTable;
 
 use super::PlantFolder;
@@ -12,13 +12,14 @@ use super::source::Source;
 const FILE: &str = "policies.toml";
 
 /// Settings that would stop a plant, or never let go, outside these limits.
-const LIMITS: [(&str, &str, u32, u32); 10] = [
+const LIMITS: [(&str, &str, u32, u32); 11] = [
     ("lease", "critical_offline_hours", 0, 8_784),
     ("lease", "routine_offline_hours", 0, 8_784),
     ("idle", "task_seconds", 5, 3_600),
     ("idle", "verdict_seconds", 1, 3_600),
     ("lockout", "attempts", 1, 100),
     ("session", "task_session_max_hours", 1, 168),
+    ("session", "day_pass_max_hours", 0, LONGEST_DAY_PASS_HOURS),
     ("trainee", "confirm_minutes", 1, 1_440),
     ("trainee", "max_trainees", 0, 100),
     ("exception", "max_expired_days", 0, 3_660),

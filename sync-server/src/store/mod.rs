@@ -15,8 +15,13 @@ pub use kiosks::{KioskSeen, kiosks_seen, note_complete, note_heads, note_kiosk};
 pub use shelf::ServerStep;
 
 /// Numbered, in order, each applied once to a database of any age.
-const MIGRATIONS: [&str; 4] =
-    [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql"), store::ledger::SECRETS];
+const MIGRATIONS: [&str; 5] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    store::ledger::SECRETS,
+    store::ledger::BADGES,
+];
 
 /// How many migrations a database of this version has been through: the entry tables', then ours.
 pub const SCHEMA: i64 = 1 + MIGRATIONS.len() as i64;

@@ -345,5 +345,5 @@ fn nobody(index: usize, now_ms: i64) -> Signing {
     let signer: shared::id::PersonId = text(&format!("nobody-{index}"));
     let printed_name = signer.to_string();
     let (role, meaning, signed_at) = (Role::Quality, Meaning::Ruled, Timestamp(now_ms));
-    Signing { signer, printed_name, role, meaning, signed_at, shown: None }
+    Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None }
 }

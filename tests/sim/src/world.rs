@@ -291,7 +291,7 @@ impl World {
             let signer: PersonId = text(&format!("quality-{index}"));
             let printed_name = signer.to_string();
             let (role, meaning, signed_at) = (Role::Quality, Meaning::Ruled, Timestamp(self.now_ms));
-            let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None };
+            let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None };
             draft = draft.signed_by(signing, secret);
         }
         self.say("recovery signed");

@@ -1,0 +1,217 @@
+//! Help for who has no badge with them, without a network: a supervisor vouches for them for some hours, or reports their badge lost (S6,
+//! S13, R15).
+
+use std::collections::BTreeMap;
+
+use shared::id::*;
+use shared::kind::presence::{BadgeIn, SessionEnd};
+use shared::kind::record::{BadgeLost, DayPass};
+use shared::kind::{Meaning, Role};
+use shared::log::entry::Credential;
+use shared::log::{Entry, Stream, Subject};
+use shared::part11::authority::Right;
+use shared::record::day_pass::DayPass as Pass;
+use shared::time::{ClockReading, HOUR_MS, MINUTE_MS, Timestamp};
+use store::questions;
+
+use super::badge::PersonSeen;
+use super::secret::Signer;
+use super::{BadgeSession, Core, Denied};
+
+/// Passes looked at, the latest that came here: more than any site gives in the longest time of one.
+const LATEST_PASSES: u32 = 256;
+
+/// Why somebody can't have a day pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPass {
+    Inactive,
+    OtherSite,
+    LockedOut,
+    /// Without a secret of their own nothing would say who comes: signing set-up is first, with the badge.
+    NoSecret,
+    /// The plant gives none.
+    RuledOut,
+}
+
+/// Somebody whose day pass is good now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassHolder {
+    pub person: PersonSeen,
+    pub until: Timestamp,
+    pass: EntryId,
+}
+
+impl Core {
+    /// Whether `by` may vouch for the person here, and whether the person can have a pass; asked before the secret is.
+    pub fn may_give_pass(&mut self, by: &PersonId, person: &PersonId) -> Result<(), Denied> {
+        self.may_stand_for(by, person, &Right::Lead)?;
+        if self.plant().policy.session.longest_day_pass_hours() == 0 {
+            return Err(Denied::NoPass(NoPass::RuledOut));
+        }
+        self.may_come_by_pass(person)?.map_or(Ok(()), |why| Err(Denied::NoPass(why)))
+    }
+
+    fn may_come_by_pass(&mut self, person: &PersonId) -> Result<Option<NoPass>, Denied> {
+        let (site, now, plant) = (self.site()?, self.reading().wall, self.plant().clone());
+        Ok(match () {
+            () if !plant.is_active(person, now) => Some(NoPass::Inactive),
+            () if !plant.works_at(person, &site, now) => Some(NoPass::OtherSite),
+            () if self.locked_out(person)? => Some(NoPass::LockedOut),
+            () if self.secret_of(person)?.is_none() => Some(NoPass::NoSecret),
+            () => None,
+        })
+    }
+
+    /// Vouches for the person until then, or to the end of their shift, and never longer than the plant allows.
+    pub fn give_day_pass(
+        &mut self,
+        person: &PersonId,
+        identification: &str,
+        until: Option<Timestamp>,
+        by: &Signer,
+    ) -> Result<Entry, Denied> {
+        self.may_give_pass(&by.person, person)?;
+        if identification.trim().is_empty() {
+            return Err(Denied::NoIdentityProof);
+        }
+        let key = self.unlock(by)?;
+        let longest = self.longest_pass();
+        let until = until.or_else(|| self.end_of_shift(person)).map_or(longest, |until| until.min(longest));
+        let body = DayPass { until, identification: identification.to_owned() };
+        let draft = self.draft(Subject::person(person), body);
+        let draft = self.signed(draft, &by.person, &key, Role::Supervisor, Meaning::IdentityVerified, None);
+        let stream = Stream::record(&self.site()?);
+        self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
+    }
+
+    /// The latest end of a pass that is given now.
+    fn longest_pass(&mut self) -> Timestamp {
+        let hours = self.plant().policy.session.longest_day_pass_hours();
+        self.reading().wall.plus_ms(i64::from(hours) * HOUR_MS)
+    }
+
+    /// When the person's shift at one of the lines here ends, if it runs.
+    pub fn end_of_shift(&mut self, person: &PersonId) -> Option<Timestamp> {
+        let (now, plant) = (self.reading().wall, self.plant());
+        let lines = self.enrolment()?.work_units.iter().filter_map(|unit| Some(&plant.work_units.get(unit)?.work_center));
+        let left = lines.filter_map(|line| plant.shift_minutes_left(person, line, now)).max()?;
+        Some(now.plus_ms(i64::from(left) * MINUTE_MS))
+    }
+
+    /// Everybody whose day pass is good here and now, by name.
+    pub fn pass_holders(&mut self) -> Result<Vec<PassHolder>, Denied> {
+        if self.enrolment().is_none() {
+            return Ok(Vec::new());
+        }
+        let clock = self.reading();
+        let mut latest: BTreeMap<PersonId, (Timestamp, EntryId)> = BTreeMap::new();
+        for entry in questions::latest_day_passes(self.ledger.connection(), LATEST_PASSES)? {
+            let (Some(person), Some(until)) = (entry.subject().as_person(), self.good_until(&entry, clock)?) else { continue };
+            if latest.get(&person).is_none_or(|(other, _)| *other < until) {
+                latest.insert(person, (until, entry.id()));
+            }
+        }
+        let mut holders = Vec::new();
+        for (person, (until, pass)) in latest {
+            // Locked out, they are told so when they come.
+            if matches!(self.may_come_by_pass(&person)?, None | Some(NoPass::LockedOut)) {
+                holders.push(PassHolder { person: self.person_seen(&person)?, until, pass });
+            }
+        }
+        holders.sort_by(|a, b| a.person.printed_name.cmp(&b.person.printed_name));
+        Ok(holders)
+    }
+
+    /// Until when a pass is good, if it is.
+    fn good_until(&self, entry: &Entry, clock: ClockReading) -> Result<Option<Timestamp>, Denied> {
+        let pass = Pass::of(entry).filter(|pass| pass.is_good(clock));
+        let stands = pass.is_some() && questions::verdict(self.ledger.connection(), &entry.id())?.is_effective();
+        Ok(pass.filter(|_| stands).map(|pass| pass.until))
+    }
+
+    /// Opens a badge session without a badge. No badge shows who comes: their own secret does, in every profile, and nothing is written in
+    /// their name before.
+    pub fn enter_by_pass(&mut self, who: &Signer) -> Result<(), Denied> {
+        let holder = self.pass_holders()?.into_iter().find(|holder| holder.person.person == who.person);
+        let holder = holder.ok_or(Denied::NoSession)?;
+        self.over = None;
+        let unlocked = self.unlock(who)?;
+        self.begin_session(BadgeSession {
+            person: who.person.clone(),
+            credential: Some(Credential::DayPass(holder.pass)),
+            unlocked: None,
+            quiz: None,
+        })?;
+        self.keep_unlocked(&who.person, unlocked)
+    }
+
+    /// Opens a session; the one before ends here and now, with nothing of it left to the next person (S2).
+    pub(super) fn begin_session(&mut self, session: BadgeSession) -> Result<(), Denied> {
+        let mut drafts = self.leaving(SessionEnd::NextBadge)?;
+        let body = BadgeIn { day_pass: session.is_by_pass() };
+        drafts.push((Stream::presence(&self.site()?), self.draft(Subject::person(&session.person), body)));
+        (self.session, self.over) = (None, None);
+        self.write(drafts)?;
+        self.session = Some(session);
+        Ok(())
+    }
+
+    /// Ends the session of somebody whose pass has run out, or was found void. What they have begun goes on as after any badge-out (S11).
+    pub(super) fn heed_day_pass(&mut self) -> Result<(), Denied> {
+        let Some(session) = &self.session else { return Ok(()) };
+        let (person, Some(Credential::DayPass(pass))) = (session.person.clone(), session.credential) else { return Ok(()) };
+        let clock = self.reading();
+        let given = store::shelf::entry(self.ledger.connection(), &pass)?;
+        let is_good = given.map(|entry| self.good_until(&entry, clock)).transpose()?.flatten().is_some();
+        if is_good && matches!(self.may_come_by_pass(&person)?, None | Some(NoPass::LockedOut)) {
+            return Ok(());
+        }
+        let drafts = self.leaving(SessionEnd::TimeOut)?;
+        (self.session, self.over) = (None, Some(person));
+        self.write(drafts).map(drop)
+    }
+
+    /// Refuses what a day pass gives no word in: another's record, and the terminal itself.
+    pub(super) fn has_a_badge(&self, person: &PersonId) -> Result<(), Denied> {
+        let by_pass = self.session.as_ref().is_some_and(|session| session.person == *person && session.is_by_pass());
+        if by_pass { Err(Denied::ByDayPass) } else { Ok(()) }
+    }
+
+    /// Whether `by` may report the person's badge lost: their own, or anybody's where they lead.
+    pub fn may_report_lost(&mut self, by: &PersonId, person: &PersonId) -> Result<(), Denied> {
+        if by != person {
+            self.may_stand_for(by, person, &Right::Lead)?;
+        }
+        self.badge_to_lose(person).map(drop)
+    }
+
+    fn badge_to_lose(&self, person: &PersonId) -> Result<BadgeHash, Denied> {
+        let badge = self.plant().people.get(person).ok_or(Denied::Unknown)?.badge;
+        badge.filter(|badge| !self.plant().disabled_badges.contains_key(badge)).ok_or(Denied::NoBadge)
+    }
+
+    /// Ends the badge the person has as known here: at this terminal at once, elsewhere with the news (R15). A badge is lost no later than it
+    /// is reported.
+    pub fn report_lost_badge(
+        &mut self,
+        person: &PersonId,
+        since: Option<Timestamp>,
+        reason: &str,
+        by: &Signer,
+    ) -> Result<Entry, Denied> {
+        self.may_report_lost(&by.person, person)?;
+        if reason.trim().is_empty() {
+            return Err(Denied::NoReason);
+        }
+        let (badge, key) = (self.badge_to_lose(person)?, self.unlock(by)?);
+        let now = self.reading().wall;
+        let since = since.map(|since| since.min(now));
+        let draft = self.draft(Subject::person(person), BadgeLost { badge, reason: reason.to_owned(), since });
+        let role = if by.person == *person { Role::Operator } else { Role::Supervisor };
+        let draft = self.signed(draft, &by.person, &key, role, Meaning::Reported, None);
+        let stream = Stream::record(&self.site()?);
+        let entry = self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)?;
+        self.heed_badges();
+        Ok(entry)
+    }
+}
