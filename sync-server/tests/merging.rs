@@ -11,11 +11,12 @@ use minicbor::bytes::ByteVec;
 use shared::id::*;
 use shared::kind::presence::SecretFailed;
 use shared::kind::record::{
-    About, CheckSigned, Correction, CriterionResult, Edit, LockoutLifted, Outcome, QuizAttempt, Read, SheetEdit,
+    About, CheckSigned, CoSigned, Correction, CriterionResult, DayPass, Edit, LockoutLifted, Outcome, QuizAttempt,
+    Read, SheetEdit,
 };
 use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::effect::{Cause, Doubt, Verdict};
-use shared::log::entry::Signing;
+use shared::log::entry::{Credential, Signing};
 use shared::log::{Draft, Entry, Stream, Subject};
 use shared::part11::boxes::Stretching;
 use shared::sync::message::Up;
@@ -100,6 +101,10 @@ fn signer(person: &str) -> Signer {
 
 /// A statement about Maria, signed by these people.
 fn signed(core: &Core, act: ActId, body: Body, people: &[&str]) -> Draft {
+    signed_by(core, act, body, people, None)
+}
+
+fn signed_by(core: &Core, act: ActId, body: Body, people: &[&str], credential: Option<Credential>) -> Draft {
     let draft = Draft::new(Subject::new("person", "maria"), Statement { act, body });
     people.iter().fold(draft, |draft, person| {
         let (role, meaning) =
@@ -107,8 +112,10 @@ fn signed(core: &Core, act: ActId, body: Body, people: &[&str]) -> Draft {
         let (signer, at) = (signer(person), core.now());
         let key = core.unlock(&signer).unwrap();
         let printed_name = (*person).to_owned();
-        draft
-            .signed_by(Signing { signer: signer.person, printed_name, role, meaning, signed_at: at, shown: None, credential: None }, &key)
+        draft.signed_by(
+            Signing { signer: signer.person, printed_name, role, meaning, signed_at: at, shown: None, credential },
+            &key,
+        )
     })
 }
 
@@ -280,6 +287,51 @@ fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
     };
     assert_eq!(failures_after("ana"), 3, "an operator lifts nobody's lockout");
     assert_eq!(failures_after("jonas"), 0, "a supervisor does");
+}
+
+#[test]
+fn s13_what_was_signed_for_another_by_a_day_pass_is_set_aside_wherever_it_comes_from() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    for person in ["helga", "maria", "jonas", "eva"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    stage.set("2026-03-02T05:10:00Z");
+    let mut pen = Pen::enrol(&core, "K3", "SEAL", 3);
+    pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+    let until = core.now().plus_ms(8 * shared::time::HOUR_MS);
+    let mut judged = |body: Body, people: &[&str], credential: Option<Credential>| {
+        let entry = pen.write_draft(&core, &signed_by(&core, core.act(), body, people, credential));
+        pen.call(&core, std::slice::from_ref(&entry));
+        let verdict = store::questions::verdict(core.ledger().connection(), &entry.id()).unwrap();
+        (entry.id(), verdict)
+    };
+    let vouched = || DayPass { until, identification: "known by sight".into() };
+    let (pass, given) = judged(vouched().into(), &["jonas"], None);
+    assert_eq!(given, Verdict::Effective);
+    let by_pass = Some(Credential::DayPass(pass));
+    let aside = Verdict::SetAside(Cause::ByDayPass);
+    let lifts = || LockoutLifted { person: signer("maria").person, forgives: Vec::new(), reason: "mistyped".into() };
+    assert_eq!(judged(lifts().into(), &["jonas"], by_pass).1, aside, "lifts a lockout");
+    assert_eq!(judged(lifts().into(), &["jonas"], None).1, Verdict::Effective);
+    assert_eq!(judged(vouched().into(), &["jonas"], by_pass).1, aside, "gives a pass on");
+    let decision = EntryId([3; 32]);
+    assert_eq!(judged(CoSigned { decision, reason: "dark".into() }.into(), &["jonas"], by_pass).1, aside, "co-signs");
+    assert_eq!(judged(check(Outcome::Passed), &["maria", "jonas"], by_pass).1, aside, "assesses");
+    // What is the person's own counts as long as the pass does.
+    assert_eq!(judged(read_on("R-0042"), &["maria"], by_pass).1, Verdict::Effective);
+    let nobodys = Some(Credential::DayPass(EntryId([9; 32])));
+    assert_eq!(
+        judged(read_on("R-0042"), &["maria"], nobodys).1,
+        Verdict::OnHold(Doubt::DayPass),
+        "a pass nobody holds"
+    );
+    assert_eq!(judged(vouched().into(), &["maria"], None).1, Verdict::SetAside(Cause::SelfSigned));
+    assert_eq!(judged(vouched().into(), &["eva"], None).1, Verdict::SetAside(Cause::NoAuthority), "of another line");
+    stage.set("2026-03-02T13:10:00Z");
+    assert_eq!(judged(read_on("R-0042"), &["maria"], by_pass).1, Verdict::OnHold(Doubt::DayPass), "it has run out");
 }
 
 #[test]

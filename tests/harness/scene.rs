@@ -125,3 +125,21 @@ pub fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// A file of the demo plant with something else in it, imported and accepted.
+pub fn import_with(plant: &Plant, file: &str, from: &str, to: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&crate::demo_plant(), folder.path());
+    let path = folder.path().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no {from}");
+    fs::write(&path, text.replace(from, to)).unwrap();
+    plant.server.import(folder.path(), false, "hr").unwrap();
+    plant.server.accept_import(None, &signer("helga"), "changed").unwrap();
+}
+
+/// It turns out that Jonas led his line until February only.
+pub fn withdraw_jonas(plant: &Plant) {
+    let row = "jonas,supervisor,SITE1/PACK/L2,2023-01-09,";
+    import_with(plant, "roles.csv", row, &format!("{row}2026-02-01"));
+}

@@ -1,9 +1,8 @@
 //! A lost badge (R15): ended in one act, refused by each kiosk as soon as it hears, and what was signed meanwhile waits for quality.
 
-use std::fs;
-
-use harness::scene::{copy_folder, id, sunday_evening, train_until_the_check};
-use harness::{Plant, demo_plant, kiosk_signer, signer};
+use harness::scene::{id, import_with, sunday_evening, train_until_the_check, withdraw_jonas};
+use harness::{Plant, kiosk_signer, signer};
+use kiosk::core::Denied;
 use kiosk::core::badge::BadgeSeen;
 use shared::id::*;
 use shared::log::effect::{Doubt, Verdict};
@@ -13,10 +12,14 @@ const MARIA: &str = "04A1B2C3";
 const NEW_BADGE: &str = "04FFEE01";
 
 fn read(plant: &mut Plant, kiosk: &str, person: &str) -> EntryId {
-    let kiosk = plant.kiosk(kiosk);
-    let who: PersonId = id(person);
-    kiosk.badge_in(&who).unwrap();
-    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
+    plant.kiosk(kiosk).badge_in(&id(person)).unwrap();
+    plant.kiosk(kiosk).unlock_session(&kiosk_signer(person)).unwrap();
+    sign_read(plant, kiosk, person)
+}
+
+/// In the session that is open.
+fn sign_read(plant: &mut Plant, kiosk: &str, person: &str) -> EntryId {
+    let (kiosk, who): (_, PersonId) = (plant.kiosk(kiosk), id(person));
     let about = kiosk.about(&id("R-0042")).unwrap();
     let procedure = kiosk.procedure(&who, &about).unwrap();
     kiosk.sign_read(&who, &procedure, 240).unwrap().id()
@@ -101,14 +104,7 @@ fn r15_a_new_badge_ends_the_loss_and_the_old_number_stays_refused() {
     let mut plant = sunday_evening();
     plant.server.badge_lost(&id("maria"), None, "lost", &signer("jonas")).unwrap();
     plant.clock.set("2026-03-01T20:00:00Z");
-    let folder = tempfile::tempdir().unwrap();
-    copy_folder(&demo_plant(), folder.path());
-    let file = folder.path().join("people.csv");
-    let text = fs::read_to_string(&file).unwrap();
-    assert!(text.contains(MARIA));
-    fs::write(&file, text.replace(MARIA, NEW_BADGE)).unwrap();
-    plant.server.import(folder.path(), false, "hr").unwrap();
-    plant.server.accept_import(None, &signer("helga"), "a new badge").unwrap();
+    give_new_badge(&plant);
     plant.settle();
     assert!(matches!(sees(&mut plant, "K3", NEW_BADGE), BadgeSeen::Person(_)));
     assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { .. }), "not unknown: it says why");
@@ -116,6 +112,101 @@ fn r15_a_new_badge_ends_the_loss_and_the_old_number_stays_refused() {
     let again = read(&mut plant, "K3", "maria");
     plant.settle();
     assert!(verdict(&mut plant, "K5", &again).is_effective());
+    plant.verify();
+}
+
+/// Maria has another badge, as HR imports it.
+fn give_new_badge(plant: &Plant) {
+    import_with(plant, "people.csv", MARIA, NEW_BADGE);
+}
+
+#[test]
+fn r15_a_badge_reported_lost_at_a_dark_kiosk_is_refused_there_at_once_and_everywhere_after_sync() {
+    let mut plant = sunday_evening();
+    let before = read(&mut plant, "K5", "maria");
+    plant.clock.set("2026-03-01T19:00:00Z");
+    let since = harness::at("2026-03-01T18:30:00Z");
+    let report = plant.kiosk("K3").report_lost_badge(&id("maria"), Some(since), "on the bus", &kiosk_signer("jonas"));
+    report.unwrap();
+    assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { reason } if reason == "on the bus"));
+    let again = plant.kiosk("K3").report_lost_badge(&id("maria"), None, "on the bus", &kiosk_signer("jonas"));
+    assert!(matches!(again, Err(Denied::NoBadge)), "{again:?}");
+    // Kiosk 5 is dark, too: the badge is good there, and what it signs waits.
+    assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Person(_)));
+    let suspicious = read(&mut plant, "K5", "maria");
+    // The server hears of the signature before it hears of the loss.
+    plant.meet("K5");
+    assert!(verdict(&mut plant, "K5", &suspicious).is_effective());
+    plant.settle();
+    assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Disabled { .. }));
+    assert_eq!(plant.kiosk("K5").person(), None, "the session that it opened is over");
+    let asked = plant.kiosk("K5").ask(&id("maria"), &id("seal-pouch"), Some(&id("881")));
+    assert!(matches!(asked, Err(Denied::NoSession)), "nor does anything go on in her name");
+    for kiosk in ["K3", "K5"] {
+        assert_eq!(verdict(&mut plant, kiosk, &suspicious), Verdict::OnHold(Doubt::BadgeLost), "{kiosk}");
+        assert!(verdict(&mut plant, kiosk, &before).is_effective(), "{kiosk}: signed before the loss");
+    }
+    assert!(refused_at(&plant).iter().all(|(_, since)| since.is_some()));
+    // By a day pass she works on, and what she signs by it is not in doubt.
+    plant.kiosk("K3").give_day_pass(&id("maria"), "known by sight", None, &kiosk_signer("jonas")).unwrap();
+    plant.kiosk("K3").enter_by_pass(&kiosk_signer("maria")).unwrap();
+    let by_pass = sign_read(&mut plant, "K3", "maria");
+    give_new_badge(&plant);
+    plant.settle();
+    assert!(matches!(sees(&mut plant, "K5", NEW_BADGE), BadgeSeen::Person(_)));
+    let by_new_badge = read(&mut plant, "K5", "maria");
+    plant.settle();
+    for signed in [&by_pass, &by_new_badge] {
+        assert!(verdict(&mut plant, "K3", signed).is_effective());
+    }
+    plant.verify();
+}
+
+#[test]
+fn r15_what_a_lost_badge_signs_after_it_was_replaced_is_told_apart() {
+    let mut plant = sunday_evening();
+    plant.server.badge_lost(&id("maria"), None, "lost", &signer("jonas")).unwrap();
+    plant.clock.set("2026-03-01T19:00:00Z");
+    give_new_badge(&plant);
+    plant.meet("K3");
+    plant.clock.set("2026-03-01T20:00:00Z");
+    // Kiosk 5 was dark all the while: whoever found the badge, and knows her secret, signs by it. She signs by the other one.
+    let by_finder = read(&mut plant, "K5", "maria");
+    let by_maria = read(&mut plant, "K3", "maria");
+    plant.settle();
+    for kiosk in ["K3", "K5"] {
+        assert_eq!(verdict(&mut plant, kiosk, &by_finder), Verdict::OnHold(Doubt::BadgeLost), "{kiosk}");
+        assert!(verdict(&mut plant, kiosk, &by_maria).is_effective(), "{kiosk}");
+    }
+    plant.verify();
+}
+
+#[test]
+fn r15_a_person_reports_their_own_badge_by_a_day_pass_and_another_only_who_leads() {
+    let mut plant = sunday_evening();
+    let reports = |plant: &mut Plant, person: &str, by: &str| {
+        plant.kiosk("K3").report_lost_badge(&id(person), None, "left at home, gone", &kiosk_signer(by)).map(drop)
+    };
+    assert!(matches!(reports(&mut plant, "maria", "ana"), Err(Denied::NoAuthority { .. })));
+    plant.kiosk("K3").give_day_pass(&id("maria"), "known by sight", None, &kiosk_signer("jonas")).unwrap();
+    plant.kiosk("K3").enter_by_pass(&kiosk_signer("maria")).unwrap();
+    reports(&mut plant, "maria", "maria").unwrap();
+    assert!(plant.kiosk("K3").person().is_some(), "her pass goes on");
+    assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { .. }));
+    plant.settle();
+    assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Disabled { .. }));
+    plant.verify();
+}
+
+#[test]
+fn r15_no_doubt_about_who_reported_it_lifts_the_end_of_a_badge() {
+    let mut plant = sunday_evening();
+    plant.clock.set("2026-03-01T19:00:00Z");
+    let report = plant.kiosk("K3").report_lost_badge(&id("maria"), None, "lost", &kiosk_signer("jonas")).unwrap();
+    withdraw_jonas(&plant);
+    plant.settle();
+    assert_eq!(verdict(&mut plant, "K5", &report.id()), Verdict::OnHold(Doubt::AuthorityWithdrawn));
+    assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Disabled { .. }), "it denies all the same");
     plant.verify();
 }
 

@@ -3,6 +3,7 @@
 mod altered;
 mod bad_input;
 mod badges;
+mod day_pass;
 mod devices;
 mod documents;
 mod floor;

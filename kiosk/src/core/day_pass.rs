@@ -93,7 +93,8 @@ impl Core {
     /// When the person's shift at one of the lines here ends, if it runs.
     pub fn end_of_shift(&mut self, person: &PersonId) -> Option<Timestamp> {
         let (now, plant) = (self.reading().wall, self.plant());
-        let lines = self.enrolment()?.work_units.iter().filter_map(|unit| Some(&plant.work_units.get(unit)?.work_center));
+        let lines =
+            self.enrolment()?.work_units.iter().filter_map(|unit| Some(&plant.work_units.get(unit)?.work_center));
         let left = lines.filter_map(|line| plant.shift_minutes_left(person, line, now)).max()?;
         Some(now.plus_ms(i64::from(left) * MINUTE_MS))
     }
@@ -106,7 +107,9 @@ impl Core {
         let clock = self.reading();
         let mut latest: BTreeMap<PersonId, (Timestamp, EntryId)> = BTreeMap::new();
         for entry in questions::latest_day_passes(self.ledger.connection(), LATEST_PASSES)? {
-            let (Some(person), Some(until)) = (entry.subject().as_person(), self.good_until(&entry, clock)?) else { continue };
+            let (Some(person), Some(until)) = (entry.subject().as_person(), self.good_until(&entry, clock)?) else {
+                continue;
+            };
             if latest.get(&person).is_none_or(|(other, _)| *other < until) {
                 latest.insert(person, (until, entry.id()));
             }
@@ -159,7 +162,9 @@ impl Core {
     /// Ends the session of somebody whose pass has run out, or was found void. What they have begun goes on as after any badge-out (S11).
     pub(super) fn heed_day_pass(&mut self) -> Result<(), Denied> {
         let Some(session) = &self.session else { return Ok(()) };
-        let (person, Some(Credential::DayPass(pass))) = (session.person.clone(), session.credential) else { return Ok(()) };
+        let (person, Some(Credential::DayPass(pass))) = (session.person.clone(), session.credential) else {
+            return Ok(());
+        };
         let clock = self.reading();
         let given = store::shelf::entry(self.ledger.connection(), &pass)?;
         let is_good = given.map(|entry| self.good_until(&entry, clock)).transpose()?.flatten().is_some();

@@ -444,8 +444,13 @@ pub enum NotEnrolled {
 /// A refusal is a value: nothing was written, and the terminal is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    WrongSecret { left: u32, wait_s: u32 },
-    Wait { seconds: u32 },
+    WrongSecret {
+        left: u32,
+        wait_s: u32,
+    },
+    Wait {
+        seconds: u32,
+    },
     LockedOut,
     NoSigning,
     NotIdentified,

@@ -174,9 +174,8 @@ pub fn entries_of_kind_after(
 
 /// The day passes that came to be held here last.
 pub fn latest_day_passes(connection: &Connection, most: u32) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT bytes, blocks_good FROM entry WHERE kind = 'day_pass' ORDER BY row DESC LIMIT ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT bytes, blocks_good FROM entry WHERE kind = 'day_pass' ORDER BY row DESC LIMIT ?1")?;
     let rows = statement.query_map([most], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
     rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| crate::shelf::read_entry(&bytes, good)))
         .collect()

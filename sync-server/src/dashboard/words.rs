@@ -43,7 +43,9 @@ fn doubt(doubt: &Doubt) -> String {
             format!("entry {} says the opposite; neither signer knew of the other", other.short())
         }
         Doubt::BadgeLost => "signed by a badge that was reported lost".into(),
-        Doubt::DayPass => "signed by a day pass that is not known here, was given without authority, or had run out".into(),
+        Doubt::DayPass => {
+            "signed by a day pass that is not known here, was given without authority, or had run out".into()
+        }
         Doubt::AuthorityWithdrawn => "the signer's authority did not cover the time of signing, as known now".into(),
         Doubt::KeyRevoked => "the signer's key was revoked with effect from before the signing".into(),
     }

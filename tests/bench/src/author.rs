@@ -231,6 +231,14 @@ pub struct Duties<'p> {
 
 fn countersigned(draft: Draft, signer: &Signer<'_>, role: Role, meaning: Meaning, at: Timestamp) -> Draft {
     let printed_name = signer.person.to_string();
-    let signing = Signing { signer: signer.person.clone(), printed_name, role, meaning, signed_at: at, shown: None, credential: None };
+    let signing = Signing {
+        signer: signer.person.clone(),
+        printed_name,
+        role,
+        meaning,
+        signed_at: at,
+        shown: None,
+        credential: None,
+    };
     draft.signed_by(signing, signer.key)
 }

@@ -252,8 +252,15 @@ fn write(before: &[Entry], flags: u8, statement: Statement) -> Option<Entry> {
     for (place, (person, role, meaning)) in
         SIGNERS.into_iter().enumerate().filter(|(place, _)| flags & (1 << place) != 0)
     {
-        let signing =
-            Signing { signer: id(person), printed_name: person.into(), role, meaning, signed_at: at, shown: None, credential: None };
+        let signing = Signing {
+            signer: id(person),
+            printed_name: person.into(),
+            role,
+            meaning,
+            signed_at: at,
+            shown: None,
+            credential: None,
+        };
         draft = draft.signed_by(signing, &secret(place));
     }
     let last = before.last().map(Entry::id);
