@@ -11,6 +11,7 @@ use shared::log::Entry;
 use shared::part11::authority::Right;
 use shared::part11::boxes::Stretching;
 use shared::plant::Plant;
+use shared::record::day_pass::DayPass;
 use shared::time::Timestamp;
 use store::questions;
 
@@ -43,6 +44,7 @@ pub fn snapshot(core: &mut Core) -> Result<StatusSnapshot, Denied> {
         ended,
         leads: core.on_shift_with(&Right::Lead)?,
         trainers: core.on_shift_with(&Right::Train)?,
+        pass_holders: core.pass_holders()?,
         key_store: core.enrolment().map_or(KeyStoreKind::File, |enrolment| enrolment.key_store),
         set_aside: core.set_aside()?,
         retired: core.retiring_because().is_some(),
@@ -56,6 +58,7 @@ fn done(core: &mut Core, what: What) -> Result<Reply, Denied> {
     match what {
         What::LookUp { badge } => core.look_up_badge(&badge.0).map(Reply::Badge),
         What::BadgeIn { person } => plainly(core.badge_in(&person)),
+        What::EnterByPass { person, secret } => plainly(core.enter_by_pass(&Signer { person, secret: secret.0 })),
         What::BadgeOut { how } => plainly(core.badge_out(how)),
         What::Lock => {
             core.lock_session();
@@ -188,6 +191,16 @@ fn for_others(core: &mut Core, what: What) -> Result<Reply, Denied> {
             let by = Signer { person: by, secret: secret.0 };
             plainly(core.lift_lockout(&person, reason.word(), &by).map(drop))
         }
+        What::MayGivePass { by, person } => plainly(core.may_give_pass(&by, &person)),
+        What::GiveDayPass { person, identification, until, by, secret } => {
+            let by = Signer { person: by, secret: secret.0 };
+            helped(&core.give_day_pass(&person, identification.word(), Some(until), &by)?)
+        }
+        What::MayReportLost { by, person } => plainly(core.may_report_lost(&by, &person)),
+        What::ReportLost { person, loss, since, by, secret } => {
+            let by = Signer { person: by, secret: secret.0 };
+            helped(&core.report_lost_badge(&person, Some(since), loss.word(), &by)?)
+        }
         What::MayCoach { trainer, person } => plainly(core.may_coach(&trainer, &person)),
         What::SignCoaching { context, both } => {
             let (own, second) = signers(&context, both);
@@ -205,6 +218,11 @@ fn for_others(core: &mut Core, what: What) -> Result<Reply, Denied> {
         What::Correct { person, entry, corrected } => plainly(core.correct(&person, &entry, &corrected).map(drop)),
         _ => Err(Denied::Unknown),
     }
+}
+
+fn helped(entry: &Entry) -> Result<Reply, Denied> {
+    let until = DayPass::of(entry).map(|pass| pass.until);
+    Ok(Reply::Helped(Box::new(HelpReply { entry: entry.id(), signatures: signatures(entry), until })))
 }
 
 fn asked(start: &Start) -> co_sign::Start<'_> {

@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::json;
 use shared::id::*;
 use shared::kind::journal::{DeviceEvent, RETIRING};
-use shared::kind::record::{About, CheckSigned, CriterionResult, Outcome, Read};
+use shared::kind::record::{About, CheckSigned, CriterionResult, DayPass, Outcome, Read};
 use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::entry::{Signing, seal};
 use shared::log::{Draft, Entry, LogId, Position, Stream, Subject};
@@ -43,9 +43,13 @@ impl<'e> Kiosk<'e> {
 
     /// Writes what `person` did, signed by all named; the person it is about comes first.
     fn write(&mut self, body: impl Into<Body>, signers: &[(&str, Role, Meaning)]) -> Entry {
+        self.write_about(signers[0].0, body, signers)
+    }
+
+    fn write_about(&mut self, person: &str, body: impl Into<Body>, signers: &[(&str, Role, Meaning)]) -> Entry {
         let core = &self.edge.core;
         let (now, statement) = (core.now(), Statement { act: core.act(), body: body.into() });
-        let mut draft = Draft::new(Subject::person(&id(signers[0].0)), statement);
+        let mut draft = Draft::new(Subject::person(&id(person)), statement);
         for (person, role, meaning) in signers {
             let signing = Signing {
                 signer: id(person),
@@ -136,6 +140,8 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
     let assessed = [("maria", Role::Operator, Meaning::Performed), ("jonas", Role::Assessor, Meaning::Assessed)];
     kiosk.write(read(), &[("maria", Role::Operator, READER)]);
     kiosk.write(check(), &assessed);
+    let pass = DayPass { until: edge.core.now().plus_ms(60 * MINUTE_MS), identification: "known by sight".into() };
+    kiosk.write_about("maria", pass, &[("jonas", Role::Supervisor, Meaning::IdentityVerified)]);
     kiosk.call(&[], 0).await;
     let withdrawn = json!({
         "person": "jonas", "requirement": "R-0042", "reason": "certificate lapsed", "by": {"person": "helga", "secret": "helga-secret"}
@@ -162,7 +168,17 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
         assert!(overview.contains(words), "{words} is not on the page:\n{overview}");
     }
     let (_, maria) = edge.page("/people/maria", &session).await;
-    for words in ["Jonas Reuter", "assessed", "read and understood", "Competency check", "SOP-0042 v6", "K3"] {
+    for words in [
+        "Jonas Reuter",
+        "assessed",
+        "read and understood",
+        "Competency check",
+        "SOP-0042 v6",
+        "K3",
+        "Day pass",
+        "known by sight",
+        "identity verified",
+    ] {
         assert!(maria.contains(words), "{words} is not in the record:\n{maria}");
     }
     assert!(maria.contains(" CET<") || maria.contains(" CEST<"), "times carry their zone");

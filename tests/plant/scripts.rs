@@ -50,6 +50,11 @@ fn r13_wrong_secret_as_a_script() {
 }
 
 #[test]
+fn s13_without_badge_as_a_script() {
+    play_file("without-badge.play");
+}
+
+#[test]
 fn every_script_is_a_test() {
     let source = include_str!("scripts.rs");
     for file in std::fs::read_dir(folder()).unwrap() {

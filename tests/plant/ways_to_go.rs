@@ -1,6 +1,8 @@
 //! R21: a gate that fails open is the highest risk. Every way to GO, and for each every precondition taken away, one at a time: NO-GO, for
 //! the right reason.
 //!
+//! (Coming by day pass is another way in: `day_pass.rs`.)
+//!
 //! The tables below name every reason, miss, bar and refusal there is. A new one doesn't compile until it is named here, and doesn't pass
 //! until a row shows it.
 

@@ -84,6 +84,7 @@ fn model(view: &View) -> Value {
         Screen::Records => serde_json::to_value(&view.records),
         Screen::Correction => serde_json::to_value(&view.correction),
         Screen::Stick => serde_json::to_value(&view.stick),
+        Screen::NoBadge => serde_json::to_value(&view.no_badge),
     };
     model.unwrap_or_default()
 }

@@ -485,7 +485,7 @@ fn at_kiosk(act: &str, kiosk: String, arguments: &mut Arguments<'_>) -> Result<A
         "answer" => answer(kiosk, arguments)?,
         "sign" => Act::Sign { kiosk, person: arguments.id("person")?, secret: arguments.next("the secret")?.text },
         "type" => {
-            let fields = ["secret", "lot", "note", "code", "value"].map(|field| (field, field));
+            let fields = ["secret", "lot", "note", "code", "value", "name"].map(|field| (field, field));
             let field = arguments.one_of("field", &fields)?.to_owned();
             Act::Type { kiosk, field, text: arguments.next("the text")?.text }
         }

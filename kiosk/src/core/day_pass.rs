@@ -11,7 +11,7 @@ use shared::log::entry::Credential;
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
 use shared::record::day_pass::DayPass as Pass;
-use shared::time::{ClockReading, HOUR_MS, MINUTE_MS, Timestamp};
+use shared::time::{ClockReading, HOUR_MS, Timestamp};
 use store::questions;
 
 use super::badge::PersonSeen;
@@ -38,7 +38,7 @@ pub enum NoPass {
 pub struct PassHolder {
     pub person: PersonSeen,
     pub until: Timestamp,
-    pass: EntryId,
+    pub pass: EntryId,
 }
 
 impl Core {
@@ -90,13 +90,9 @@ impl Core {
         self.reading().wall.plus_ms(i64::from(hours) * HOUR_MS)
     }
 
-    /// When the person's shift at one of the lines here ends, if it runs.
-    pub fn end_of_shift(&mut self, person: &PersonId) -> Option<Timestamp> {
-        let (now, plant) = (self.reading().wall, self.plant());
-        let lines =
-            self.enrolment()?.work_units.iter().filter_map(|unit| Some(&plant.work_units.get(unit)?.work_center));
-        let left = lines.filter_map(|line| plant.shift_minutes_left(person, line, now)).max()?;
-        Some(now.plus_ms(i64::from(left) * MINUTE_MS))
+    fn end_of_shift(&mut self, person: &PersonId) -> Option<Timestamp> {
+        let now = self.reading().wall;
+        self.plant().shift_ends(person, &self.enrolment()?.work_units, now)
     }
 
     /// Everybody whose day pass is good here and now, by name.
@@ -137,8 +133,15 @@ impl Core {
     pub fn enter_by_pass(&mut self, who: &Signer) -> Result<(), Denied> {
         let holder = self.pass_holders()?.into_iter().find(|holder| holder.person.person == who.person);
         let holder = holder.ok_or(Denied::NoSession)?;
-        self.over = None;
-        let unlocked = self.unlock(who)?;
+        // Only the right secret begins anew what this terminal had ended.
+        let over = self.over.take();
+        let unlocked = match self.unlock(who) {
+            Ok(unlocked) => unlocked,
+            Err(denied) => {
+                self.over = over;
+                return Err(denied);
+            }
+        };
         self.begin_session(BadgeSession {
             person: who.person.clone(),
             credential: Some(Credential::DayPass(holder.pass)),

@@ -7,7 +7,7 @@ use super::id::TapId;
 use super::message::*;
 use super::say::unit_name;
 use super::view::{self, BadgeResult, Screen};
-use super::{Badged, Kept, Presenter, Purpose, signing};
+use super::{Badged, Kept, Presenter, Purpose, no_badge, signing};
 use crate::core::badge::{BadgeSeen, PersonSeen};
 
 /// How long a word about the last badge stays, in milliseconds.
@@ -41,7 +41,7 @@ impl Presenter {
             _ if self.badged.is_some() => self.send(Purpose::OtherBadge, What::LookUp { badge: scan }),
             _ => {
                 // The last badge counts: what an earlier one may still bring is dropped.
-                self.at_stick = self.screen == Screen::Stick;
+                self.meant_for = Some(self.screen).filter(|screen| matches!(screen, Screen::Stick | Screen::NoBadge));
                 self.turn_session();
                 self.screen = Screen::Idle;
                 self.notice(BadgeResult::Reading);
@@ -62,6 +62,10 @@ impl Presenter {
     pub(super) fn other_badge(&mut self, seen: BadgeSeen) {
         let Some(badged) = self.badged.as_mut() else { return };
         let BadgeSeen::Person(person) = seen else { return };
+        if person.person == badged.seen.person && badged.by_pass.is_some() {
+            // The badge was found: from here on they are here by it.
+            return self.badge_in(person);
+        }
         if person.person == badged.seen.person {
             if self.screen == Screen::Swap {
                 self.swap_back();
@@ -132,12 +136,13 @@ impl Presenter {
         self.send(Purpose::BadgeIn(Box::new(person)), what);
     }
 
-    pub(super) fn badged_in(&mut self, seen: PersonSeen) {
+    pub(super) fn badged_in(&mut self, seen: PersonSeen, by_pass: Option<no_badge::ByPass>) {
         self.notice = Notice::default();
         self.speak(seen.language.as_str());
         let kept = self.kept.remove(&seen.person).unwrap_or_default();
         self.badged = Some(Box::new(Badged {
             seen,
+            by_pass,
             unlocked: false,
             list: Default::default(),
             lot: None,
@@ -156,6 +161,7 @@ impl Presenter {
             setting_up: Default::default(),
             lockout: Default::default(),
             stick: Default::default(),
+            helping: Default::default(),
             records: Default::default(),
             correcting: None,
             other: None,
@@ -171,15 +177,19 @@ impl Presenter {
             Some((true, _)) => self.locked_out(),
             Some((_, false)) => self.offer_signing_set_up(),
             Some(_) if self.is_to_identify() => self.begin_signing(signing::Act::Identify),
-            Some(_) if std::mem::take(&mut self.at_stick) => self.screen = Screen::Stick,
-            _ => self.back_to_tasks(),
+            Some(_) => match self.meant_for.take() {
+                Some(screen) => self.screen = screen,
+                None => self.back_to_tasks(),
+            },
+            None => {}
         }
     }
 
     /// The badge that opened this session was reported lost meanwhile: the session is over (R15).
     pub(super) fn follow_lost_badge(&mut self) {
         let plant = &self.snapshot.plant;
-        let Some(described) = self.badged.as_ref().and_then(|badged| plant.people.get(&badged.seen.person)) else {
+        let by_badge = self.badged.as_ref().filter(|badged| badged.by_pass.is_none());
+        let Some(described) = by_badge.and_then(|badged| plant.people.get(&badged.seen.person)) else {
             return;
         };
         if described.badge.is_some_and(|badge| plant.disabled_badges.contains_key(&badge)) {
@@ -215,7 +225,7 @@ impl Presenter {
         self.speak(&own);
     }
 
-    fn notice(&mut self, result: BadgeResult) {
+    pub(super) fn notice(&mut self, result: BadgeResult) {
         self.notice = Notice { result, since: self.now };
     }
 

@@ -29,6 +29,12 @@ pub enum TapId {
     Proof(usize),
     /// A reason, by its number on the screen, from 1.
     Reason(usize),
+    /// Somebody with a day pass, by their number in the list, from 1.
+    Holder(usize),
+    /// Somebody whose name fits what was typed, by their number on the screen, from 1.
+    Person(usize),
+    /// A moment, by its number on the screen, from 1.
+    When(usize),
     /// An entry of one's own record, by its number, from 1.
     Entry(usize),
     Wrong(Wrong),
@@ -56,6 +62,9 @@ pub enum Action {
     Stick,
     StickWrite,
     StickRead,
+    NoBadge,
+    DayPass,
+    BadgeLost,
 }
 
 /// What is done to one criterion.
@@ -106,6 +115,9 @@ const ACTIONS: &[(&str, Action)] = &[
     ("stick", Action::Stick),
     ("stick-write", Action::StickWrite),
     ("stick-read", Action::StickRead),
+    ("no-badge", Action::NoBadge),
+    ("day-pass", Action::DayPass),
+    ("badge-lost", Action::BadgeLost),
 ];
 
 impl TapId {
@@ -125,6 +137,9 @@ impl TapId {
             "answer" => Self::Answer(from_one(rest)?),
             "proof" => Self::Proof(from_one(rest)?),
             "reason" => Self::Reason(from_one(rest)?),
+            "holder" => Self::Holder(from_one(rest)?),
+            "person" => Self::Person(from_one(rest)?),
+            "when" => Self::When(from_one(rest)?),
             "entry" => Self::Entry(from_one(rest)?),
             "wrong" => Self::Wrong(match rest {
                 "person" => Wrong::Person,
@@ -201,7 +216,7 @@ fn single(text: &str) -> Option<char> {
 /// somebody is badged in. Texts go by `typed`, with the field's name after `typed`.
 pub const IDS: &[(&str, &[&str])] = &[
     ("every screen", &["action:language", "action:sign-out"]),
-    ("idle", &["action:status"]),
+    ("idle", &["action:no-badge", "action:status"]),
     (
         "set-up",
         &[
@@ -309,6 +324,29 @@ pub const IDS: &[(&str, &[&str])] = &[
     ("sessions", &["end:<session>", "action:back", "page:prev", "page:next"]),
     ("status", &["action:stick", "action:back"]),
     ("stick", &["action:stick-write", "action:stick-read", "action:back"]),
+    (
+        "no-badge",
+        &[
+            "holder:<number>",
+            "page:prev",
+            "page:next",
+            "person:<number>",
+            "kb:<character>",
+            "kb:space",
+            "kb:back",
+            "kb:shift",
+            "kb:symbols",
+            "ok",
+            "cancel",
+            "typed name",
+            "action:day-pass",
+            "action:badge-lost",
+            "reason:<1-6>",
+            "when:<number>",
+            "next",
+            "action:back",
+        ],
+    ),
     ("fault", &["next", "action:status"]),
     ("swap", &["swap:stay", "swap:switch"]),
     (

@@ -10,9 +10,10 @@ impl Presenter {
         self.snapshot.plant.policy.signing.profile.asks_who_holds_the_badge()
     }
 
-    /// Whether the visit begins with their secret.
+    /// Whether the visit begins with their secret: where no badge was shown it does in every profile (S13).
     pub(super) fn is_to_identify(&self) -> bool {
-        self.asks_who_holds_the_badge() && self.badged.as_ref().is_some_and(|badged| !badged.unlocked)
+        let asks = |badged: &Badged| self.asks_who_holds_the_badge() || badged.by_pass.is_some();
+        self.badged.as_ref().is_some_and(|badged| !badged.unlocked && asks(badged))
     }
 
     /// It is theirs: the visit begins.

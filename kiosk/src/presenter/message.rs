@@ -16,11 +16,11 @@ use shared::training::quiz::Question;
 use shared::training::task_session::TaskSession;
 use shared::training::{GateDecision, RequirementState};
 
-use super::view::{IdentityProof, UnlockReason};
+use super::view::{Identification, IdentityProof, Loss, UnlockReason};
 use crate::core::badge::BadgeSeen;
 use crate::core::coach::UsedUp;
 use crate::core::correct::{Corrected, OwnEntry};
-use crate::core::day_pass::NoPass;
+use crate::core::day_pass::{NoPass, PassHolder};
 use crate::core::gate;
 use crate::core::learn::Procedure;
 use crate::core::status::{Line, Status};
@@ -117,6 +117,33 @@ pub enum What {
         task: TaskId,
         lot: Option<LotId>,
         trainer: PersonId,
+        secret: Hidden,
+    },
+    /// Opens the session of somebody who has a day pass, with their own secret.
+    EnterByPass {
+        person: PersonId,
+        secret: Hidden,
+    },
+    MayGivePass {
+        by: PersonId,
+        person: PersonId,
+    },
+    GiveDayPass {
+        person: PersonId,
+        identification: Identification,
+        until: Timestamp,
+        by: PersonId,
+        secret: Hidden,
+    },
+    MayReportLost {
+        by: PersonId,
+        person: PersonId,
+    },
+    ReportLost {
+        person: PersonId,
+        loss: Loss,
+        since: Timestamp,
+        by: PersonId,
         secret: Hidden,
     },
     /// Whether the person may carry entries by stick here.
@@ -302,6 +329,7 @@ pub enum Reply {
     /// No attempt at the quiz is left.
     UsedUp(Box<UsedUp>),
     SigningSetUp(Box<SigningSetUpReply>),
+    Helped(Box<HelpReply>),
     Records(Vec<OwnEntry>),
     Sheet(Box<SheetReply>),
     Check(Box<CheckReply>),
@@ -366,6 +394,15 @@ pub struct QuizReply {
 pub struct SigningSetUpReply {
     pub entry: EntryId,
     pub signatures: Vec<SignatureLine>,
+}
+
+/// A day pass or a lost badge, stored.
+#[derive(Debug, Clone)]
+pub struct HelpReply {
+    pub entry: EntryId,
+    pub signatures: Vec<SignatureLine>,
+    /// Until when the pass is good; nothing for a lost badge.
+    pub until: Option<Timestamp>,
 }
 
 /// A training on the floor, as it stands here.
@@ -494,6 +531,8 @@ pub struct StatusSnapshot {
     /// People on shift here who lead, and who train.
     pub leads: Vec<PersonId>,
     pub trainers: Vec<PersonId>,
+    /// Whose day pass is good here now, by name.
+    pub pass_holders: Vec<PassHolder>,
     pub key_store: KeyStoreKind,
     /// Entries set aside.
     pub set_aside: u64,
@@ -539,6 +578,7 @@ impl Default for StatusSnapshot {
             ended: Vec::new(),
             leads: Vec::new(),
             trainers: Vec::new(),
+            pass_holders: Vec::new(),
             key_store: KeyStoreKind::File,
             set_aside: 0,
             retired: false,

@@ -7,7 +7,7 @@
 //! Call [`Presenter::handle`] with each event, carry its commands out in order, feed their replies back, and show
 //! [`Presenter::view`]. Read: [`message`] (what goes in and out) → [`view`] (what is shown) → [`id`] (what can be touched) → this file →
 //! a flow a file, in the order of a visit: `badge`, `identify`, `tasks`, `lot`, `verdict`, `training`, `reader`, `paper`, `signing`, `second`, `quiz`,
-//! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `coach`, `co_sign`; one's own
+//! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `no_badge`, `coach`, `co_sign`; one's own
 //! record: `records`, `correction`; and the terminal itself: `status`, `stick`.
 
 pub mod id;
@@ -28,6 +28,7 @@ mod identify;
 mod keys;
 mod lockout;
 mod lot;
+mod no_badge;
 pub mod paper;
 mod quiz;
 mod reader;
@@ -122,13 +123,17 @@ pub struct Presenter {
     /// Who just left work half done to the next badge, and when.
     left: Option<(String, Timestamp)>,
     last_lot: Option<LotId>,
-    /// The badge that is being looked up was given at the stick.
-    at_stick: bool,
+    /// Where the badge that is being looked up was shown: its visit begins there.
+    meant_for: Option<Screen>,
+    /// The page of those who have a day pass, from 0.
+    holders_page: usize,
 }
 
 /// Everything of the person at the screen. It ends with their session.
 struct Badged {
     seen: PersonSeen,
+    /// No badge was shown.
+    by_pass: Option<no_badge::ByPass>,
     /// Their key is unlocked: own signings don't ask for the secret again (R13).
     unlocked: bool,
     list: tasks::List,
@@ -149,6 +154,7 @@ struct Badged {
     setting_up: signing_set_up::SettingUp,
     lockout: lockout::LockedOut,
     stick: stick::AtStick,
+    helping: no_badge::Helping,
     records: records::Records,
     correcting: Option<correction::Correcting>,
     /// Who showed a badge meanwhile.
@@ -180,6 +186,8 @@ enum Purpose {
     MaySign(Box<PersonSeen>),
     /// Whether the person may carry entries by stick.
     MayCarry(Way),
+    /// Whether the person may help another; with what that begins.
+    MayHelp(view::NoBadgeStep),
     Procedure(reader::Use),
     /// A page (from 0) of the document with these bytes: of another that was open before, nothing is shown.
     Page(Digest32, usize),
@@ -227,7 +235,8 @@ impl Presenter {
             kept: BTreeMap::new(),
             left: None,
             last_lot: None,
-            at_stick: false,
+            meant_for: None,
+            holders_page: 0,
             settings,
         }
     }
@@ -281,6 +290,7 @@ impl Presenter {
             set_up: self.set_up_view(),
             status: self.status_view(),
             stick: self.stick_view(),
+            no_badge: self.no_badge_view(),
             trouble: self.trouble_view(),
             ..View::default()
         };
@@ -317,7 +327,7 @@ impl Presenter {
             return;
         }
         match self.screen_shown() {
-            Screen::Idle => {}
+            Screen::Idle => self.tap_idle(id),
             Screen::SetUp => self.tap_set_up(id),
             Screen::Tasks => self.tap_tasks(id),
             Screen::Lot => self.tap_lot(id),
@@ -333,6 +343,7 @@ impl Presenter {
             Screen::Sessions => self.tap_sessions(id),
             Screen::Status => self.tap_status(id),
             Screen::Stick => self.tap_stick(id),
+            Screen::NoBadge => self.tap_no_badge(id),
             Screen::Fault => self.tap_fault(id),
             Screen::Swap => self.tap_swap(id),
             Screen::SigningSetUp => self.tap_signing_set_up(id),
@@ -351,6 +362,7 @@ impl Presenter {
             ("secret", Screen::SigningSetUp) => self.type_chosen(text),
             ("right", Screen::Correction) => self.type_right(&text),
             ("lot", Screen::Lot) => self.type_lot(text),
+            ("name", Screen::NoBadge) => self.type_name(&text),
             ("note", Screen::Worksheet) => self.type_note(text),
             ("value", Screen::Check) => self.type_value(&text),
             ("code", Screen::SetUp) => self.type_code(&text),
@@ -378,11 +390,12 @@ impl Presenter {
             (Purpose::FirstBadge, Reply::Badge(seen)) => self.first_badge(seen),
             (Purpose::OtherBadge, Reply::Badge(seen)) => self.other_badge(seen),
             (Purpose::SecondBadge, Reply::Badge(seen)) => self.second_badge(seen),
-            (Purpose::BadgeIn(seen), Reply::Done) => self.badged_in(*seen),
+            (Purpose::BadgeIn(seen), Reply::Done) => self.badged_in(*seen, None),
             (Purpose::Tasks, Reply::Tasks(cards)) => self.tasks_came(cards),
             (Purpose::Ask, Reply::Verdict(verdict)) => self.verdict_came(*verdict),
             (Purpose::MaySign(seen), reply) => self.may_sign(*seen, reply),
             (Purpose::MayCarry(way), reply) => self.may_carry(way, reply),
+            (Purpose::MayHelp(next), reply) => self.may_help(next, reply),
             (Purpose::Procedure(use_of), Reply::Procedure(procedure)) => self.procedure_came(*procedure, use_of),
             (Purpose::Page(document, page), Reply::Page(drawn)) => self.page_came(&document, page, drawn),
             (Purpose::Secret, reply) => self.secret_checked(reply),

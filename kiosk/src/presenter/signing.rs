@@ -65,6 +65,9 @@ pub(super) enum Act {
     Carry {
         way: Way,
     },
+    /// A supervisor vouches for somebody without a badge; who and how stands in the help under way.
+    GivePass,
+    ReportLost,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +86,19 @@ pub(super) enum Kind {
     CoSign,
     Correct,
     Carry,
+    GivePass,
+    ReportLost,
 }
 
 impl Kind {
     /// A sign-off by both: each is asked for their secret, whatever the badge session knows already (R13).
     fn is_by_both(self) -> bool {
         matches!(self, Self::Run | Self::Check | Self::Coach)
+    }
+
+    /// A supervisor signs alone, and always says again who they are.
+    fn is_help(self) -> bool {
+        matches!(self, Self::GivePass | Self::ReportLost)
     }
 
     /// Only the second person signs, or nobody does.
@@ -114,6 +124,8 @@ impl Act {
             Self::CoSign { .. } => Kind::CoSign,
             Self::Correct => Kind::Correct,
             Self::Carry { .. } => Kind::Carry,
+            Self::GivePass => Kind::GivePass,
+            Self::ReportLost => Kind::ReportLost,
         }
     }
 }
@@ -157,6 +169,8 @@ impl Signing {
             Kind::Observe | Kind::Run => Meaning::RunPerformed,
             Kind::Check => Meaning::CheckPerformed,
             Kind::SetUp => Meaning::StatementAccepted,
+            Kind::GivePass => Meaning::IdentityVerified,
+            Kind::ReportLost => Meaning::BadgeReported,
             Kind::Lift => Meaning::LockoutLifted,
             Kind::Coach => Meaning::Coached,
             Kind::CoSign => Meaning::CoSigned,
@@ -220,7 +234,7 @@ impl Presenter {
             back: self.screen,
         });
         // A correction takes back what was signed, and a stick takes records away: whoever does so says again who they are.
-        let says_again = matches!(kind, Kind::Correct | Kind::Carry);
+        let says_again = matches!(kind, Kind::Correct | Kind::Carry) || kind.is_help();
         let asks_own = kind.is_by_both() || says_again || !kind.is_by_second() && !badged.unlocked;
         if asks_own {
             let can_sign = badged.seen.can_sign();
@@ -320,6 +334,11 @@ impl Presenter {
                 self.send(Purpose::Sign, What::CheckSecret { person: observer, secret });
             }
             (Turn::Second, _) => self.send_signed(Some(secret)),
+            (_, kind) if kind.is_help() => self.send_signed(Some(secret)),
+            // Nothing is done in their name, not even that they came, before it is known that it is them.
+            (_, Kind::Identify) if badged.by_pass.is_some_and(|pass| !pass.entered) => {
+                self.send(Purpose::Secret, What::EnterByPass { person, secret });
+            }
             (_, kind) if kind.is_by_both() => {
                 signing.own = Some(secret.clone());
                 self.send(Purpose::Secret, What::CheckSecret { person, secret });
@@ -334,6 +353,9 @@ impl Presenter {
         match reply {
             Reply::Done => {
                 badged.unlocked |= !signing.act.kind().is_by_both();
+                if let Some(pass) = badged.by_pass.as_mut() {
+                    pass.entered = true;
+                }
                 self.own_is_given();
             }
             Reply::Denied(refusal) => {
@@ -395,6 +417,7 @@ impl Presenter {
                 What::Correct { person, entry, corrected }
             }
             Act::Carry { way } => What::Carry { person, way },
+            Act::GivePass | Act::ReportLost => badged.helping.ready(&person, seconds?)?,
             Act::Confirm { session } => What::ConfirmTrainer { session, trainer: second?, secret: seconds },
             // Nothing is sent.
             Act::Identify | Act::Observe => return None,
@@ -410,6 +433,7 @@ impl Presenter {
             Reply::Verdict(verdict) => self.verdict_came(*verdict),
             Reply::SigningSetUp(reply) => self.signing_is_set_up(*reply),
             Reply::Carried(carried) => self.carried(carried),
+            Reply::Helped(helped) => self.helped(*helped),
             Reply::Done => match kind {
                 Kind::Lift => self.lockout_lifted(),
                 Kind::CoSign => self.co_signed(),
@@ -429,9 +453,10 @@ impl Presenter {
                 self.screen = signing.back;
                 self.begin_signing(act);
             }
-            Reply::Denied(refusal) if signing.turn == Turn::Second && is_about_secret(&refusal) => {
+            Reply::Denied(refusal) if (signing.turn == Turn::Second || kind.is_help()) && is_about_secret(&refusal) => {
                 self.secret_refused(&refusal)
             }
+            Reply::Denied(refusal) if kind.is_help() => self.not_helped(&refusal),
             Reply::Denied(refusal) => self.refused(&refusal),
             _ => {}
         }
@@ -476,12 +501,22 @@ impl Presenter {
             document,
             title,
             version,
-            about: if is_second { badged.seen.printed_name.clone() } else { String::new() },
+            about: self.who_is_signed_about(badged, is_second),
             typed: count(signing.typed.0.chars().count()),
             error: signing.error,
             wait_seconds: count((wait_ms + SECOND_MS - 1) / SECOND_MS),
             attempts_left: signing.attempts_left,
             busy: signing.busy,
+        }
+    }
+
+    /// Whose record a signature for somebody else goes to.
+    fn who_is_signed_about(&self, badged: &Badged, is_second: bool) -> String {
+        let helped = badged.signing.as_ref().is_some_and(|signing| signing.act.kind().is_help());
+        match (is_second, helped) {
+            (true, _) => badged.seen.printed_name.clone(),
+            (false, true) => self.no_badge_view().person,
+            (false, false) => String::new(),
         }
     }
 
@@ -496,6 +531,7 @@ impl Presenter {
         let plant = &self.snapshot.plant;
         match badged.signing.as_ref().map(|signing| signing.act.kind()) {
             // These are about a person or the terminal, not about a procedure.
+            Some(kind) if kind.is_help() => return Default::default(),
             Some(Kind::Identify | Kind::SetUp | Kind::Lift | Kind::Carry) => return Default::default(),
             Some(Kind::Correct) => return self.what_is_corrected(badged),
             _ => {}

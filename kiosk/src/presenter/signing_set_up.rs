@@ -173,11 +173,6 @@ impl Presenter {
         let set_up = &badged.setting_up;
         let kind = self.kind_of_secret();
         let verifier = badged.signing.as_ref().and_then(|signing| signing.second.as_ref());
-        let row = |line: &SignatureLine| view::SignatureRow {
-            name: line.name.clone(),
-            meaning: training::meaning_of(line.meaning, signing::Kind::SetUp),
-            at: self.say().stamp(line.at),
-        };
         let typed = if set_up.step == SigningStep::Repeat { &set_up.repeated } else { &set_up.chosen };
         let done = set_up.done.as_ref();
         view::SigningSetUp {
@@ -192,7 +187,7 @@ impl Presenter {
             typed: count(typed.0.chars().count()),
             error: set_up.error,
             statement: accountability::statement(&self.language).sentences.iter().map(ToString::to_string).collect(),
-            signatures: done.map_or_else(Vec::new, |done| done.signatures.iter().map(row).collect()),
+            signatures: done.map_or_else(Vec::new, |done| self.signature_rows(&done.signatures, signing::Kind::SetUp)),
             entry: done.map_or_else(String::new, |done| training::in_groups(&done.entry.to_string())),
         }
     }

@@ -24,6 +24,7 @@ impl Presenter {
         self.follow_set_up();
         self.follow_supervised();
         self.follow_lost_badge();
+        self.follow_day_pass();
     }
 
     /// The kiosk's own time, as corrected by the server's.
@@ -61,9 +62,13 @@ impl Presenter {
     }
 
     pub(super) fn pass_status_time(&mut self) {
-        let shown = matches!(self.screen, Screen::Status | Screen::Stick);
-        if shown && self.badged.is_none() && self.now.since(self.touched) >= STATUS_SHOWN_MS {
-            self.screen = self.behind_status;
+        let behind = match self.screen {
+            Screen::Status | Screen::Stick => self.behind_status,
+            Screen::NoBadge => Screen::Idle,
+            _ => return,
+        };
+        if self.badged.is_none() && self.now.since(self.touched) >= STATUS_SHOWN_MS {
+            self.screen = behind;
         }
     }
 
@@ -139,6 +144,7 @@ impl Presenter {
         view::Chrome {
             terminal: if units.is_empty() { kiosk } else { units },
             person: self.badged.as_ref().map_or_else(String::new, |badged| badged.seen.printed_name.clone()),
+            pass_until: self.pass_until().map_or_else(String::new, |until| say.moment(until)),
             sync: self.sync_state(),
             offline_since: status.in_step.or(status.last_contact).map_or_else(String::new, |at| say.moment(at)),
             waiting: count(status.waiting()),
@@ -149,6 +155,10 @@ impl Presenter {
             storage_warning: self.storage_used() >= STORAGE_WARNING_PERCENT,
             language: self.language.split('-').next().unwrap_or_default().to_uppercase(),
         }
+    }
+
+    fn pass_until(&self) -> Option<Timestamp> {
+        Some(self.badged.as_ref()?.by_pass?.until)
     }
 
     fn sync_state(&self) -> SyncState {

@@ -101,6 +101,7 @@ impl Presenter {
         let Some(badged) = self.badged.as_mut() else { return self.badge_failed() };
         badged.signing = None;
         match refusal {
+            Refusal::NoSession if badged.by_pass.is_some() => self.pass_is_over(),
             Refusal::NoSession => self.sign_out(shared::kind::presence::SessionEnd::Tap),
             Refusal::SheetConflict => self.load_sheet(),
             // The record has moved on: the gate says where it stands.
@@ -167,14 +168,19 @@ impl Presenter {
         }
     }
 
+    /// Signatures as they are printed: name, time, and what each means in that act (21 CFR 11.50).
+    pub(super) fn signature_rows(&self, lines: &[SignatureLine], act: signing::Kind) -> Vec<view::SignatureRow> {
+        let row = |line: &SignatureLine| view::SignatureRow {
+            name: line.name.clone(),
+            meaning: meaning_of(line.meaning, act),
+            at: self.say().stamp(line.at),
+        };
+        lines.iter().map(row).collect()
+    }
+
     pub(super) fn receipt_view(&self, badged: &Badged) -> view::Receipt {
         let Some(receipt) = &badged.receipt else { return view::Receipt::default() };
         let reply = &receipt.reply;
-        let row = |line: &SignatureLine| view::SignatureRow {
-            name: line.name.clone(),
-            meaning: meaning_of(line.meaning, receipt.act),
-            at: self.say().stamp(line.at),
-        };
         let training = badged.training.as_ref();
         let document = training.and_then(|training| training.context.about.document.as_ref());
         view::Receipt {
@@ -182,7 +188,7 @@ impl Presenter {
             title: document_title(&self.snapshot.plant, document),
             version: training.map_or_else(String::new, Training::version),
             about: if reply.signatures.len() > 1 { badged.seen.printed_name.clone() } else { String::new() },
-            signatures: reply.signatures.iter().map(row).collect(),
+            signatures: self.signature_rows(&reply.signatures, receipt.act),
             entry: in_groups(&reply.entry.to_string()),
             state: if reply.synced { StoredState::Synced } else { StoredState::Stored },
             open: receipt.open,
@@ -248,6 +254,7 @@ pub(super) fn meaning_of(meaning: Meaning, act: signing::Kind) -> view::Meaning 
         Meaning::IdentityVerified => view::Meaning::IdentityVerified,
         Meaning::SigningAccepted => view::Meaning::StatementAccepted,
         Meaning::Corrected => view::Meaning::Corrected,
+        Meaning::Reported => view::Meaning::BadgeReported,
         _ => view::Meaning::ReadAndUnderstood,
     }
 }

@@ -37,6 +37,7 @@ pub struct View {
     pub signing_set_up: SigningSetUp,
     pub lockout: Lockout,
     pub stick: Stick,
+    pub no_badge: NoBadge,
     pub records: Records,
     pub correction: Correction,
 }
@@ -73,7 +74,7 @@ codes! {
     /// The screen on view.
     Screen {
         Idle, SetUp, Tasks, Lot, Verdict, Secret, Reader, Quiz, Worksheet, Check, SecondBadge, Receipt, Supervised, Sessions, Status,
-        Fault, Swap, SigningSetUp, Lockout, Records, Correction, Stick,
+        Fault, Swap, SigningSetUp, Lockout, Records, Correction, Stick, NoBadge,
     }
     Look { Light, Dark, HighContrast }
     /// How the exchange with the server stands.
@@ -84,7 +85,7 @@ codes! {
     Meaning {
         ReadAndUnderstood, QuizDone, RunPerformed, RunObserved, CheckPerformed, CheckAssessed, SupervisionAsked, SupervisionTaken,
         SupervisionConfirmed, CoSigned, Coached, Briefed, StatementAccepted, IdentityVerified, StepsSettled,
-        LockoutLifted, Corrected, Carried, Identified,
+        LockoutLifted, Corrected, Carried, Identified, BadgeReported,
     }
     /// The one step a screen offers as its primary button.
     NextStep {
@@ -107,6 +108,8 @@ models! {
     Chrome {
         terminal: String = none(),
         person: String = none(),
+        /// Until when they are here by a day pass; empty for who showed a badge.
+        pass_until: String = none(),
         sync: SyncState = SyncState::Online,
         offline_since: String = none(),
         /// Entries written here that the server hasn't acknowledged.
@@ -127,7 +130,7 @@ models! {
 
 codes! {
     /// What came of the last badge shown.
-    BadgeResult { None, Reading, Unknown, Disabled, Inactive, Unreadable, OtherSite }
+    BadgeResult { None, Reading, Unknown, Disabled, Inactive, Unreadable, OtherSite, PassOver }
     /// What a changed procedure means for a running session.
     SessionNotice { None, Finish, Stop }
 }
@@ -817,6 +820,54 @@ models! {
         /// Bundles of which nothing was taken, and why the first was refused.
         files_refused: i32 = 0,
         refusal: StickResult = StickResult::None,
+    }
+}
+
+// ---- without a badge
+
+codes! {
+    /// Choosing whom to help, with what, how they were identified or what happened, until or since when.
+    NoBadgeStep { Person, What, Identification, Until, Loss, Since, Done }
+    /// How a supervisor knows who somebody is, in the order of the choices on the screen.
+    Identification { KnownBySight, IdCard, PersonnelFile, Vouched }
+    /// What happened to a badge, in the order of the choices on the screen.
+    Loss { OnTheWay, OnSite, Stolen, NotFound }
+    NoBadgeRefusal { None, NotAllowed, SamePerson, Inactive, OtherSite, LockedOut, NoSecret, RuledOut, NoBadge }
+}
+
+models! {
+    /// Somebody with a day pass.
+    HolderRow {
+        /// Its number in the whole list, from 1.
+        number: i32 = 0,
+        name: String = none(),
+        until: String = none(),
+    }
+    NoBadge {
+        /// The supervisor who helps; empty while nobody has badged in.
+        helper: String = none(),
+        /// Printed names of those on shift who may help, joined.
+        able: String = none(),
+        /// Who has a pass, at most 4 on this page.
+        holders: Vec<HolderRow> = Vec::new(),
+        page: i32 = 1,
+        pages: i32 = 1,
+        step: NoBadgeStep = NoBadgeStep::Person,
+        refusal: NoBadgeRefusal = NoBadgeRefusal::None,
+        /// The part of a name typed so far, at most 3 people it fits, and how many more.
+        typed: String = none(),
+        found: Vec<String> = Vec::new(),
+        more: i32 = 0,
+        /// Who is helped.
+        person: String = none(),
+        /// Moments until which a pass can be given; whether the first is the end of the person's shift.
+        untils: Vec<String> = Vec::new(),
+        shift_ends: bool = false,
+        /// Until when the pass was given; empty when a badge was reported lost.
+        until: String = none(),
+        signatures: Vec<SignatureRow> = Vec::new(),
+        /// Short form of the entry's id.
+        entry: String = none(),
     }
 }
 

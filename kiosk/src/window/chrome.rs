@@ -21,6 +21,7 @@ impl Adapter {
         let view::Chrome {
             terminal,
             person,
+            pass_until,
             sync,
             offline_since,
             waiting,
@@ -34,6 +35,7 @@ impl Adapter {
         let screen = app.global::<ui::Chrome>();
         screen.set_terminal(terminal.ui());
         screen.set_person(person.ui());
+        screen.set_pass_until(pass_until.ui());
         screen.set_sync(sync.ui());
         screen.set_offline_since(offline_since.ui());
         screen.set_waiting(waiting.ui());

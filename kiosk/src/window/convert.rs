@@ -69,14 +69,14 @@ pub(super) use {codes, structs};
 codes! {
     Screen {
         Idle, SetUp, Tasks, Lot, Verdict, Secret, Reader, Quiz, Worksheet, Check, SecondBadge, Receipt, Supervised, Sessions, Status,
-        Fault, Swap, SigningSetUp, Lockout, Records, Correction, Stick,
+        Fault, Swap, SigningSetUp, Lockout, Records, Correction, Stick, NoBadge,
     }
     Look { Light, Dark, HighContrast }
     Activity { Read, Quiz, Run, Check, Briefing }
     Meaning {
         ReadAndUnderstood, QuizDone, RunPerformed, RunObserved, CheckPerformed, CheckAssessed, SupervisionAsked, SupervisionTaken,
         SupervisionConfirmed, CoSigned, Coached, Briefed, StatementAccepted, IdentityVerified, StepsSettled,
-        LockoutLifted, Corrected, Carried, Identified,
+        LockoutLifted, Corrected, Carried, Identified, BadgeReported,
     }
     NextStep {
         None, StartTraining, ContinueTraining, OpenProcedure, StartWork, EnterLot, GetCoSignature, BackToTasks, TryAgain, ReadProcedure,

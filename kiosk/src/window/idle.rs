@@ -7,7 +7,7 @@ use super::convert::{Rows, ToUi, codes};
 use crate::presenter::view;
 
 codes! {
-    BadgeResult { None, Reading, Unknown, Disabled, Inactive, Unreadable, OtherSite }
+    BadgeResult { None, Reading, Unknown, Disabled, Inactive, Unreadable, OtherSite, PassOver }
 }
 
 pub(super) struct Adapter {

@@ -13,6 +13,7 @@ mod idle;
 mod keyboard;
 mod lockout;
 mod lot;
+mod no_badge;
 mod pager;
 #[cfg(feature = "pictures")]
 pub mod picture;
@@ -166,5 +167,5 @@ macro_rules! screens {
 
 screens! {
     chrome keyboard idle set_up tasks lot verdict secret reader quiz worksheet check second_badge receipt supervised sessions status
-    trouble swap signing_set_up lockout stick records correction
+    trouble swap signing_set_up lockout stick no_badge records correction
 }

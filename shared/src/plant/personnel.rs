@@ -6,7 +6,7 @@ use super::Plant;
 use crate::id::*;
 use crate::kind::Role;
 use crate::kind::plant::*;
-use crate::time::Timestamp;
+use crate::time::{MINUTE_MS, Timestamp};
 
 impl Plant {
     pub fn is_active(&self, person: &PersonId, at: Timestamp) -> bool {
@@ -66,8 +66,15 @@ impl Plant {
         self.shift_minutes_left(person, work_center, at).is_some()
     }
 
+    /// When the person's shift at the line of one of these work units ends, if it runs at `at`.
+    pub fn shift_ends(&self, person: &PersonId, units: &[WorkUnitId], at: Timestamp) -> Option<Timestamp> {
+        let lines = units.iter().filter_map(|unit| self.work_units.get(unit)).map(|unit| &unit.work_center);
+        let left = lines.filter_map(|line| self.shift_minutes_left(person, line, at)).max()?;
+        Some(at.plus_ms(i64::from(left) * MINUTE_MS))
+    }
+
     /// How many minutes of the person's shift at the work centre are left at `at`; the longest, where they are in more than one crew.
-    pub fn shift_minutes_left(&self, person: &PersonId, work_center: &WorkCenterId, at: Timestamp) -> Option<u16> {
+    fn shift_minutes_left(&self, person: &PersonId, work_center: &WorkCenterId, at: Timestamp) -> Option<u16> {
         let site = self.people.get(person).map(|p| &p.site);
         let local = self.site_time(site).local(at).time();
         let minute = u16::try_from(chrono::Timelike::num_seconds_from_midnight(&local) / 60).unwrap_or(0);

@@ -72,6 +72,7 @@ struct Signature {
     at: Moment,
     meaning: &'static str,
     role: &'static str,
+    by: &'static str,
     key: String,
 }
 
@@ -171,6 +172,7 @@ fn entry(shown: &Shown, plant: &Plant, clock: &Clock) -> Entry {
         at: clock.second(block.signed_at),
         meaning: words::meaning(block.meaning),
         role: words::role(block.role),
+        by: words::credential(block.credential.as_ref()),
         key: block.key.short(),
     });
     let legacy = match &shown.body {

@@ -5,6 +5,7 @@ use shared::kind::plant::{Activity, ActivityKind};
 use shared::kind::record::{About, Outcome};
 use shared::kind::{Body, Meaning, Role};
 use shared::log::effect::{Cause, Doubt, Verdict};
+use shared::log::entry::Credential;
 use shared::plant::Plant;
 use shared::training::qualification::{Barred, RequirementState, Why};
 
@@ -178,6 +179,15 @@ pub fn meaning(meaning: Meaning) -> &'static str {
     }
 }
 
+/// What a signer had beside their secret.
+pub fn credential(credential: Option<&Credential>) -> &'static str {
+    match credential {
+        Some(Credential::Badge(_)) => "badge",
+        Some(Credential::DayPass(_)) => "day pass",
+        None => "–",
+    }
+}
+
 pub fn role(role: Role) -> &'static str {
     match role {
         Role::Hr => "human resources",
@@ -230,6 +240,8 @@ pub fn said(plant: &Plant, body: Option<&Body>, kind: &str) -> (String, String) 
             format!("{}: {} → {} · {} · of entry {}", b.what, b.old, b.new, b.reason, b.entry.short()),
         ),
         Body::LockoutLifted(b) => line("Lockout lifted", b.reason.clone()),
+        Body::DayPass(b) => line("Day pass", format!("until {} · identified: {}", b.until, b.identification)),
+        Body::BadgeLost(b) => line("Badge reported lost at a terminal", b.reason.clone()),
         Body::LegacyBatch(b) => line("Accepted legacy", format!("{} imported rows, nobody's signature", b.rows.len())),
         Body::Ruling(b) => {
             let verb = if b.accepted { "accepted" } else { "rejected" };

@@ -2,6 +2,7 @@
 
 mod floor;
 mod help;
+mod no_badge;
 mod pace;
 mod people;
 mod profiles;

@@ -381,11 +381,12 @@ fn r15_a_badge_reported_lost_ends_the_session_it_opened() {
     let mut kiosk = Kiosk::new();
     kiosk.maria_asks();
     let badge = shared::id::BadgeHash([7; 32]);
+    let lost = shared::plant::LostBadge { since: kiosk.now, reason: "lost".into() };
     let plant = std::sync::Arc::make_mut(&mut kiosk.snapshot.plant);
     plant.people.get_mut(&person("maria")).unwrap().badge = Some(badge);
     kiosk.tell();
     assert_eq!(kiosk.screen(), Screen::Verdict);
-    std::sync::Arc::make_mut(&mut kiosk.snapshot.plant).disabled_badges.insert(badge, "lost".into());
+    std::sync::Arc::make_mut(&mut kiosk.snapshot.plant).disabled_badges.insert(badge, lost);
     kiosk.tell();
     assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::Disabled));
     assert_eq!(kiosk.view().chrome.person, "");

@@ -246,7 +246,7 @@ impl Kiosk {
                 Reply::Check(Box::new(CheckReply { about: about(), check: check(), conflict: false }))
             }
             What::Carry { .. } => Reply::Carried(self.carried.clone()),
-            what => super::help::answer(self, what),
+            what => super::no_badge::answer(self, what).unwrap_or_else(|| super::help::answer(self, what)),
         }
     }
 

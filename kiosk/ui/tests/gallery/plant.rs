@@ -774,6 +774,39 @@ fn stick(app: &App, person: &str, result: StickResult) {
     app.global::<Chrome>().set_person(person.into());
 }
 
+fn no_badge(app: &App, helper: &str, step: NoBadgeStep) {
+    let screen = app.global::<NoBadge>();
+    screen.set_helper(helper.into());
+    screen.set_able("Jonas Weber, Eva Brandstätter".into());
+    screen.set_step(step);
+    screen.set_person(if step == NoBadgeStep::Person { "".into() } else { "Władysława Wiśniewska".into() });
+    screen.set_typed("wi".into());
+    screen.set_found(model(["Ludwig Wiesner".into(), "Władysława Wiśniewska".into(), "Kofi Winter".into()]));
+    screen.set_more(4);
+    screen.set_untils(model(["14:00", "10:41", "14:41", "18:41"].map(SharedString::from)));
+    screen.set_shift_ends(true);
+    screen.set_entry("7f3a 91c0 4be2".into());
+    app.global::<Chrome>().set_person(helper.into());
+}
+
+fn holders(app: &App, names: &[&str]) {
+    no_badge(app, "", NoBadgeStep::Person);
+    let row = |(place, name): (usize, &&str)| HolderRow {
+        number: i32::try_from(place).unwrap_or(0) + 1,
+        name: (*name).into(),
+        until: "14:00".into(),
+    };
+    app.global::<NoBadge>().set_holders(model(names.iter().enumerate().map(row)));
+}
+
+fn no_badge_done(app: &App, until: &str, meaning: Meaning) {
+    no_badge(app, "Jonas Weber", NoBadgeStep::Done);
+    let screen = app.global::<NoBadge>();
+    screen.set_until(until.into());
+    let at = "2026-03-02 06:41:38".into();
+    screen.set_signatures(model([SignatureRow { name: "Jonas Weber".into(), meaning, at }]));
+}
+
 fn lockout(app: &App, interrupted: bool) {
     maria(app);
     let lockout = app.global::<Lockout>();
@@ -851,6 +884,25 @@ pub const STATES: &[State] = &[
         screen: Screen::Idle,
         key: false,
         fill: |app, _| badge(app, BadgeResult::OtherSite),
+    },
+    State {
+        name: "idle-pass-over",
+        screen: Screen::Idle,
+        key: false,
+        fill: |app, _| badge(app, BadgeResult::PassOver),
+    },
+    State {
+        name: "tasks-by-pass",
+        screen: Screen::Tasks,
+        key: true,
+        fill: |app, language| {
+            maria(app);
+            app.global::<Chrome>().set_pass_until("14:00".into());
+            let screen = app.global::<Tasks>();
+            screen.set_rows(model(tasks(language)));
+            screen.set_pages(3);
+            screen.set_lot("881".into());
+        },
     },
     State {
         name: "tasks",
@@ -1692,6 +1744,73 @@ pub const STATES: &[State] = &[
         screen: Screen::Stick,
         key: false,
         fill: |app, _| stick(app, "Maria Lindner", StickResult::NotAllowed),
+    },
+    State { name: "no-badge", screen: Screen::NoBadge, key: true, fill: |app, _| holders(app, &[]) },
+    State {
+        name: "no-badge-passes",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| {
+            holders(app, &["Ana Kovač", "Kofi Winter", "Noemi Baumgärtner", "Władysława Wiśniewska"]);
+            app.global::<NoBadge>().set_pages(2);
+        },
+    },
+    State {
+        name: "no-badge-who",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| no_badge(app, "Jonas Weber", NoBadgeStep::Person),
+    },
+    State {
+        name: "no-badge-what",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| no_badge(app, "Jonas Weber", NoBadgeStep::What),
+    },
+    State {
+        name: "no-badge-no-secret",
+        screen: Screen::NoBadge,
+        key: false,
+        fill: |app, _| {
+            no_badge(app, "Jonas Weber", NoBadgeStep::What);
+            app.global::<NoBadge>().set_refusal(NoBadgeRefusal::NoSecret);
+        },
+    },
+    State {
+        name: "no-badge-identification",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| no_badge(app, "Jonas Weber", NoBadgeStep::Identification),
+    },
+    State {
+        name: "no-badge-until",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| no_badge(app, "Jonas Weber", NoBadgeStep::Until),
+    },
+    State {
+        name: "no-badge-loss",
+        screen: Screen::NoBadge,
+        key: false,
+        fill: |app, _| no_badge(app, "Jonas Weber", NoBadgeStep::Loss),
+    },
+    State {
+        name: "no-badge-since",
+        screen: Screen::NoBadge,
+        key: false,
+        fill: |app, _| no_badge(app, "Jonas Weber", NoBadgeStep::Since),
+    },
+    State {
+        name: "no-badge-given",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| no_badge_done(app, "14:00", Meaning::IdentityVerified),
+    },
+    State {
+        name: "no-badge-reported",
+        screen: Screen::NoBadge,
+        key: true,
+        fill: |app, _| no_badge_done(app, "", Meaning::BadgeReported),
     },
     State { name: "lockout", screen: Screen::Lockout, key: true, fill: |app, _| lockout(app, true) },
     State { name: "lockout-at-badge", screen: Screen::Lockout, key: false, fill: |app, _| lockout(app, false) },
