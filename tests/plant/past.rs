@@ -51,8 +51,11 @@ fn state(home: &Path) -> String {
 
 const BLOBS: &str = "blobs";
 
+/// What a file is called after a change, and what is in it.
+type Change<'a> = &'a dyn Fn(&str, Vec<u8>) -> (String, Vec<u8>);
+
 /// Copies every file below a folder, but for blobs, as `change` has it, under the name that it says.
-fn copy_changed(from: &Path, to: &Path, change: &dyn Fn(&str, Vec<u8>) -> (String, Vec<u8>)) {
+fn copy_changed(from: &Path, to: &Path, change: Change<'_>) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let (path, name) = file.map(|file| (file.path(), file.file_name().into_string().unwrap())).unwrap();

@@ -193,9 +193,8 @@ fn signed_by(connection: &Connection, person: &PersonId) -> Result<Subjects, Sto
 fn touched(step: &Step<'_>, put: &[Entry], forked: &[Fork]) -> Result<Touched, StoreError> {
     let mut touched = Touched::default();
     for entry in put {
-        match entry.family() {
-            Family::Record => touched.add(entry.subject().as_str(), Topic::of(entry)),
-            _ => {}
+        if entry.family() == Family::Record {
+            touched.add(entry.subject().as_str(), Topic::of(entry));
         }
         if PlantFact::is_in(entry) {
             touched.extend(touched_by_plant(step, entry)?);
