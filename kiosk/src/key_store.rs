@@ -1,4 +1,4 @@
-//! What must not lie in the data folder: the device's key, the site pepper, the enrolment, the server's authority, the continuity heads.
+//! What must not lie in the data folder: the device's key, the site's peppers, the enrolment, the server's authority, the continuity heads.
 //!
 //! A copied database alone is worth nothing without it. [`FileKeyStore`] is a folder readable by its owner only: who copies it, too, has the
 //! device. Behind the same trait stands, with the feature `tpm`, a store whose folder opens at this machine alone.
@@ -15,7 +15,7 @@ use minicbor::{Decode, Encode};
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::to_cbor;
-use shared::part11::boxes::Pepper;
+use shared::part11::pepper::{Pepper, PepperEpoch, Peppers};
 use shared::part11::signature::DeviceSecret;
 use shared::time::Timestamp;
 
@@ -31,7 +31,7 @@ pub struct Enrolled {
     pub server: DeviceKey,
     /// The bytes of the `device_enrolled` entry.
     pub enrolment: Vec<u8>,
-    pub pepper: Pepper,
+    pub peppers: Peppers,
     /// The site's certificate authority, DER: the only one this kiosk trusts.
     pub authority: Vec<u8>,
     pub url: String,
@@ -44,6 +44,8 @@ pub trait KeyStore: Send {
     fn enrolled(&mut self) -> io::Result<Option<Enrolled>>;
     /// Keeps a completed set-up; a restart finds all of it or nothing.
     fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()>;
+    /// Replaces what [`keep`](Self::keep) kept: the site's peppers have become more. A restart finds the one or the other.
+    fn keep_peppers(&mut self, enrolled: &Enrolled) -> io::Result<()>;
     /// The heads of the own logs as last written (T1, T2).
     fn heads(&mut self) -> io::Result<Vec<EntryId>>;
     /// Replaces them. `steady` is the steady clock: what wears out by writing is written less often.
@@ -84,23 +86,29 @@ struct Kept {
     server: DeviceKey,
     #[cbor(n(2), with = "minicbor::bytes")]
     enrolment: Vec<u8>,
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pepper: [u8; 32],
+    /// The first.
+    #[n(3)]
+    pepper: Pepper,
     #[cbor(n(4), with = "minicbor::bytes")]
     authority: Vec<u8>,
     #[n(5)]
     url: String,
+    /// Those of later epochs; absent where none had begun.
+    #[n(6)]
+    later: Option<Vec<(PepperEpoch, Pepper)>>,
 }
 
 impl Kept {
     fn of(enrolled: &Enrolled) -> Self {
+        let later: Vec<_> = enrolled.peppers.later().map(|(epoch, pepper)| (epoch, pepper.clone())).collect();
         Self {
             seed: enrolled.secret.seed(),
             server: enrolled.server,
             enrolment: enrolled.enrolment.clone(),
-            pepper: enrolled.pepper.0,
+            pepper: enrolled.peppers.first().clone(),
             authority: enrolled.authority.clone(),
             url: enrolled.url.clone(),
+            later: Some(later).filter(|later| !later.is_empty()),
         }
     }
 
@@ -110,7 +118,7 @@ impl Kept {
             secret: DeviceSecret::from_seed(kept.seed),
             server: kept.server,
             enrolment: kept.enrolment,
-            pepper: Pepper(kept.pepper),
+            peppers: Peppers::new(kept.pepper, kept.later.unwrap_or_default()),
             authority: kept.authority,
             url: kept.url,
         })
@@ -203,6 +211,10 @@ impl KeyStore for FileKeyStore {
         self.folder.write(ENROLMENT, &to_cbor(&Kept::of(enrolled)))
     }
 
+    fn keep_peppers(&mut self, enrolled: &Enrolled) -> io::Result<()> {
+        self.keep(enrolled)
+    }
+
     fn heads(&mut self) -> io::Result<Vec<EntryId>> {
         self.folder.heads()
     }
@@ -223,5 +235,48 @@ impl KeyStore for FileKeyStore {
 
     fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
         self.folder.keep_failures(failures)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enrolled(peppers: Peppers) -> Enrolled {
+        let secret = DeviceSecret::from_seed([1; 32]);
+        let (server, enrolment, authority) = (DeviceKey([2; 32]), vec![3], vec![4]);
+        Enrolled { secret, server, enrolment, peppers, authority, url: "https://plant".into() }
+    }
+
+    #[test]
+    fn r14_a_key_store_from_before_epochs_holds_the_first_pepper_and_learns_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keys = FileKeyStore::open(folder.path()).unwrap();
+        // Six fields, as they were written when a site had one pepper.
+        let seed = [&[0x86, 0x58, 32][..], &[1; 32]].concat();
+        let first = [&[0x41, 3, 0x58, 32][..], &[5; 32]].concat();
+        let before = [&seed[..], &[0x58, 32], &[2; 32], &first, &[0x41, 4, 0x6d], b"https://plant"].concat();
+        fs::write(folder.path().join(ENROLMENT), before).unwrap();
+        let mut known = keys.enrolled().unwrap().unwrap();
+        assert_eq!(known.peppers, Peppers::new(Pepper([5; 32]), []));
+
+        let later = (PepperEpoch(1 << 48), Pepper([6; 32]));
+        assert!(known.peppers.learn([later.clone()]));
+        keys.keep_peppers(&known).unwrap();
+        let again = FileKeyStore::open(folder.path()).unwrap().enrolled().unwrap().unwrap();
+        assert_eq!(again.peppers, Peppers::new(Pepper([5; 32]), [later]));
+        assert_eq!((again.secret.seed(), again.url), ([1; 32], known.url));
+    }
+
+    #[test]
+    fn r14_a_later_pepper_takes_nothing_else_from_the_key_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keys = FileKeyStore::open(folder.path()).unwrap();
+        let mut known = enrolled(Peppers::new(Pepper([5; 32]), []));
+        keys.keep(&known).unwrap();
+        keys.keep_heads(&[EntryId([7; 32])], Timestamp(0)).unwrap();
+        known.peppers.learn([(PepperEpoch(1 << 48), Pepper([6; 32]))]);
+        keys.keep_peppers(&known).unwrap();
+        assert_eq!(keys.heads().unwrap(), [EntryId([7; 32])]);
     }
 }

@@ -391,6 +391,13 @@ fn restore_the_doctor_says_what_is_amiss_and_what_to_do() {
     let (_, checks) = doctor(&data);
     assert_eq!(checks["kiosks"]["fine"], false, "a kiosk never called");
     assert!(checks["files"]["detail"].as_str().unwrap().contains("server.key"));
+    let keys = |checks: &serde_json::Map<String, serde_json::Value>| {
+        checks["people's keys"]["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(keys(&checks).contains("all sealed under the newest pepper; 0 kiosks have left"), "{}", keys(&checks));
+    plant.core.revoke_kiosk(&KioskName::new("K3").unwrap(), "stolen", None).unwrap();
+    let (_, checks) = doctor(&data);
+    assert!(keys(&checks).contains("are sealed under a pepper that a kiosk which left may know"), "{}", keys(&checks));
     fs::write(plant.path("data/config.toml"), "silent_hours = 3\n").unwrap();
     fs::remove_file(plant.path("data/tls/authority.key")).unwrap();
     let (code, checks) = doctor(&data);

@@ -14,11 +14,13 @@ use shared::kind::record::{
     About, CheckSigned, CoSigned, Correction, CriterionResult, DayPass, Edit, LockoutLifted, Outcome, QuizAttempt,
     Read, SheetEdit,
 };
-use shared::kind::{Body, Meaning, Role, Statement};
+use shared::kind::{Body, Meaning, Role, Statement, to_cbor};
 use shared::log::effect::{Cause, Doubt, Verdict};
 use shared::log::entry::{Credential, Signing};
 use shared::log::{Draft, Entry, Stream, Subject};
-use shared::part11::boxes::Stretching;
+use shared::part11::boxes::{BoxRandom, SealedBox, Stretching};
+use shared::part11::pepper::PepperEpoch;
+use shared::part11::signature::PersonSecret;
 use shared::sync::message::Up;
 use shared::sync::store::BoxRow;
 use sync_server::core::Core;
@@ -341,17 +343,80 @@ fn r15_a_box_that_no_set_up_names_replaces_nobodys() {
     let Signer { person, secret } = signer("helga");
     core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
     let kiosk = Pen::enrol(&core, "K3", "SEAL", 3);
-    let sealed =
-        |core: &Core| store::questions::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
-    let (version, bytes) = sealed(&core);
-    for brought in [b"anything".to_vec(), Vec::new(), [bytes.as_slice(), &[0]].concat()] {
-        let row = BoxRow { name: "person/helga".into(), version: u64::from(u32::MAX), bytes: ByteVec::from(brought) };
+    let sealed = |core: &Core| store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
+    let (made, latest) = (sealed(&core), PepperEpoch((1 << 63) - 1));
+    let bytes = to_cbor(&made);
+    // Of the latest epoch there can be, and signed, though not by her.
+    let (pepper, other) = (&core.secrets.pepper, PersonSecret::from_seed([9; 32]));
+    let random = BoxRandom { salt: [1; 16], nonce: [2; 24] };
+    let forged = made.anew(&person, &other, "whatever it is", (latest, pepper), random).unwrap();
+    let unsigned = SealedBox { sealed_anew: None, ..forged.clone() };
+    let extended = [bytes.as_slice(), &[0]].concat();
+    for brought in [b"anything".to_vec(), Vec::new(), extended, to_cbor(&forged), to_cbor(&unsigned)] {
+        let row = BoxRow { name: "person/helga".into(), epoch: latest, bytes: ByteVec::from(brought) };
         kiosk.send(&core, &Up { boxes: vec![row], ..kiosk.up(&core, &[]) });
     }
-    assert_eq!(sealed(&core), (version, bytes.clone()));
+    assert_eq!(sealed(&core), made);
     core.unlock(&signer("helga")).unwrap();
-    // The same box again, as a kiosk brings it that had it first: welcome.
-    let row = BoxRow { name: "person/helga".into(), version: version + 1, bytes: ByteVec::from(bytes.clone()) };
+    // The same box again, as a kiosk brings it that had it first, whatever it says of it.
+    let row = BoxRow { name: "person/helga".into(), epoch: latest, bytes: ByteVec::from(bytes) };
     kiosk.send(&core, &Up { boxes: vec![row], ..kiosk.up(&core, &[]) });
-    assert_eq!(sealed(&core), (version + 1, bytes));
+    assert_eq!(sealed(&core), made);
+}
+
+#[test]
+fn r15_whatever_a_terminal_says_of_a_box_its_owner_sets_up_anew() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let (helga, jonas) = (signer("helga"), signer("jonas"));
+    let set_up = |of: &Signer, verifier| {
+        core.set_up_signing(&of.person, &of.secret, "card", verifier, Stretching::TESTS).unwrap();
+    };
+    set_up(&helga, None);
+    set_up(&jonas, Some(&helga));
+    let kiosk = Pen::enrol(&core, "K3", "SEAL", 3);
+    let held = store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
+    for epoch in [PepperEpoch(u64::MAX), PepperEpoch((1 << 63) - 1), PepperEpoch(0)] {
+        let row = BoxRow { name: "person/helga".into(), epoch, bytes: ByteVec::from(to_cbor(&held)) };
+        kiosk.send(&core, &Up { boxes: vec![row], ..kiosk.up(&core, &[]) });
+    }
+    let anew = Signer { secret: "another one of hers".into(), ..helga.clone() };
+    set_up(&anew, Some(&jonas));
+    core.unlock(&anew).unwrap();
+    assert!(core.unlock(&helga).is_err());
+}
+
+#[test]
+fn r14_an_earlier_box_brought_again_replaces_nothing_and_its_bringer_hears_what_stands() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let Signer { person, secret } = signer("helga");
+    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    let sealed = || store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
+    let (stolen, kiosk) = (Pen::enrol(&core, "K5", "SEAL3", 5), Pen::enrol(&core, "K3", "SEAL", 3));
+    let earlier = sealed();
+    core.revoke_kiosk(&KioskName::new("K5").unwrap(), "stolen", None).unwrap();
+    core.unlock(&signer("helga")).unwrap();
+    let stands = sealed();
+    assert!(stands.epoch > earlier.epoch);
+
+    let row = BoxRow { name: "person/helga".into(), epoch: stands.epoch, bytes: ByteVec::from(to_cbor(&earlier)) };
+    let bring = |pen: &Pen, peppers: Vec<PepperEpoch>, box_mark| {
+        let (boxes, peppers) = (vec![row.clone()], Some(peppers));
+        pen.send(&core, &Up { boxes, peppers, box_mark, ..pen.up(&core, &[]) })
+    };
+    // Whoever doesn't show the pepper is given it, and no box that would be of no use.
+    let first = bring(&kiosk, vec![PepperEpoch::FIRST], None);
+    let given: Vec<PepperEpoch> = first.peppers.iter().flatten().map(|(epoch, _)| *epoch).collect();
+    assert_eq!(given, [stands.epoch]);
+    assert!(first.boxes.rows.iter().all(|row| row.name != "person/helga"));
+    let second = bring(&kiosk, vec![PepperEpoch::FIRST, stands.epoch], first.boxes.mark);
+    assert_eq!(second.peppers, None);
+    let read = second.boxes.rows.iter().find(|row| row.name == "person/helga").unwrap();
+    assert_eq!(SealedBox::read(&read.bytes), Some(stands.clone()));
+    let third = bring(&kiosk, vec![PepperEpoch::FIRST, stands.epoch], second.boxes.mark);
+    assert!(third.boxes.rows.iter().any(|row| row.name == "person/helga"), "it hears it once more");
+    let thief = bring(&stolen, vec![PepperEpoch::FIRST, stands.epoch], None);
+    assert!(thief.peppers.is_none() && thief.boxes.rows.is_empty());
+    assert_eq!(sealed(), stands);
 }

@@ -303,3 +303,22 @@ async fn r15_a_lost_badge_is_ended_on_the_persons_page_and_it_says_who_has_heard
     assert_eq!(edge.page("/people/nobody/badge", &session).await.0, StatusCode::NOT_FOUND);
     edge.running.stop().await;
 }
+
+#[tokio::test]
+async fn r14_the_first_page_says_whose_keys_a_kiosk_that_left_may_open_are_still_to_be_sealed_anew() {
+    let edge = Edge::demo().await;
+    sign_up(&edge).await;
+    edge.enrol(&DeviceSecret::from_seed([5; 32]), "K5", "LABEL").await;
+    let session = edge.session().await;
+    let (said, words) =
+        (async || edge.page("/", &session).await.1, "keys are sealed under a pepper that a kiosk which left");
+    assert!(!said().await.contains(words));
+    edge.core.revoke_kiosk(&KioskName::new("K5").unwrap(), "stolen", None).unwrap();
+    let overview = said().await;
+    assert!(overview.contains(words) && overview.contains("5 of 5 people"), "{overview}");
+    for (person, left) in [("helga", "4 of 5 people"), ("maria", "3 of 5 people")] {
+        edge.core.unlock(&signer(person)).unwrap();
+        assert!(said().await.contains(left));
+    }
+    edge.running.stop().await;
+}

@@ -58,6 +58,9 @@ impl KeyStore for Chip {
     fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()> {
         self.0.keep(enrolled)
     }
+    fn keep_peppers(&mut self, enrolled: &Enrolled) -> io::Result<()> {
+        self.0.keep_peppers(enrolled)
+    }
     fn heads(&mut self) -> io::Result<Vec<EntryId>> {
         self.0.heads()
     }

@@ -16,6 +16,7 @@ mod misread;
 mod others_bugs;
 mod past;
 mod people;
+mod peppers;
 mod profiles;
 mod restore;
 mod scripts;

@@ -16,7 +16,7 @@ use shared::log::effect::{Cause, Verdict};
 use shared::part11::boxes::Stretching;
 use shared::part11::strength::Weakness;
 use shared::training::Answer;
-use store::questions;
+use store::{boxes, questions};
 
 const PIN: &str = "741963";
 const NOEMI: &str = "04217F45";
@@ -96,7 +96,7 @@ fn r16_us_part11_takes_a_pin_where_the_keys_lie_in_a_chip_and_it_works_nowhere_e
     plant.settle();
     assert_eq!(may_sign_with(&mut plant, "K3", NOEMI), None, "signing set-up is offered there");
     assert!(matches!(plant.kiosk("K3").unlock(&noemi(PIN)), Err(Denied::NoSigning { .. })));
-    let boxed = questions::sealed_box(plant.kiosk("K3").ledger().connection(), "person/noemi").unwrap();
+    let boxed = boxes::sealed_box(plant.kiosk("K3").ledger().connection(), "person/noemi").unwrap();
     assert_eq!(boxed, None, "whoever steals that terminal has nothing to try PINs on");
     let at_the_server =
         plant.server.unlock(&sync_server::core::people::Signer { person: id("noemi"), secret: PIN.into() });

@@ -15,7 +15,8 @@ use kiosk::key_store::{FileKeyStore, KeyStore};
 use rusqlite::{Connection, OpenFlags};
 use shared::id::*;
 use shared::kind::{Body, to_cbor};
-use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, Stretching, badge_hash, person_box_name};
+use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, badge_hash, person_box_name};
+use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::PersonSecret;
 use shared::training::quiz::answers_box_name;
 
@@ -76,7 +77,7 @@ impl Stolen {
         let mut treasures = BTreeMap::new();
         let mut keep = |what: &str, treasure| drop(treasures.insert(what.to_owned(), treasure));
         keep("the device's key", Treasure::Bytes(enrolled.secret.seed().to_vec()));
-        keep("the pepper", Treasure::Bytes(enrolled.pepper.0.to_vec()));
+        keep("the pepper", Treasure::Bytes(enrolled.peppers.first().0.to_vec()));
         for person in ["helga", "jonas", "eva", "maria", "ana"] {
             let key = plant.server.unlock(&signer(person)).unwrap();
             keep(&format!("the key of {person}"), Treasure::Bytes(key.seed().to_vec()));
@@ -244,7 +245,7 @@ fn r14_a_stolen_folder_of_keys_leaves_nothing_but_the_strength_of_passphrases_be
     let stolen = Stolen::after_a_shift(sunday_evening(), "K3");
     let loot = Loot::of(&stolen.disk());
     let enrolled = FileKeyStore::open(&stolen.keys()).unwrap().enrolled().unwrap().unwrap();
-    let pepper = &enrolled.pepper;
+    let pepper = enrolled.peppers.first();
     // What the thief has: the device until it is revoked, whose badge a number is, and the right answers of quizzes.
     assert_eq!(enrolled.secret.key(), enrolled_key(&stolen));
     assert_eq!(loot.whose("04A1B2C3", pepper), Some(id("maria")));
@@ -272,10 +273,11 @@ fn r14_without_the_pepper_none_of_a_thousand_pins_opens_a_box_not_even_the_right
     let loot = Loot::of(&stolen.disk());
     // As a terminal with a chip makes it under `us-part11`. Stretching costs little here: it is the pepper that is looked at.
     let (person, key) = (id::<PersonId>("maria"), PersonSecret::from_seed([5; 32]));
-    let pepper = FileKeyStore::open(&stolen.keys()).unwrap().enrolled().unwrap().unwrap().pepper;
+    let pepper = FileKeyStore::open(&stolen.keys()).unwrap().enrolled().unwrap().unwrap().peppers.first().clone();
     let random = BoxRandom { salt: [1; 16], nonce: [2; 24] };
     let right = "741963";
-    let sealed = SealedBox::of_person(&person, &key, right, &pepper, 1, Stretching::TESTS, random).unwrap();
+    let sealed =
+        SealedBox::of_person(&person, &key, right, (PepperEpoch::FIRST, &pepper), Stretching::TESTS, random).unwrap();
     assert!(sealed.open_person(&person, key.key(), right, &pepper).is_ok());
     // What a thief without the pepper might put in its place: nothing, and what the database does hold.
     let server = stolen.plant.server.key();

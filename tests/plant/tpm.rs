@@ -225,3 +225,31 @@ fn s9_a_retired_kiosk_leaves_nothing_in_its_folder_and_nothing_in_the_chip() {
     let refused = plant.start_with("K7", machine.keys(&plant, "K7")).unwrap_err().to_string();
     assert!(refused.contains("no longer holds"), "{refused}");
 }
+
+#[test]
+fn r14_a_later_pepper_lies_sealed_beside_the_chip_and_the_heads_in_it_stay() {
+    let (mut plant, machine) = plant_with_k7();
+    plant.kiosk("K7").badge_in(&id("maria")).unwrap();
+    plant.clock.advance_ms(HOUR_MS);
+    plant.server.revoke_kiosk(&id("K5"), "stolen", None).unwrap();
+    plant.meet("K7");
+    let known = plant.kiosk("K7").enrolled().unwrap().peppers.clone();
+    assert_eq!(known.epochs().len(), 2);
+    let (before, heads) = (incarnation(&mut plant, "K7"), machine.keys(&plant, "K7").heads().unwrap());
+    assert!(!heads.is_empty());
+    plant.stop("K7");
+    drop(machine);
+
+    let machine = Machine::switch_on(&plant, "K7");
+    let keys = machine.keys(&plant, "K7");
+    plant.start_with("K7", keys).unwrap();
+    assert_eq!(plant.kiosk("K7").enrolled().unwrap().peppers, known);
+    assert_eq!(incarnation(&mut plant, "K7"), before, "it goes on as who it was");
+    assert_eq!(machine.keys(&plant, "K7").heads().unwrap(), heads);
+    plant.kiosk("K7").unlock(&harness::kiosk_signer("maria")).unwrap();
+    let read =
+        |path: &Path| fs::read_dir(path).unwrap().map(|f| fs::read(f.unwrap().path()).unwrap()).collect::<Vec<_>>();
+    let (_, pepper) = known.newest();
+    let folder = read(&plant.path("K7-keys"));
+    assert!(folder.iter().all(|file| !file.windows(32).any(|bytes| bytes == pepper.0)), "nor is it readable there");
+}

@@ -59,7 +59,7 @@ impl Core {
     /// Looks a badge up. Nothing is written.
     pub fn look_up_badge(&mut self, badge: &str) -> Result<BadgeSeen, Denied> {
         let member = self.member.as_ref().ok_or(Denied::NotSetUp)?;
-        let (hash, site) = (badge_hash(&member.enrolled.pepper, badge), member.enrolment.site.clone());
+        let (hash, site) = (badge_hash(member.enrolled.peppers.first(), badge), member.enrolment.site.clone());
         let (plant, now) = (self.plant().clone(), self.reading().wall);
         if let Some(lost) = plant.disabled_badges.get(&hash) {
             return Ok(BadgeSeen::Disabled { reason: lost.reason.clone() });

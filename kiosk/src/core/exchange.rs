@@ -73,15 +73,19 @@ impl Core {
         // An answer that had to be dropped brought nothing: to say "online" of it would be untrue.
         self.line = if matches!(outcome, Outcome::Taken(_)) { Line::Online } else { Line::Offline };
         self.keep_heads();
+        let known = self.enrolled().map(|enrolled| enrolled.peppers.epochs());
         self.heed_events()?;
+        // What opens with a pepper that is known since waits at the server.
+        let learned = self.enrolled().map(|enrolled| enrolled.peppers.epochs()) != known;
         self.heed_badges();
         if let Outcome::Taken(taken) = &outcome
             && !taken.again
+            && !learned
         {
             self.note_in_step()?;
         }
         Ok(match outcome {
-            Outcome::Taken(taken) => News { held: taken.held.len(), again: taken.again, dropped: None },
+            Outcome::Taken(taken) => News { held: taken.held.len(), again: taken.again || learned, dropped: None },
             Outcome::Dropped(why) => News { held: 0, again: false, dropped: Some(dropped_word(&why)) },
         })
     }

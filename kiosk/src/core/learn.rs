@@ -7,14 +7,14 @@ use shared::kind::presence::QuizOpened;
 use shared::kind::record::{About, Outcome, QuizAttempt, Read};
 use shared::kind::{Body, Meaning, Role, to_cbor};
 use shared::log::{Draft, Entry, Stream, Subject};
-use shared::part11::boxes::{SealedBox, keyed_answers};
+use shared::part11::boxes::keyed_answers;
 use shared::plant::InForce;
 use shared::plant::steps::{Step, steps};
 use shared::record::Topic;
 use shared::time::Timestamp;
 use shared::training::quiz::{Paper, Question, answers_box_name, answers_digest, draw, score};
 use shared::training::{Tense, qualification};
-use store::{questions, shelf};
+use store::{boxes, questions, shelf};
 
 use super::{Core, Denied};
 
@@ -295,13 +295,13 @@ impl Core {
 
     fn right_answers(&self, quiz: &QuizSet) -> Result<Vec<Vec<u16>>, Denied> {
         let name = answers_box_name(&quiz.answers);
-        let pepper = &self.enrolled().ok_or(Denied::NotSetUp)?.pepper;
-        let (_, bytes) = questions::sealed_box(self.ledger.connection(), &name)?.ok_or(Denied::ContentMissing)?;
-        let sealed: SealedBox = minicbor::decode(&bytes).map_err(|_| Denied::ContentMissing)?;
+        let peppers = &self.enrolled().ok_or(Denied::NotSetUp)?.peppers;
+        let sealed = boxes::sealed_box(self.ledger.connection(), &name)?.ok_or(Denied::ContentMissing)?;
+        let pepper = peppers.of(sealed.epoch).ok_or(Denied::ContentMissing)?;
         let plain = sealed.open_site(&name, pepper).map_err(|_| Denied::ContentMissing)?;
         let right: Vec<Vec<u16>> = minicbor::decode(&plain).map_err(|_| Denied::ContentMissing)?;
         // What was sealed must be what the approved quiz names: a swapped box grades nobody.
-        let named = keyed_answers(pepper, &answers_digest(&quiz.paper, &right)) == quiz.answers;
+        let named = keyed_answers(peppers.first(), &answers_digest(&quiz.paper, &right)) == quiz.answers;
         if named { Ok(right) } else { Err(Denied::ContentMissing) }
     }
 

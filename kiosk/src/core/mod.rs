@@ -17,6 +17,7 @@ pub mod learn;
 pub mod lockout;
 pub mod on_shift;
 pub mod peer;
+mod pepper;
 pub mod retire;
 pub mod secret;
 pub mod sessions;
@@ -259,6 +260,7 @@ impl Core {
             server: member.enrolled.server,
             enrolment: Entry::from_store(&member.enrolled.enrolment, true)?,
             scope: scope::of_enrolment(&member.enrolment),
+            peppers: member.enrolled.peppers.epochs(),
         };
         let (server, heads) = (identity.server, self.keys.heads()?);
         let (now, fresh) = (self.now(), self.fresh());
@@ -376,11 +378,12 @@ impl Core {
 
     /// What the exchange reports, into log and journal.
     fn heed_events(&mut self) -> Result<(), Denied> {
-        let (mut times, mut standing) = (Vec::new(), None);
+        let (mut times, mut standing, mut peppers) = (Vec::new(), None, Vec::new());
         while let Some(event) = Self::started(&mut self.member).ok().and_then(Terminal::poll_event) {
             match event {
                 Event::ServerTime(time) => times.push(time),
                 Event::Standing(said) => standing = Some(said),
+                Event::Peppers(given) => peppers = given,
                 other => tracing::info!(event = ?other, "the exchange reports"),
             }
         }
@@ -390,6 +393,7 @@ impl Core {
         for time in times {
             self.hear_server(time)?;
         }
+        self.learn_peppers(peppers);
         Ok(())
     }
 

@@ -7,12 +7,13 @@ use shared::kind::{Meaning, Role};
 use shared::log::entry::Signing;
 use shared::log::{Draft, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
-use shared::part11::boxes::{Locked, SealedBox, person_box_name};
+use shared::part11::boxes::{Locked, SealedBox};
+use shared::part11::pepper::Pepper;
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::SecretKind;
 use shared::time::SECOND_MS;
-use store::questions;
 use store::secrets::{self, Failure};
+use store::{boxes, questions};
 
 use super::{Core, Denied};
 use crate::key_store::KeptFailure;
@@ -105,13 +106,13 @@ impl Core {
         if wait > 0 {
             return Err(Denied::Wait { seconds: wait });
         }
-        let (key, sealed) = self.sealed_key(person)?;
-        let pepper = self.enrolled().ok_or(Denied::NotSetUp)?.pepper.clone();
+        let (key, sealed, pepper) = self.sealed_key(person)?;
         self.set_pending(person, true)?;
         match sealed.open_person(person, key, &signer.secret, &pepper) {
             Ok(secret) => {
                 self.forget_failures(person)?;
                 self.set_pending(person, false)?;
+                self.seal_anew(signer, &secret, &sealed);
                 Ok(secret)
             }
             Err(Locked::WrongSecret) => {
@@ -171,14 +172,15 @@ impl Core {
         Ok(chosen.filter(|chosen| chosen.is_enough_where(self.secret_kind())))
     }
 
-    fn sealed_key(&self, person: &PersonId) -> Result<(PersonKey, SealedBox), Denied> {
+    /// The person's key in use, its box, and what that opens with beside the secret.
+    fn sealed_key(&self, person: &PersonId) -> Result<(PersonKey, SealedBox, Pepper), Denied> {
         let missing = || Denied::NoSigning { person: person.clone() };
         self.secret_of(person)?.ok_or_else(missing)?;
-        let connection = self.ledger.connection();
-        let (key, digest) = questions::key_of(connection, person)?.ok_or_else(missing)?;
-        let (_, bytes) = questions::sealed_box(connection, &person_box_name(person))?.ok_or_else(missing)?;
-        let sealed: SealedBox = minicbor::decode(&bytes).map_err(|_| missing())?;
-        if sealed.digest() == digest { Ok((key, sealed)) } else { Err(missing()) }
+        let (key, sealed) = boxes::key_box(self.ledger.connection(), person)?.ok_or_else(missing)?;
+        let peppers = &self.enrolled().ok_or(Denied::NotSetUp)?.peppers;
+        // Nobody is given a box before its pepper: this key store is older than the data folder, until the server was called.
+        let pepper = peppers.of(sealed.epoch).cloned().ok_or_else(missing)?;
+        Ok((key, sealed, pepper))
     }
 
     /// The first signing of a badge session asks for the secret; later ones of one's own acts in it don't (R13). Whoever signs nothing in it

@@ -3,8 +3,8 @@
 use shared::id::Digest32;
 use shared::kind::to_cbor;
 use shared::log::Entry;
-use shared::part11::boxes::Pepper;
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::part11::pepper::Peppers;
 use shared::part11::signature::DeviceSecret;
 use shared::time::Timestamp;
 
@@ -43,13 +43,14 @@ impl Core {
         let answer = EnrolAnswer::read(answer).ok_or(Denied::Unknown)?;
         let digest = Digest32::of(&set_up.authority);
         let expected = server_proof(&set_up.code, &set_up.secret.key(), &digest, &answer.server);
-        let pepper: Option<[u8; 32]> = answer.pepper.as_slice().try_into().ok();
-        let (true, Some(pepper)) = (expected == answer.proof, pepper) else { return Err(Denied::NotSetUp) };
+        if expected != answer.proof {
+            return Err(Denied::NotSetUp);
+        }
         let enrolled = Enrolled {
             secret: set_up.secret,
             server: answer.server,
             enrolment: answer.enrolment.to_vec(),
-            pepper: Pepper(pepper),
+            peppers: Peppers::new(answer.pepper, answer.later.unwrap_or_default()),
             authority: set_up.authority,
             url: set_up.url,
         };

@@ -1,17 +1,14 @@
 //! Signing set-up at this terminal: a verifier identified the person, who chooses a secret and answers for it; both sign (R12, R9).
 
-use minicbor::bytes::ByteVec;
 use shared::id::*;
 use shared::kind::record::{AccountabilitySigned, SigningSetUp};
-use shared::kind::{Meaning, Role, to_cbor};
+use shared::kind::{Meaning, Role};
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::accountability;
 use shared::part11::authority::Right;
 use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, person_box_name};
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::SecretKind;
-
-use store::questions;
 
 use super::secret::Signer;
 use super::{Core, Denied};
@@ -59,8 +56,8 @@ impl Core {
         let verifiers_key = self.unlock(verifier)?;
         let key = PersonSecret::from_seed(self.random());
         let random = BoxRandom { salt: self.random(), nonce: self.random() };
-        let pepper = self.enrolled().ok_or(Denied::NotSetUp)?.pepper.clone();
-        let sealed = SealedBox::of_person(person, &key, chosen.secret, &pepper, 1, chosen.stretching, random)
+        let under = self.enrolled().ok_or(Denied::NotSetUp)?.peppers.newest();
+        let sealed = SealedBox::of_person(person, &key, chosen.secret, under, chosen.stretching, random)
             .map_err(|_| Denied::NoSigning { person: person.clone() })?;
         let body = SigningSetUp {
             key: key.key(),
@@ -84,12 +81,8 @@ impl Core {
         let accountable = self.signed(accountable, person, &key, Role::Operator, accepted, shown);
         let now = self.now();
         let (stream, name) = (Stream::record(&self.site()?), person_box_name(person));
-        // A box takes the place of the one before, also after the clock was set back.
-        let before = questions::sealed_box(self.ledger.connection(), &name)?.map_or(0, |(version, _)| version);
-        let version = u64::try_from(now.clock.wall.0).unwrap_or_default().max(before + 1);
-        let bytes = ByteVec::from(to_cbor(&sealed));
         self.write_with(now, |writer| {
-            writer.step().seal_box(&name, version, &bytes)?;
+            writer.step().seal_box(&name, &sealed)?;
             let entry = writer.write(&stream, &set_up)?;
             writer.write(&stream, &accountable)?;
             Ok(entry)

@@ -12,7 +12,8 @@ use minicbor::{Decode, Encode};
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::to_cbor;
-use shared::part11::boxes::{BoxRandom, Pepper, SealedBox};
+use shared::part11::boxes::{BoxRandom, SealedBox};
+use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::time::{HOUR_MS, Timestamp};
 
 use super::{ENROLMENT, Enrolled, FAILURES, Folder, HEADS, Kept, KeptFailure, KeyStore, damaged};
@@ -86,6 +87,20 @@ impl TpmKeyStore {
         Ok(self.key.clone())
     }
 
+    /// `sealed` is the key as the chip gives it out.
+    fn write_sealed(&self, enrolled: &Enrolled, key: &Pepper, sealed: ByteVec) -> io::Result<()> {
+        let chance = || self.tpm.random().map_err(said);
+        let (salt, nonce) = (chance()?, chance()?);
+        let mut random = BoxRandom { salt: [0; 16], nonce: [0; 24] };
+        random.salt.copy_from_slice(&salt[..16]);
+        random.nonce.copy_from_slice(&nonce[..24]);
+        // A pepper alone, without a person's secret, is a key.
+        let kept = SealedBox::of_site(SEALED, &to_cbor(&Kept::of(enrolled)), (PepperEpoch::FIRST, key), random);
+        let kept = kept.map_err(io::Error::other)?;
+        let digest = digest(&sealed, &kept);
+        self.folder.write(SEALED, &to_cbor(&Sealed { key: sealed, kept, digest }))
+    }
+
     fn heads_in_chip(&mut self, key: &Pepper) -> io::Result<Vec<EntryId>> {
         if let Some(known) = &self.in_chip {
             return Ok(known.clone());
@@ -111,21 +126,19 @@ impl KeyStore for TpmKeyStore {
 
     /// The chip's place first: a crash before the file is there is a set-up that wasn't completed.
     fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()> {
-        let chance = || self.tpm.random().map_err(said);
-        let (key, salt, nonce) = (chance()?, chance()?, chance()?);
-        let mut random = BoxRandom { salt: [0; 16], nonce: [0; 24] };
-        random.salt.copy_from_slice(&salt[..16]);
-        random.nonce.copy_from_slice(&nonce[..24]);
-        // A pepper alone, without a person's secret, is a key.
-        let kept = SealedBox::of_site(SEALED, &to_cbor(&Kept::of(enrolled)), &Pepper(key), 1, random);
-        let kept = kept.map_err(io::Error::other)?;
-        let sealed = ByteVec::from(self.tpm.seal(&key).map_err(said)?);
-        self.tpm.make_place(&place_key(&Pepper(key))).map_err(said)?;
+        let key = Pepper(self.tpm.random().map_err(said)?);
+        let sealed = ByteVec::from(self.tpm.seal(&key.0).map_err(said)?);
+        self.tpm.make_place(&place_key(&key)).map_err(said)?;
         self.folder.keep_heads(&[])?;
-        let digest = digest(&sealed, &kept);
-        self.folder.write(SEALED, &to_cbor(&Sealed { key: sealed, kept, digest }))?;
-        (self.key, self.in_chip, self.chip_told) = (Some(Pepper(key)), None, None);
+        self.write_sealed(enrolled, &key, sealed)?;
+        (self.key, self.in_chip, self.chip_told) = (Some(key), None, None);
         Ok(())
+    }
+
+    /// Under the key that the chip has sealed: its place, and the heads in it, stay as they are.
+    fn keep_peppers(&mut self, enrolled: &Enrolled) -> io::Result<()> {
+        let (Some(sealed), Some(key)) = (self.sealed()?, self.key()?) else { return Err(damaged("sealed enrolment")) };
+        self.write_sealed(enrolled, &key, sealed.key)
     }
 
     /// Those of the folder, which are fresher, and those of the chip, which nobody puts back.

@@ -8,18 +8,22 @@ use shared::id::*;
 use shared::kind::to_cbor;
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Shelf, Stream};
+use shared::part11::boxes::{SealedBox, person_of_box};
+use shared::part11::pepper::PepperEpoch;
 use shared::sync::order::Cursor;
 use shared::sync::store::{BoxMark, BoxRow, Boxes, Marks};
 use shared::sync::{Replica, TerminalShelf};
 use shared::time::{ClockReading, HybridTime};
-use store::{Ledger, Step, StoreError, shelf};
+use store::{Ledger, Step, StoreError, boxes, shelf};
 
 const SCHEMA: &str = include_str!("schema.sql");
 const OPEN_QUIZ: &str = include_str!("open_quiz.sql");
+const BOX_TO_GIVE: &str = include_str!("box_to_give.sql");
 
 /// Opens or makes the kiosk's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
-    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, store::ledger::SECRETS, store::ledger::BADGES])
+    use store::ledger::{BADGES, BOXES, SECRETS};
+    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, SECRETS, BADGES, BOXES, BOX_TO_GIVE])
 }
 
 /// One durable step of the kiosk.
@@ -69,12 +73,42 @@ impl KioskStep<'_, '_> {
     }
 
     /// Keeps a box sealed here; it goes to the server with the next call.
-    pub fn seal_box(&mut self, name: &str, version: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        if self.step.put_box(name, version, bytes)? {
-            let sql = "INSERT OR REPLACE INTO box_to_give (name, version) VALUES (?1, ?2)";
-            self.connection().execute(sql, params![name, version as i64])?;
-        }
+    pub fn seal_box(&mut self, name: &str, sealed: &SealedBox) -> Result<(), StoreError> {
+        self.step.put_box(name, sealed)?;
+        self.give_box(name)
+    }
+
+    fn give_box(&mut self, name: &str) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO box_to_give (name) VALUES (?1)";
+        self.connection().prepare_cached(sql)?.execute([name])?;
         Ok(())
+    }
+
+    /// What the server gives stands, unless what is here outdoes it: then the server hears of that. `false`: which of them stands isn't known yet.
+    fn take_box(&mut self, row: &BoxRow) -> Result<bool, StoreError> {
+        let Some(offered) = SealedBox::read(&row.bytes) else { return Ok(true) };
+        let held = boxes::sealed_box(self.connection(), &row.name)?;
+        if let Some(held) = held.filter(|held| *held != offered) {
+            let is_in_use = |sealed: &SealedBox| boxes::is_in_use(self.connection(), &row.name, sealed);
+            match (is_in_use(&held)?, is_in_use(&offered)?) {
+                (true, true) if held.outdoes(&offered) => {
+                    if person_of_box(&row.name).is_some() {
+                        self.give_box(&row.name)?;
+                    }
+                    return Ok(true);
+                }
+                // Of two set-ups each side knows one: the exchange brings the other.
+                (true, false) if self.is_to_give(&row.name)? => return Ok(false),
+                _ => {}
+            }
+        }
+        self.step.put_box(&row.name, &offered)?;
+        self.connection().prepare_cached("DELETE FROM box_to_give WHERE name = ?1")?.execute([&row.name])?;
+        Ok(true)
+    }
+
+    fn is_to_give(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.connection().prepare_cached("SELECT 1 FROM box_to_give WHERE name = ?1")?.exists([name])?)
     }
 }
 
@@ -218,7 +252,7 @@ impl TerminalShelf for KioskStep<'_, '_> {
     }
 
     fn boxes_to_give(&self, max_bytes: usize) -> Result<Vec<BoxRow>, StoreError> {
-        let sql = "SELECT b.name, b.version, b.bytes FROM box_to_give g JOIN box b USING (name) ORDER BY b.name";
+        let sql = "SELECT b.name, b.epoch, b.bytes FROM box_to_give g JOIN box b USING (name) ORDER BY b.name";
         let mut statement = self.connection().prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let (mut boxes, mut size) = (Vec::new(), 0);
@@ -230,7 +264,7 @@ impl TerminalShelf for KioskStep<'_, '_> {
             }
             boxes.push(BoxRow {
                 name: row.get(0)?,
-                version: row.get::<_, i64>(1)? as u64,
+                epoch: PepperEpoch(row.get::<_, i64>(1)? as u64),
                 bytes: ByteVec::from(bytes),
             });
         }
@@ -239,15 +273,16 @@ impl TerminalShelf for KioskStep<'_, '_> {
 
     fn take_boxes(&mut self, boxes: &Boxes) -> Result<(), StoreError> {
         if boxes.all {
-            let sql = "INSERT OR REPLACE INTO box_to_give SELECT name, version FROM box WHERE name LIKE 'person/%'";
+            let sql = "INSERT OR IGNORE INTO box_to_give SELECT name FROM box WHERE name LIKE 'person/%'";
             self.connection().execute(sql, [])?;
         }
+        // The set-ups that say which box stands may have come with them.
+        self.step.follow_now()?;
+        let mut settled = true;
         for row in &boxes.rows {
-            self.step.put_box(&row.name, row.version, &row.bytes)?;
-            let sql = "DELETE FROM box_to_give WHERE name = ?1 AND version <= ?2";
-            self.connection().prepare_cached(sql)?.execute(params![row.name, row.version as i64])?;
+            settled &= self.take_box(row)?;
         }
-        match &boxes.mark {
+        match boxes.mark.as_ref().filter(|_| settled) {
             Some(mark) => self.step.set("box_mark", &to_cbor(mark)),
             None => Ok(()),
         }

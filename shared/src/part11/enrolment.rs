@@ -6,6 +6,7 @@
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
+use super::pepper::{Pepper, PepperEpoch};
 use crate::id::{DeviceKey, Digest32};
 use crate::kind::plant::KeyStoreKind;
 
@@ -42,10 +43,13 @@ pub struct EnrolAnswer {
     #[n(1)]
     pub enrolment: ByteVec,
     #[n(2)]
-    pub pepper: ByteVec,
+    pub pepper: Pepper,
     /// Proves that the server knows the code and stands behind that certificate authority.
     #[n(3)]
     pub proof: Digest32,
+    /// The peppers of later epochs.
+    #[n(4)]
+    pub later: Option<Vec<(PepperEpoch, Pepper)>>,
 }
 
 impl EnrolAnswer {

@@ -6,5 +6,6 @@ pub mod accountability;
 pub mod authority;
 pub mod boxes;
 pub mod enrolment;
+pub mod pepper;
 pub mod signature;
 pub mod strength;

@@ -17,6 +17,9 @@ pub const DOWN_TYPE: &str = "application/vnd.lineproof.down.v1+cbor";
 /// What the server signs of its order.
 pub const ORDER_HEAD_TYPE: &str = "application/vnd.lineproof.order-head.v1+cbor";
 
+/// What a person signs when their key is sealed anew.
+pub const BOX_TYPE: &str = "application/vnd.lineproof.sealed-anew.v1+cbor";
+
 /// A key can't be used for signing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this key can't be used for signing")]

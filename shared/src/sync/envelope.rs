@@ -58,6 +58,7 @@ impl Bounded for Up {
         self.beyond.iter().try_for_each(|beyond| at_most(&beyond.tips, MAX_BEYOND_TIPS, "tips"))?;
         at_most(&self.enrolments, MAX_ENROLMENTS, "enrolments")?;
         boxes_within_limits(&self.boxes)?;
+        at_most(self.peppers.as_deref().unwrap_or_default(), MAX_PEPPERS, "epochs of peppers")?;
         batch_within_limits(&self.entries)
     }
 }
@@ -73,6 +74,7 @@ impl Bounded for Down {
         self.want.iter().try_for_each(|want| shape_within_limits(&want.shape))?;
         at_most(&self.items, MAX_ENTRIES, "items")?;
         at_most(&self.heads, MAX_STREAMS * MAX_EPOCHS, "heads")?;
+        at_most(self.peppers.as_deref().unwrap_or_default(), MAX_PEPPERS, "peppers")?;
         boxes_within_limits(&self.boxes.rows)
     }
 }

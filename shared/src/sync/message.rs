@@ -12,6 +12,7 @@ use super::shape::{MAX_SHAPE, Shape};
 use super::store::{BoxMark, BoxRow, Boxes};
 use crate::id::*;
 use crate::log::{LogId, Stream};
+use crate::part11::pepper::{Pepper, PepperEpoch};
 use crate::time::Timestamp;
 
 /// Most bytes of entries in one message.
@@ -40,6 +41,8 @@ pub const MAX_HAVE_TIPS: usize = 16 * 1024;
 pub const MAX_BOXES: usize = 512;
 /// Largest sealed box, in bytes.
 pub const MAX_BOX_BYTES: usize = 64 * 1024;
+/// Most epochs of peppers in one message: what isn't shown is given again.
+pub const MAX_PEPPERS: usize = 256;
 /// What a kiosk signs when it asks another.
 pub const HAVE_TYPE: &str = "application/vnd.lineproof.have.v1+cbor";
 
@@ -101,9 +104,17 @@ pub struct Up {
     pub box_mark: Option<BoxMark>,
     #[n(13)]
     pub boxes: Vec<BoxRow>,
+    /// The epochs whose peppers this kiosk's key store holds; absent from a version that knew of one alone.
+    #[n(14)]
+    pub peppers: Option<Vec<PepperEpoch>>,
 }
 
 impl Up {
+    /// Whether this kiosk opens what was sealed in the epoch.
+    pub fn knows(&self, epoch: PepperEpoch) -> bool {
+        epoch == PepperEpoch::FIRST || self.peppers.as_ref().is_some_and(|known| known.contains(&epoch))
+    }
+
     /// The tips of all logs this kiosk has written: those of its current incarnation, and of former ones that the order hasn't confirmed to it.
     /// Who holds them holds everything it had written up to `as_of` (U10). `None` when there may be more of them than a message shows.
     pub fn own_heads(&self) -> Option<Vec<EntryId>> {
@@ -183,6 +194,9 @@ pub struct Down {
     pub more: bool,
     #[n(11)]
     pub boxes: Boxes,
+    /// Those that boxes in use were sealed under, and the newest, as far as the kiosk didn't show them.
+    #[n(12)]
+    pub peppers: Option<Vec<(PepperEpoch, Pepper)>>,
 }
 
 /// What the server knows of the calling device.

@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
+use super::message::Up;
 use super::order::{Cursor, Step};
 use crate::id::{DeviceKey, Digest32, EntryId, Incarnation};
 use crate::log::standing::Fork;
 use crate::log::{Entry, LogId, Shelf, Stream};
+use crate::part11::pepper::PepperEpoch;
 use crate::time::HybridTime;
 
 /// What both sides need beyond holding. `Shelf::put` of either store also adopts the entry's hybrid clock ([`HybridTime::meet`]).
@@ -61,9 +63,10 @@ pub trait TerminalShelf: Replica {
 
     /// How far the server's table of sealed boxes was read.
     fn box_mark(&self) -> Result<Option<BoxMark>, Self::Error>;
-    /// Boxes sealed here that the server hasn't shown in this version or a later one, at most so many bytes.
+    /// Boxes sealed here that the server hasn't answered with the same or what stands instead, at most so many bytes.
     fn boxes_to_give(&self, max_bytes: usize) -> Result<Vec<BoxRow>, Self::Error>;
-    /// Takes rows and mark; the later version of a name wins. With `all` what was given before and isn't listed has to be given again.
+    /// Takes rows, and the mark unless one of them has to come again: which box stands, entries will say that are still to come. With `all` what was
+    /// given before and isn't listed has to be given again.
     fn take_boxes(&mut self, boxes: &Boxes) -> Result<(), Self::Error>;
 }
 
@@ -106,9 +109,10 @@ pub trait ServerShelf: Replica {
     /// Every held `server_recovered`.
     fn recoveries(&self) -> Result<Vec<Entry>, Self::Error>;
 
-    /// Boxes that the device may have, beyond its mark: all of them when the mark is of another epoch or absent.
-    fn boxes_since(&self, mark: Option<&BoxMark>, device: &DeviceKey, max_bytes: usize) -> Result<Boxes, Self::Error>;
-    /// Takes a box sealed at a kiosk if its version is later than the one here. Whether the device may, the store decides.
+    /// Boxes that the caller may have, beyond its mark: all of them when the mark is of another epoch or absent. It may have none that it
+    /// couldn't open: the first of an epoch it doesn't show, and what follows, wait until it does, and it goes on with those it has.
+    fn boxes_since(&self, up: &Up, max_bytes: usize) -> Result<Boxes, Self::Error>;
+    /// Takes a box sealed at a kiosk, if it is one and outdoes the one here. Whether the device may, the store decides.
     fn put_box(&mut self, device: &DeviceKey, row: &BoxRow) -> Result<(), Self::Error>;
 }
 
@@ -122,14 +126,15 @@ pub struct BoxMark {
     pub number: u64,
 }
 
-/// A row of the replaceable table of sealed boxes; the protocol doesn't look inside.
+/// A row of the replaceable table of sealed boxes; the protocol doesn't look inside, and the stores read the box itself.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct BoxRow {
     #[n(0)]
     pub name: String,
+    /// Which of a name's boxes is the later one: its pepper's.
     #[n(1)]
-    pub version: u64,
+    pub epoch: PepperEpoch,
     #[n(2)]
     pub bytes: ByteVec,
 }

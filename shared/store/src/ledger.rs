@@ -88,6 +88,8 @@ const REDERIVE: &str = "rederive";
 
 /// Tables of secrets: an edge names it among its numbered migrations.
 pub const SECRETS: &str = include_str!("secrets.sql");
+/// Sealed boxes by epoch: the same.
+pub const BOXES: &str = include_str!("boxes.sql");
 
 /// Where lost badges and day passes are found: an edge names it among its numbered migrations.
 pub const BADGES: &str = include_str!("badges.sql");
@@ -217,7 +219,8 @@ fn set_pragmas(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000;
+        // What is replaced is overwritten where its page is written anyhow: a box of an earlier epoch must not lie about in the file.
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000; PRAGMA secure_delete = FAST;
          PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;",
     )?;
     let asserted: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;

@@ -4,11 +4,12 @@
 //! entries are put, derived state follows them, and the edge adds its own rows; it is durable when [`Ledger::step`] returns, never before
 //! (`synchronous = FULL`). This crate knows statements and transactions; what entries *mean* is decided in `shared`.
 //!
-//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables) → [`questions`] (what is asked of them), [`secrets`] (which wrong ones count) → [`blobs`] → [`bundle`]
+//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables) → [`questions`] (what is asked of them), [`secrets`] (which wrong ones count), [`boxes`] → [`blobs`] → [`bundle`]
 //! (the same in a file).
 #![forbid(unsafe_code)]
 
 pub mod blobs;
+pub mod boxes;
 pub mod bundle;
 pub mod derive;
 pub mod ledger;

@@ -94,12 +94,6 @@ pub fn set_up_of(connection: &Connection, key: &PersonKey) -> Result<Option<Sign
     }))
 }
 
-/// A sealed box and its version.
-pub fn sealed_box(connection: &Connection, name: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT version, bytes FROM box WHERE name = ?1")?;
-    Ok(statement.query_row([name], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))).optional()?)
-}
-
 pub fn session(connection: &Connection, session: &ActId) -> Result<Option<TaskSession>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT state FROM task_session WHERE session = ?1")?;
     let bytes: Option<Vec<u8>> = statement.query_row([session.0], |row| row.get(0)).optional()?;

@@ -56,15 +56,6 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
-    /// Replaces a sealed box when the version is newer than the one kept.
-    pub fn put_box(&mut self, name: &str, version: u64, bytes: &[u8]) -> Result<bool, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO box (name, version, bytes) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET version = excluded.version, bytes = excluded.bytes WHERE excluded.version > version",
-        )?;
-        Ok(statement.execute(params![name, version as i64, bytes])? == 1)
-    }
-
     /// Asks for everything derived to be derived anew at the end of this step.
     pub(crate) fn rederive(&mut self) {
         self.all = true;

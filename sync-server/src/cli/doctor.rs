@@ -12,6 +12,7 @@ use shared::time::{DAY_MS, MINUTE_MS, Timestamp};
 use super::{Done, Failure, Out, Shared, json_line, working};
 use crate::core::escrow::{BACKUP_NOTE, ESCROW_NOTE, PutAway};
 use crate::core::overview::{KioskLine, KioskState};
+use crate::core::pepper::KeysSealed;
 use crate::core::{Core, Environment, Machine, Refused};
 use crate::tls;
 
@@ -107,6 +108,7 @@ fn look_into(core: &Core, shared: &Shared, now: Timestamp, checks: &mut Vec<Chec
     let overview = core.overview(silent_minutes)?;
     checks.push(kiosks(&overview.kiosks));
     checks.push(kiosk_clocks(&overview.kiosks));
+    checks.push(keys(overview.keys_sealed));
     checks.push(match overview.forks.len() {
         0 => fine("alarms", "no log divides"),
         count => amiss(
@@ -226,6 +228,12 @@ fn kiosk_clocks(lines: &[KioskLine]) -> Check {
         format!("far from this server's: {}", off.join(", ")),
         "set this machine's clock, then theirs (NTP)",
     )
+}
+
+/// No finding: nothing is wrong with a key that waits for its owner.
+fn keys(sealed: KeysSealed) -> Check {
+    let all = || format!("{}, all sealed under the newest pepper; {} kiosks have left", sealed.all, sealed.left);
+    fine("people's keys", sealed.to_come().unwrap_or_else(all))
 }
 
 fn authority(data: &Path) -> Check {

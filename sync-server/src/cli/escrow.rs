@@ -11,7 +11,7 @@ use crate::core::{Environment, Machine};
 
 /// Copy the server's keys into a file for the safe
 ///
-/// The signing key, the site pepper and the certificate authority that kiosks trust. Whoever has this file and a backup can be the server: keep the
+/// The signing key, from which later peppers follow, the site's first pepper, and the certificate authority that kiosks trust. Whoever has this file and a backup can be the server: keep the
 /// two apart, and this one where two people are needed to reach it. It changes only when the data folder is made anew.
 #[derive(Args)]
 #[command(after_help = "Example: sync-server escrow /media/safe/lineproof.keys --data site1")]

@@ -59,6 +59,7 @@ impl Core {
             Piece::Entries(bytes) => self.take_entries(&bytes, &mut brought),
             Piece::Blob(bytes) => self.take_blob(&bytes, &mut brought),
         })?;
+        self.seal_answers_anew()?;
         self.ring();
         if brought == Brought::default() { Err(BadBundle::Stale.into()) } else { Ok((sender, brought)) }
     }

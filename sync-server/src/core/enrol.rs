@@ -9,6 +9,7 @@ use shared::part11::authority::Right;
 use shared::part11::enrolment::{
     CODE_ALPHABET, CODE_LENGTH, EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof,
 };
+use shared::part11::pepper::PepperEpoch;
 use shared::plant::Plant;
 use shared::time::MINUTE_MS;
 
@@ -124,11 +125,14 @@ impl Core {
             Ok(Some(server.write(step, &Stream::plant_global(), &draft, clock)??))
         })?;
         let Some(enrolment) = enrolment else { return Ok(Err(EnrolRefused::Used)) };
+        let (newest, _) = self.newest_pepper();
+        let later = self.peppers_in_use(self.ledger().connection(), newest, |epoch| epoch == PepperEpoch::FIRST)?;
         Ok(Ok(EnrolAnswer {
             server: self.key(),
             enrolment: ByteVec::from(enrolment.bytes().to_vec()),
-            pepper: ByteVec::from(self.secrets.pepper.0.to_vec()),
+            pepper: self.secrets.pepper.clone(),
             proof: server_proof(&key, &request.device, &authority, &self.key()),
+            later: Some(later),
         }))
     }
 
@@ -150,7 +154,7 @@ impl Core {
         Ok(None)
     }
 
-    /// Revokes a kiosk: what it wrote beyond what the server holds now is set aside, what it wrote before stays good (H5).
+    /// Revokes a kiosk: what it wrote beyond what the server holds now is set aside, what it wrote before stays good (H5). An epoch of peppers begins.
     pub fn revoke_kiosk(&self, kiosk: &KioskName, reason: &str, by: Option<&Signer>) -> Result<Entry, Refused> {
         let device = in_use(&self.plant(), kiosk)?.device;
         let heads = self.heads_of(&device)?;
@@ -160,7 +164,9 @@ impl Core {
             self.require(&by.person, &Right::Administer)?;
             draft = self.signed(draft, by, Role::Administrator, Meaning::Approved)?;
         }
-        self.write(&Stream::plant_global(), &draft)
+        let revocation = self.write(&Stream::plant_global(), &draft)?;
+        self.seal_answers_anew()?;
+        Ok(revocation)
     }
 
     pub(super) fn heads_of(&self, device: &DeviceKey) -> Result<Vec<EntryId>, Refused> {

@@ -1,6 +1,6 @@
 //! The keys that no backup holds, in one file of their own: whoever has a backup *and* this file can be the server, whoever has one of them can't.
 //!
-//! It holds the server's signing key and the site pepper (the two lines of `server.key`), then the certificate authority that kiosks have pinned.
+//! It holds the server's signing key, from which the peppers of later epochs follow, and the site's first pepper (the two lines of `server.key`), then the certificate authority that kiosks have pinned.
 //! Without the first nobody can go on as this server; without the second no kiosk would call it.
 
 use std::fs;

@@ -36,8 +36,16 @@ impl Core {
     pub fn answer(&self, up: &SignedUp) -> Result<Vec<u8>, BadCall> {
         let fresh = Incarnation(self.random());
         let clock = self.clock();
+        let (newest, _) = self.newest_pepper();
         let answer = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
             let answer = self.server.handle_up(step, up, clock, fresh)??;
+            // One that has forgotten revocations gives nobody what a terminal it takes for good may not have.
+            let answer = match step.stopped()? {
+                true => answer,
+                false => {
+                    answer.with_peppers(self.peppers_in_use(step.step.connection(), newest, |epoch| up.knows(epoch))?)
+                }
+            };
             note_call(step, up, clock.wall)?;
             for notice in &answer.notices {
                 if let Notice::Contradicted { device, stream } = notice {
@@ -54,6 +62,7 @@ impl Core {
         }
         if answer.held.iter().any(|entry| entry.family() == Family::Plant) {
             self.look_for_lacking_blobs();
+            self.seal_answers_anew()?;
         }
         Ok(self.server.sign(answer))
     }

@@ -1,7 +1,7 @@
 //! The data folder: whose it is, and who may look into it.
 //!
 //! People's data and the server's keys lie in it, so only its owner may: the folder is 0700, each file 0600. A database belongs to the identity
-//! in `server.key`: kiosks trust that key and no other, and what is sealed opens under its pepper alone.
+//! in `server.key`: kiosks trust that key and no other, and what is sealed opens under its peppers alone.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;

@@ -14,7 +14,8 @@ use shared::kind::record::LegacyBatch;
 use shared::kind::{Body, Meaning, Role, Statement, to_cbor};
 use shared::log::{Draft, Stream, Subject};
 use shared::part11::authority::Right;
-use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, badge_hash, keyed_answers};
+use shared::part11::boxes::{BoxRandom, SealedBox, badge_hash, keyed_answers};
+use shared::part11::pepper::Pepper;
 use shared::part11::signature::PersonSecret;
 use shared::plant::{Acceptance, Import, Plant};
 use shared::time::Timestamp;
@@ -205,20 +206,20 @@ impl Core {
     }
 
     fn seal_answers(&self, folder: &PlantFolder) -> Result<(), Refused> {
-        let mut sealed = Vec::new();
+        let (mut sealed, (epoch, pepper)) = (Vec::new(), self.newest_pepper());
         for quiz in &folder.quizzes {
             let Some(right) = folder.answers.get(&quiz.row.quiz) else { continue };
             let name = answers_box_name(&keyed_answers(&self.secrets.pepper, &quiz.row.answers));
             let random = BoxRandom { salt: self.random(), nonce: self.random() };
-            let bytes = SealedBox::of_site(&name, &to_cbor(right), &self.secrets.pepper, 1, random)
+            let answers = SealedBox::of_site(&name, &to_cbor(right), (epoch, &pepper), random)
                 .map_err(|why| Refused::no(why.to_string()))?;
-            sealed.push((name, to_cbor(&bytes)));
+            sealed.push((name, answers));
         }
         self.step(|step, _, _| {
-            for (name, bytes) in &sealed {
+            for (name, answers) in &sealed {
                 // Named by the answers themselves: what is there is the same already.
-                if store::questions::sealed_box(step.step.connection(), name)?.is_none() {
-                    step.put_own_box(name, 1, bytes)?;
+                if store::boxes::sealed_box(step.step.connection(), name)?.is_none() {
+                    step.put_own_box(name, answers)?;
                 }
             }
             Ok(())
@@ -417,9 +418,8 @@ impl Core {
 
     fn right_answers(&self, plant: &Plant, quiz: &QuizId) -> Option<Vec<Vec<u16>>> {
         let name = answers_box_name(&plant.quizzes.get(quiz)?.answers);
-        let (_, bytes) = store::questions::sealed_box(self.ledger().connection(), &name).ok()??;
-        let sealed: SealedBox = minicbor::decode(&bytes).ok()?;
-        minicbor::decode(&sealed.open_site(&name, &self.secrets.pepper).ok()?).ok()
+        let sealed = store::boxes::sealed_box(self.ledger().connection(), &name).ok()??;
+        minicbor::decode(&sealed.open_site(&name, &self.secrets.pepper_of(sealed.epoch)).ok()?).ok()
     }
 }
 

@@ -17,6 +17,7 @@ pub mod forks;
 pub mod import;
 pub mod overview;
 pub mod people;
+pub mod pepper;
 pub mod query;
 pub mod recovery;
 pub mod replay;
@@ -124,6 +125,7 @@ impl Core {
         let (ledger, lacking) = (Mutex::new(ledger), Mutex::default());
         let core = Self { ledger, blobs, secrets, server, environment, folder: folder.to_owned(), lacking, bell };
         core.look_for_lacking_blobs();
+        core.seal_answers_anew()?;
         Ok(core)
     }
 

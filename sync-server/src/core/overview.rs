@@ -20,6 +20,7 @@ use store::{StoreError, questions, shelf};
 use super::badges::RefusedAt;
 use super::forks::Branch;
 use super::import::WaitingImport;
+use super::pepper::KeysSealed;
 use super::query::Watermark;
 use super::recovery::PutBack;
 use super::{Core, Refused};
@@ -107,6 +108,7 @@ pub struct Overview {
     pub watermark: Watermark,
     /// How the server stands after it was put back, while two people have yet to sign.
     pub put_back: Option<PutBack>,
+    pub keys_sealed: KeysSealed,
 }
 
 /// What a person has to meet, and how that stands.
@@ -191,7 +193,7 @@ impl Core {
         let (plant, now) = (self.plant(), self.now());
         let (kiosks, watermark, put_back) =
             (self.kiosk_lines(silent_minutes)?, self.watermark(None)?, self.put_back()?);
-        let imports = self.waiting_imports()?;
+        let (imports, keys_sealed) = (self.waiting_imports()?, self.keys_sealed()?);
         let mut forks = self.branches()?;
         forks.retain(|branch| branch.accepted.is_none());
         let ledger = self.ledger();
@@ -209,6 +211,7 @@ impl Core {
             kiosks,
             watermark,
             put_back,
+            keys_sealed,
         })
     }
 

@@ -14,7 +14,7 @@ use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::{PASSPHRASE_LEAST, SecretKind, Weakness};
 use shared::time::Span;
-use store::{questions, secrets};
+use store::{boxes, questions, secrets};
 
 use super::{Core, Refused};
 
@@ -56,7 +56,8 @@ impl Core {
         }
         let key = PersonSecret::from_seed(self.random());
         let random = BoxRandom { salt: self.random(), nonce: self.random() };
-        let sealed = SealedBox::of_person(person, &key, secret, &self.secrets.pepper, 1, stretching, random)
+        let (epoch, pepper) = self.newest_pepper();
+        let sealed = SealedBox::of_person(person, &key, secret, (epoch, &pepper), stretching, random)
             .map_err(|why| Refused::no(why.to_string()))?;
         let body = SigningSetUp {
             key: key.key(),
@@ -72,9 +73,8 @@ impl Core {
             draft = self.signed(draft, verifier, Role::Supervisor, Meaning::IdentityVerified)?;
         }
         let (stream, name) = (Stream::record(&described.site), person_box_name(person));
-        let version = now.0 as u64;
         self.step(|step, server, clock| {
-            step.put_own_box(&name, version, &shared::kind::to_cbor(&sealed))?;
+            step.put_own_box(&name, &sealed)?;
             Ok(server.write(step, &stream, &draft, clock)??)
         })
     }
@@ -84,24 +84,23 @@ impl Core {
         self.not_locked_out(&signer.person)?;
         let ledger = self.ledger();
         let missing = || Refused::no(format!("{} has not set up signing", signer.person));
-        let (key, digest) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
+        let (key, _) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
         let chosen = questions::set_up_of(ledger.connection(), &key)?.map(|set_up| SecretKind::chosen_in(&set_up));
         if chosen == Some(SecretKind::Pin) {
             // The server's own keys lie in a file: who has it would need the PIN alone, and a PIN is soon tried out.
             return Err(Refused::no(format!("{} signs with a PIN, at terminals with a chip only", signer.person)));
         }
-        let (_, bytes) =
-            questions::sealed_box(ledger.connection(), &person_box_name(&signer.person))?.ok_or_else(missing)?;
+        let found = boxes::key_box(ledger.connection(), &signer.person)?;
         drop(ledger);
         let damaged = || Refused::no(format!("the key box of {} is damaged", signer.person));
-        let sealed: SealedBox = minicbor::decode(&bytes).map_err(|_| damaged())?;
-        if sealed.digest() != digest {
-            return Err(damaged());
-        }
-        sealed.open_person(&signer.person, key, &signer.secret, &self.secrets.pepper).map_err(|why| match why {
+        let (_, sealed) = found.ok_or_else(damaged)?;
+        let pepper = self.secrets.pepper_of(sealed.epoch);
+        let opened = sealed.open_person(&signer.person, key, &signer.secret, &pepper).map_err(|why| match why {
             Locked::WrongSecret => self.wrong_secret(&signer.person),
             Locked::Damaged => damaged(),
-        })
+        })?;
+        self.seal_anew(signer, &opened, &sealed);
+        Ok(opened)
     }
 
     /// Ten wrong secrets, wherever they were given, lock out here as at every terminal (R15).

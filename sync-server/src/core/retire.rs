@@ -57,7 +57,9 @@ impl Core {
             })?;
             draft = self.signed(draft, signer, role, Meaning::Approved)?;
         }
-        self.write(&Stream::plant_global(), &draft)
+        let retirement = self.write(&Stream::plant_global(), &draft)?;
+        self.seal_answers_anew()?;
+        Ok(retirement)
     }
 
     /// A kiosk's page; `None` when none was ever called so. Of several that had the name, the one in use.

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use shared::id::{hex, unhex};
-use shared::part11::boxes::Pepper;
+use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::DeviceSecret;
 
 use super::{Environment, folder};
@@ -14,7 +14,7 @@ use super::{Environment, folder};
 /// What must not stand in a backup of the database: whoever has both can sign as the server.
 pub struct ServerSecrets {
     pub device: DeviceSecret,
-    /// The site pepper: seals people's keys and quiz answers, hashes badges.
+    /// The site's first pepper: seals people's keys and quiz answers until a kiosk is revoked, and names badges for good.
     pub pepper: Pepper,
 }
 
@@ -42,6 +42,11 @@ impl ServerSecrets {
         let made = Self { device: DeviceSecret::from_seed(seed), pepper: Pepper(pepper) };
         write_private(&folder.join(FILE), made.to_text().as_bytes())?;
         Ok(made)
+    }
+
+    /// The pepper of any epoch there was or will be: this file never changes, and its copy in escrow never ages.
+    pub fn pepper_of(&self, epoch: PepperEpoch) -> Pepper {
+        if epoch == PepperEpoch::FIRST { self.pepper.clone() } else { Pepper::derived(&self.device.seed(), epoch) }
     }
 
     /// The key file's two lines.

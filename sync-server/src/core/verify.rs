@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::id::*;
 use shared::kind::Body;
 use shared::log::{Entry, Unverified};
-use shared::part11::boxes::person_box_name;
+use shared::part11::boxes::{SealedBox, person_of_box};
 use shared::sync::order::{chain_next, chain_start};
 use store::{StoreError, shelf};
 
@@ -68,8 +68,8 @@ pub fn look(connection: &Connection, server: &DeviceKey) -> Result<Verification,
 struct Named {
     enrolled: BTreeSet<DeviceKey>,
     epochs: BTreeSet<Incarnation>,
-    /// Key boxes by name and digest.
-    boxes: BTreeSet<(String, Digest32)>,
+    /// People's keys, each with the digest of the box that was made with it.
+    keys: BTreeMap<PersonId, Vec<(PersonKey, Digest32)>>,
 }
 
 impl Named {
@@ -78,8 +78,9 @@ impl Named {
             Some(Body::DeviceEnrolled(body)) => drop(self.enrolled.insert(body.device)),
             Some(Body::ServerEpoch(body)) => drop(self.epochs.insert(body.epoch)),
             Some(Body::SigningSetUp(body)) => {
-                let person = entry.subject().as_person();
-                self.boxes.extend(person.map(|person| (person_box_name(&person), body.box_digest)));
+                if let Some(person) = entry.subject().as_person() {
+                    self.keys.entry(person).or_default().push((body.key, body.box_digest));
+                }
             }
             _ => {}
         }
@@ -242,8 +243,14 @@ fn look_at_what_goes_with_them(
     let mut rows = boxes.query([])?;
     while let Some(row) = rows.next()? {
         let (name, bytes): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        if !named.boxes.contains(&(name.clone(), Digest32::of(&bytes))) {
-            say(name, "no entry names this box: it was altered, or its entry is still to come");
+        let vouched = person_of_box(&name).zip(SealedBox::read(&bytes)).is_some_and(|(person, sealed)| {
+            let keys = named.keys.get(&person).map_or(&[][..], Vec::as_slice);
+            keys.iter().any(|(key, named)| sealed.is_of(&person, *key, named))
+        });
+        if !vouched {
+            let problem =
+                "no entry names this box, nor is it signed by its owner: it was altered, or its entry is still to come";
+            say(name, problem);
         }
     }
     Ok(())

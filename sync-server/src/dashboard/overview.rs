@@ -38,6 +38,8 @@ struct OverviewPage {
     watermark: WatermarkLine,
     put_back: Option<PutBackLine>,
     people: usize,
+    /// How many people's keys are still to be sealed anew.
+    keys_to_come: Option<String>,
     kiosks: Vec<Kiosk>,
     kiosks_fine: usize,
     kiosks_in_use: usize,
@@ -137,6 +139,7 @@ impl OverviewPage {
                 contradicted_by: put_back.contradicted_by.clone(),
             }),
             people: plant.people.keys().filter(|person| plant.is_active(person, overview.now)).count(),
+            keys_to_come: overview.keys_sealed.to_come(),
             kiosks: overview.kiosks.iter().map(|line| kiosk(line, plant, &clock)).collect(),
             kiosks_fine: in_use().filter(|kiosk| kiosk.state == KioskState::Ok).count(),
             kiosks_in_use: in_use().count(),

@@ -7,11 +7,14 @@ use shared::kind::Body;
 use shared::kind::plant::KeyStoreKind;
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Shelf, Stream, Subject};
+use shared::part11::boxes::{SealedBox, person_of_box};
+use shared::part11::pepper::PepperEpoch;
 use shared::part11::strength::SecretKind;
+use shared::sync::message::Up;
 use shared::sync::store::{BoxMark, BoxRow, Boxes, Ordered};
 use shared::sync::{Replica, ServerShelf, scope};
 use shared::time::HybridTime;
-use store::{Step, StoreError, shelf};
+use store::{Step, StoreError, boxes, shelf};
 
 /// A step of the server's.
 pub struct ServerStep<'s, 't> {
@@ -40,11 +43,15 @@ impl ServerStep<'_, '_> {
         Ok(if numbered > 0 { received } else { Some(self.step.clock().wall.0) })
     }
 
-    /// Puts a box sealed at the server itself.
-    pub fn put_own_box(&mut self, name: &str, version: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        if self.step.put_box(name, version, bytes)? {
-            self.step.connection().execute("INSERT OR REPLACE INTO box_order (name) VALUES (?1)", [name])?;
-        }
+    /// Puts a box in the place of the one before; every kiosk hears of it.
+    pub fn put_own_box(&mut self, name: &str, sealed: &SealedBox) -> Result<(), StoreError> {
+        self.step.put_box(name, sealed)?;
+        self.announce_box(name)
+    }
+
+    fn announce_box(&self, name: &str) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO box_order (name) VALUES (?1)";
+        self.step.connection().prepare_cached(sql)?.execute([name])?;
         Ok(())
     }
 }
@@ -152,49 +159,55 @@ impl ServerShelf for ServerStep<'_, '_> {
             .collect()
     }
 
-    fn boxes_since(&self, mark: Option<&BoxMark>, device: &DeviceKey, max_bytes: usize) -> Result<Boxes, StoreError> {
-        if self.scope_of(device)?.is_none() {
+    fn boxes_since(&self, up: &Up, max_bytes: usize) -> Result<Boxes, StoreError> {
+        if self.scope_of(&up.device)?.is_none() {
             return Ok(Boxes::default());
         }
         let epoch = self.epoch_now()?;
-        let after = mark.filter(|mark| mark.epoch == epoch).map(|mark| mark.number);
+        let after = up.box_mark.as_ref().filter(|mark| mark.epoch == epoch).map(|mark| mark.number);
         let mut statement = self.step.connection().prepare_cached(
-            "SELECT o.number, b.name, b.version, b.bytes FROM box_order o JOIN box b USING (name) WHERE o.number > ?1 ORDER BY o.number",
+            "SELECT o.number, b.name, b.epoch, b.bytes FROM box_order o JOIN box b USING (name) WHERE o.number > ?1 ORDER BY o.number",
         )?;
         let mut rows = statement.query([after.unwrap_or(0) as i64])?;
         let (mut boxes, mut size, mut last) = (Boxes { all: after.is_none(), ..Boxes::default() }, 0, None);
-        let has_chip = self.has_chip(device);
+        let has_chip = self.has_chip(&up.device);
         while let Some(row) = rows.next()? {
             if !has_chip && self.opens_with_a_pin(&row.get::<_, String>(1)?)? {
                 continue;
             }
-            let bytes: Vec<u8> = row.get(3)?;
+            let (epoch, bytes) = (PepperEpoch(row.get::<_, i64>(2)? as u64), row.get::<_, Vec<u8>>(3)?);
+            if !up.knows(epoch) {
+                break;
+            }
             size += bytes.len();
             if (size > max_bytes || boxes.rows.len() == shared::sync::message::MAX_BOXES) && last.is_some() {
                 break;
             }
             last = Some(row.get::<_, i64>(0)? as u64);
-            boxes.rows.push(BoxRow {
-                name: row.get(1)?,
-                version: row.get::<_, i64>(2)? as u64,
-                bytes: ByteVec::from(bytes),
-            });
+            boxes.rows.push(BoxRow { name: row.get(1)?, epoch, bytes: ByteVec::from(bytes) });
         }
         boxes.mark = last.map(|number| BoxMark { epoch, number });
         Ok(boxes)
     }
 
-    /// A kiosk may bring boxes of people, each the one that the set-up of the key in use names: another would keep its person from signing
-    /// wherever it came to. The answers of quizzes come from the server only.
+    /// A kiosk may bring boxes of people that hold their key in use: another would keep its person from signing wherever it came to. The answers of
+    /// quizzes come from the server only.
     fn put_box(&mut self, _device: &DeviceKey, row: &BoxRow) -> Result<(), StoreError> {
-        let Some(Ok(person)) = row.name.strip_prefix("person/").map(PersonId::new) else { return Ok(()) };
+        let (Some(_), Some(offered)) = (person_of_box(&row.name), SealedBox::read(&row.bytes)) else { return Ok(()) };
         // The set-up may have come in this very call.
         self.step.follow_now()?;
-        let key = store::questions::key_of(self.step.connection(), &person)?;
-        if key.is_some_and(|(_, digest)| digest == Digest32::of(&row.bytes)) {
-            self.put_own_box(&row.name, row.version, &row.bytes)?;
+        let connection = self.step.connection();
+        if !boxes::is_in_use(connection, &row.name, &offered)? {
+            return Ok(());
         }
-        Ok(())
+        match boxes::sealed_box(connection, &row.name)? {
+            Some(held) if held == offered => Ok(()),
+            // Whoever brought it hears what stands.
+            Some(held) if held.outdoes(&offered) && boxes::is_in_use(connection, &row.name, &held)? => {
+                self.announce_box(&row.name)
+            }
+            _ => self.put_own_box(&row.name, &offered),
+        }
     }
 }
 
@@ -205,7 +218,7 @@ impl ServerStep<'_, '_> {
 
     /// Whether a box is no stronger than a PIN: it is of no use at a terminal without a chip, and soon opened by whoever steals one (R16).
     fn opens_with_a_pin(&self, name: &str) -> Result<bool, StoreError> {
-        let Some(Ok(person)) = name.strip_prefix("person/").map(PersonId::new) else { return Ok(false) };
+        let Some(person) = person_of_box(name) else { return Ok(false) };
         let connection = self.step.connection();
         let Some((key, _)) = store::questions::key_of(connection, &person)? else { return Ok(false) };
         let set_up = store::questions::set_up_of(connection, &key)?;

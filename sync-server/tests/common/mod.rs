@@ -162,6 +162,7 @@ pub fn call_of(device: &DeviceSecret, server: DeviceKey, now: Timestamp) -> Up {
         enrolments: Vec::new(),
         box_mark: None,
         boxes: Vec::new(),
+        peppers: None,
     }
 }
 

@@ -139,6 +139,7 @@ impl Pen {
             enrolments: Vec::new(),
             box_mark: None,
             boxes: Vec::new(),
+            peppers: None,
         }
     }
 

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use harness::{Plant, kiosk_signer, secret_of, signer};
 use shared::id::*;
-use shared::kind::to_cbor;
 use shared::log::{Entry, Held, Shelf};
-use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, Stretching, person_box_name};
+use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, person_box_name};
+use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::PersonSecret;
 use shared::time::{ClockReading, DAY_MS, Timestamp};
 use sync_server::core::people::Signer as AtServer;
@@ -96,7 +96,7 @@ impl FullPlant {
     pub fn fill_kiosk(&mut self, entries: usize) -> Result<(), Trouble> {
         let plant = self.plant.kiosk(HERE).plant().clone();
         let enrolled = self.plant.kiosk(HERE).enrolled().ok_or("the kiosk is not enrolled")?;
-        let pepper = enrolled.pepper.clone();
+        let pepper = enrolled.peppers.first().clone();
         let mut author = self.author(Incarnation([9; 16]))?;
         let (people, leads_key) = (self.active_people(), self.leads_key()?);
         let each = (entries / people.len().max(1)).max(2);
@@ -112,7 +112,7 @@ impl FullPlant {
             let digest = sealed.as_ref().map_or(Digest32::of(b"no box"), SealedBox::digest);
             let mut life = vec![author.set_up(&mine, digest, &lead, self.now.plus_ms(-400 * DAY_MS))?];
             life.extend(author.life(&plant, &mine, &duties, self.now, each - 1)?);
-            put(&mut ledger, clock, &life, sealed.map(|sealed| (person_box_name(person), to_cbor(&sealed))))?;
+            put(&mut ledger, clock, &life, sealed.map(|sealed| (person_box_name(person), sealed)))?;
             self.keys.insert(person.clone(), key);
             if self.keys.len().is_multiple_of(500) {
                 let seconds = began.elapsed().as_secs_f64();
@@ -153,7 +153,7 @@ fn sealed_box(
         return Ok(None);
     }
     let (random, secret) = (BoxRandom { salt: [1; 16], nonce: [2; 24] }, secret_of(person.as_str()));
-    Ok(Some(SealedBox::of_person(person, key, &secret, pepper, 1, Stretching::TESTS, random)?))
+    Ok(Some(SealedBox::of_person(person, key, &secret, (PepperEpoch::FIRST, pepper), Stretching::TESTS, random)?))
 }
 
 /// One durable step, as the kiosk takes what was verified before.
@@ -161,7 +161,7 @@ pub fn put(
     ledger: &mut store::Ledger,
     clock: ClockReading,
     entries: &[Entry],
-    sealed: Option<(String, Vec<u8>)>,
+    sealed: Option<(String, SealedBox)>,
 ) -> Result<(), Trouble> {
     kiosk::store::step(ledger, clock, |step| -> Result<(), store::StoreError> {
         for entry in entries {
@@ -169,7 +169,7 @@ pub fn put(
                 Entry::from_store(entry.bytes(), true).map_err(|why| store::StoreError::Damaged(why.to_string()))?;
             step.put(&Held::own(entry))?;
         }
-        sealed.map_or(Ok(()), |(name, bytes)| step.step.put_box(&name, 1, &bytes).map(drop))
+        sealed.map_or(Ok(()), |(name, sealed)| step.step.put_box(&name, &sealed))
     })?;
     Ok(())
 }

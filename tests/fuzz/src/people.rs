@@ -7,8 +7,9 @@ use minicbor::bytes::ByteVec;
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::to_cbor;
-use shared::part11::boxes::{BoxRandom, Pepper, SealedBox, Stretching, badge_hash};
+use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, badge_hash};
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
+use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::{DeviceSecret, PersonSecret};
 use shared::part11::strength::SecretKind;
 use shared::time::Timestamp;
@@ -17,6 +18,8 @@ use crate::world::world;
 use crate::{Verdict, refused};
 
 const PEPPER: Pepper = Pepper([9; 32]);
+const UNDER: (PepperEpoch, &Pepper) = (PepperEpoch::FIRST, &PEPPER);
+const LATER: PepperEpoch = PepperEpoch(1 << 48 | 7);
 const RANDOM: BoxRandom = BoxRandom { salt: [1; 16], nonce: [2; 24] };
 
 fn maria() -> PersonId {
@@ -37,7 +40,7 @@ pub fn sealed_box(bytes: &[u8]) -> Verdict {
     let key = PersonSecret::from_seed([7; 32]);
     if cheap || dear {
         let opened = sealed.open_person(&maria(), key.key(), "maria-secret", &PEPPER);
-        assert_eq!(opened.is_ok(), sealed == person_box(), "only the very box opens");
+        assert_eq!(opened.is_ok(), sealed == person_box() || sealed == sealed_anew(), "only the very boxes open");
     }
     let site = sealed.open_site("quiz/Q-0042", &PEPPER);
     assert!(site.is_err() || site_box(&site.unwrap_or_default()) == sealed, "only the very box opens");
@@ -46,16 +49,20 @@ pub fn sealed_box(bytes: &[u8]) -> Verdict {
 
 fn person_box() -> SealedBox {
     let key = PersonSecret::from_seed([7; 32]);
-    SealedBox::of_person(&maria(), &key, "maria-secret", &PEPPER, 1, Stretching::TESTS, RANDOM)
-        .expect("it can be sealed")
+    SealedBox::of_person(&maria(), &key, "maria-secret", UNDER, Stretching::TESTS, RANDOM).expect("it can be sealed")
+}
+
+fn sealed_anew() -> SealedBox {
+    let (key, random) = (PersonSecret::from_seed([7; 32]), BoxRandom { salt: [3; 16], nonce: [4; 24] });
+    person_box().anew(&maria(), &key, "maria-secret", (LATER, &PEPPER), random).expect("it can be sealed")
 }
 
 fn site_box(plain: &[u8]) -> SealedBox {
-    SealedBox::of_site("quiz/Q-0042", plain, &PEPPER, 1, RANDOM).expect("it can be sealed")
+    SealedBox::of_site("quiz/Q-0042", plain, UNDER, RANDOM).expect("it can be sealed")
 }
 
 pub fn boxes() -> Vec<Vec<u8>> {
-    vec![to_cbor(&person_box()), to_cbor(&site_box(b"answers")), to_cbor(&site_box(b""))]
+    vec![to_cbor(&person_box()), to_cbor(&sealed_anew()), to_cbor(&site_box(b"answers")), to_cbor(&site_box(b""))]
 }
 
 /// Either half of terminal set-up, as a stranger may send it.
@@ -83,8 +90,9 @@ pub fn enrolments() -> Vec<Vec<u8>> {
     let answer = EnrolAnswer {
         server,
         enrolment: ByteVec::from(world().others_enrolment.bytes().to_vec()),
-        pepper: ByteVec::from(PEPPER.0.to_vec()),
+        pepper: PEPPER,
         proof: server_proof(&code, &device, &authority, &server),
+        later: Some(vec![(LATER, PEPPER)]),
     };
     vec![to_cbor(&request(KeyStoreKind::File)), to_cbor(&answer)]
 }

@@ -5,6 +5,7 @@ use minicbor::{Decoder, Encoder};
 use shared::id::{DeviceKey, Incarnation};
 use shared::log::entry::Header;
 use shared::log::{Entry, Shelf};
+use shared::part11::pepper::PepperEpoch;
 use shared::part11::signature::{DeviceSecret, ENTRY_TYPE};
 use shared::sync::Server;
 use shared::sync::scope;
@@ -81,6 +82,7 @@ fn make() -> World {
         server: sim.secret.key(),
         enrolment: first.key_store.enrolment.clone(),
         scope: scope::of_kiosk(&site, &first.name),
+        peppers: vec![PepperEpoch::FIRST],
     };
     World {
         server: sim.server.clone(),

@@ -12,8 +12,9 @@ use peak_alloc::PeakAlloc;
 use rustix::time::{ClockId, clock_gettime};
 use shared::id::*;
 use shared::log::Unverified;
-use shared::part11::boxes::{Pepper, SealedBox, Stretching};
+use shared::part11::boxes::{SealedBox, Stretching};
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest};
+use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::DeviceSecret;
 use shared::record::worksheet::SheetContent;
 use shared::sync::message::{Down, Give, Have, LogTips, MAX_MESSAGE_BYTES, Shown, Up};
@@ -175,8 +176,8 @@ fn a_box_may_cost_so_much_and_no_more() {
     let pepper = Pepper([0; 32]);
     let person = PersonId::new("maria").unwrap();
     let open = |stretching| {
-        let sealed =
-            SealedBox { epoch: 1, stretching: Some(stretching), salt: [0; 16], nonce: [0; 24], sealed: vec![0; 48] };
+        let (epoch, salt, nonce, sealed) = (PepperEpoch::FIRST, [0; 16], [0; 24], vec![0; 48]);
+        let sealed = SealedBox { epoch, stretching: Some(stretching), salt, nonce, sealed, sealed_anew: None };
         sealed.open_person(&person, PersonKey([0; 32]), "x", &pepper).is_ok()
     };
     for (memory_kib, passes) in [(u32::MAX, 1), (8, u32::MAX), (256 * 1024, 16), (48 * 1024, 1), (8, 6_144)] {

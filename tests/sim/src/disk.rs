@@ -7,6 +7,8 @@ use shared::id::{DeviceKey, EntryId, Incarnation};
 use shared::kind::Body;
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Place, Shelf, Stream};
+use shared::part11::pepper::PepperEpoch;
+use shared::sync::message::Up;
 use shared::sync::store::Ordered;
 use shared::sync::{BoxMark, BoxRow, Boxes, Cursor, Marks, Replica, ServerShelf, Step, TerminalShelf, scope};
 use shared::time::HybridTime;
@@ -27,7 +29,7 @@ pub struct KioskDisk {
     loose: Vec<Entry>,
     loose_devices: BTreeSet<DeviceKey>,
     pub boxes: BTreeMap<String, BoxRow>,
-    given_boxes: BTreeSet<(String, u64)>,
+    given_boxes: BTreeSet<(String, PepperEpoch)>,
     box_mark: Option<BoxMark>,
 }
 
@@ -267,7 +269,7 @@ impl TerminalShelf for KioskDisk {
     }
 
     fn boxes_to_give(&self, _: usize) -> Result<Vec<BoxRow>, Infallible> {
-        let not_given = |row: &&BoxRow| !self.given_boxes.contains(&(row.name.clone(), row.version));
+        let not_given = |row: &&BoxRow| !self.given_boxes.contains(&(row.name.clone(), row.epoch));
         Ok(self.boxes.values().filter(not_given).cloned().collect())
     }
 
@@ -276,8 +278,8 @@ impl TerminalShelf for KioskDisk {
             self.given_boxes.clear();
         }
         for row in &boxes.rows {
-            self.given_boxes.insert((row.name.clone(), row.version));
-            if self.boxes.get(&row.name).is_none_or(|mine| mine.version <= row.version) {
+            self.given_boxes.insert((row.name.clone(), row.epoch));
+            if self.boxes.get(&row.name).is_none_or(|mine| mine.epoch <= row.epoch) {
                 self.boxes.insert(row.name.clone(), row.clone());
             }
         }
@@ -349,9 +351,9 @@ impl ServerShelf for ServerDisk {
         Ok(self.entries.recovery_entries())
     }
 
-    fn boxes_since(&self, mark: Option<&BoxMark>, _: &DeviceKey, _: usize) -> Result<Boxes, Infallible> {
+    fn boxes_since(&self, up: &Up, _: usize) -> Result<Boxes, Infallible> {
         let Some(epoch) = self.epochs.last().copied() else { return Ok(Boxes::default()) };
-        let since = mark.filter(|mark| mark.epoch == epoch).map(|mark| mark.number);
+        let since = up.box_mark.as_ref().filter(|mark| mark.epoch == epoch).map(|mark| mark.number);
         let new = self.boxes.values().filter(|(number, _)| since.is_none_or(|since| *number > since));
         let rows: Vec<BoxRow> = new.map(|(_, row)| row.clone()).collect();
         let mark = (since != Some(self.box_number)).then_some(BoxMark { epoch, number: self.box_number });
@@ -359,7 +361,7 @@ impl ServerShelf for ServerDisk {
     }
 
     fn put_box(&mut self, _: &DeviceKey, row: &BoxRow) -> Result<(), Infallible> {
-        if self.boxes.get(&row.name).is_none_or(|(_, mine)| mine.version < row.version) {
+        if self.boxes.get(&row.name).is_none_or(|(_, mine)| mine.epoch < row.epoch) {
             self.box_number += 1;
             self.boxes.insert(row.name.clone(), (self.box_number, row.clone()));
         }

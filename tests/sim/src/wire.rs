@@ -287,6 +287,7 @@ impl World {
             enrolments: vec![],
             box_mark: None,
             boxes: vec![],
+            peppers: None,
         };
         up.seal(&self.hostile)
     }

@@ -386,6 +386,7 @@ impl World {
             server: self.secret.key(),
             enrolment: this.key_store.enrolment.clone(),
             scope: scope::of_kiosk(&self.site, &this.name),
+            peppers: Vec::new(),
         };
         let heads = this.key_store.heads.clone();
         this.terminal = Some(sure(Terminal::start(identity, &heads, &mut this.disk, now, fresh)));

@@ -1,6 +1,7 @@
 //! The rows of the protocol's section 7 and the walk-throughs that concern the exchange, one test each.
 
 use shared::log::{LogId, Shelf};
+use shared::part11::pepper::PepperEpoch;
 use shared::sync::terminal::{Dropped, Outcome};
 use shared::sync::{BoxRow, Down, Give, TerminalShelf, Up};
 use shared::time::Timestamp;
@@ -201,7 +202,7 @@ fn kinds_that_nobody_knows_are_held_and_passed_on() {
 fn l2_a_box_sealed_at_one_kiosk_reaches_another_and_outlives_a_restore() {
     let mut world = World::new(12, 2, None);
     world.back_up_server();
-    let row = BoxRow { name: "person:maria".into(), version: 3, bytes: vec![1, 2, 3].into() };
+    let row = BoxRow { name: "person:maria".into(), epoch: PepperEpoch(3), bytes: vec![1, 2, 3].into() };
     world.kiosks[0].disk.boxes.insert(row.name.clone(), row.clone());
     world.exchange(0);
     world.exchange(1);

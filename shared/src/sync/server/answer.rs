@@ -48,6 +48,7 @@ pub(super) fn compose<S: ServerShelf>(
         heads: Vec::new(),
         more: cut_short || unproven,
         boxes: boxes(store, up, &standing)?,
+        peppers: None,
         standing,
     };
     Ok(Answer { down, heads, held: call.held, notices: call.notices })
@@ -114,7 +115,7 @@ fn want<S: ServerShelf>(server: &Server, store: &S, up: &Up, standing: &DeviceSt
 
 fn boxes<S: ServerShelf>(store: &S, up: &Up, standing: &DeviceStanding) -> Result<Boxes, S::Error> {
     match standing {
-        DeviceStanding::Ok => store.boxes_since(up.box_mark.as_ref(), &up.device, MAX_BATCH_BYTES),
+        DeviceStanding::Ok => store.boxes_since(up, MAX_BATCH_BYTES),
         _ => Ok(Boxes::default()),
     }
 }

@@ -10,7 +10,7 @@ mod footing;
 
 use self::call::Call;
 use super::intake::append;
-use super::message::{BadMessage, Down, Give, SignedUp};
+use super::message::{BadMessage, DeviceStanding, Down, Give, MAX_PEPPERS, SignedUp};
 use super::order::OrderHead;
 use super::store::ServerShelf;
 use crate::id::{ActId, DeviceKey, Incarnation};
@@ -18,6 +18,7 @@ use crate::kind::plant::ServerEpoch;
 use crate::kind::{Body, Statement};
 use crate::log::entry::BadEntry;
 use crate::log::{Draft, Entry, LogId, Stream, Subject};
+use crate::part11::pepper::{Pepper, PepperEpoch};
 use crate::part11::signature::DeviceSecret;
 use crate::time::ClockReading;
 
@@ -38,6 +39,16 @@ pub struct Answer {
     pub held: Vec<Entry>,
     /// What people should know of.
     pub notices: Vec<Notice>,
+}
+
+impl Answer {
+    /// Lets it carry peppers that the caller lacks. An unknown or revoked device never gets one.
+    pub fn with_peppers(mut self, lacking: Vec<(PepperEpoch, Pepper)>) -> Self {
+        if self.down.standing == DeviceStanding::Ok && !lacking.is_empty() {
+            self.down.peppers = Some(lacking.into_iter().take(MAX_PEPPERS).collect());
+        }
+        self
+    }
 }
 
 /// Something at the server that a person should look at.

@@ -92,6 +92,9 @@ impl Terminal {
         };
         self.events.push_back(Event::ServerTime(down.time));
         self.note_standing(&down);
+        if let Some(peppers) = down.peppers.clone() {
+            self.events.push_back(Event::Peppers(peppers));
+        }
         let mut taken = Taken::default();
         self.note_held(store, &open, &down, fresh)?;
         let found = self.heed_order(store, &down, &mut taken, fresh)?;
@@ -322,7 +325,9 @@ impl Terminal {
         // Entries that are unconfirmed only since this answer: the server hasn't been shown their tips.
         let newly_beyond = found.cut || self.marks != open.marks || store.incarnation()? != Some(open.incarnation);
         let must_introduce = down.standing == DeviceStanding::UnknownDevice && !open.with_enrolment;
-        let in_turns = self.beyond_after.is_some() || !down.boxes.rows.is_empty();
+        // A mark that stayed where it was waits for entries.
+        let more_boxes = !down.boxes.rows.is_empty() && store.box_mark()? == down.boxes.mark;
+        let in_turns = self.beyond_after.is_some() || more_boxes;
         if goes_on || newly_beyond || must_introduce || in_turns {
             return Ok(true);
         }

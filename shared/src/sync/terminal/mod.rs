@@ -28,6 +28,7 @@ use crate::id::{DeviceKey, EntryId, Incarnation};
 use crate::kind::Family;
 use crate::log::entry::{BadEntry, MAX_REVISIONS};
 use crate::log::{Draft, Entry, LogId, Revision, Stream};
+use crate::part11::pepper::{Pepper, PepperEpoch};
 use crate::part11::signature::DeviceSecret;
 use crate::time::{ClockReading, MINUTE_MS, Timestamp};
 
@@ -49,6 +50,8 @@ pub struct Identity {
     pub enrolment: Entry,
     /// [`super::scope::of_enrolment`].
     pub scope: Vec<Stream>,
+    /// Whose peppers the key store holds, rising.
+    pub peppers: Vec<PepperEpoch>,
 }
 
 /// Now, twice.
@@ -88,6 +91,8 @@ pub enum Event {
     /// The server's signed time, for the clock.
     ServerTime(Timestamp),
     Standing(DeviceStanding),
+    /// For the key store, and then for [`Terminal::handle_peppers_kept`].
+    Peppers(Vec<(PepperEpoch, Pepper)>),
     /// An item of the order couldn't be held: the stream waits there (T8).
     Waits {
         stream: Stream,
@@ -260,6 +265,12 @@ impl Terminal {
     /// The key store holds them; until it says so they stay due.
     pub fn handle_heads_kept(&mut self) {
         self.continuity = Continuity::default();
+    }
+
+    /// The key store holds the peppers of these epochs, rising. What waits for them at the server is asked for at once.
+    pub fn handle_peppers_kept(&mut self, epochs: Vec<PepperEpoch>, now: Now) {
+        self.identity.peppers = epochs;
+        self.handle_bell(now);
     }
 
     /// What the server said of this device; `None` before the first answer.

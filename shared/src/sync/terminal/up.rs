@@ -62,6 +62,7 @@ impl Terminal {
             enrolments: self.enrolments(store, with_enrolment)?,
             box_mark: store.box_mark()?,
             boxes: boxes.clone(),
+            peppers: Some(self.identity.peppers.iter().rev().take(MAX_PEPPERS).copied().collect()),
         };
         let bytes = up.seal(&self.identity.secret);
         let (digest, agreed, marks) = (Digest32::of(&bytes), self.agreed.clone(), self.marks.clone());
