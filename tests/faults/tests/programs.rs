@@ -1,9 +1,11 @@
 //! The programs as they are shipped, as processes of their own: a server and a kiosk without a window, at which somebody acts.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything that a program says: only what hangs takes that long.
@@ -33,7 +35,12 @@ pub struct Running {
     input: Option<ChildStdin>,
     /// Everything it said so far.
     pub said: Vec<String>,
+    /// The last lines of its log.
+    log: Arc<Mutex<VecDeque<String>>>,
 }
+
+/// Lines of a program's log that are kept for whoever asks why it ended.
+const LOG_LINES: usize = 20;
 
 impl Running {
     pub fn start(mut command: Command, around: &Surroundings) -> Self {
@@ -49,17 +56,31 @@ impl Running {
                 }
             }
         });
-        let mut log = child.stderr.take().unwrap();
-        // Nobody reads it; a pipe that is full would stop the program.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let (logged, log) = (child.stderr.take().unwrap(), Arc::<Mutex<VecDeque<String>>>::default());
+        let last = log.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(logged).lines().map_while(Result::ok) {
+                let mut last = last.lock().unwrap();
+                last.push_back(line);
+                if last.len() > LOG_LINES {
+                    last.pop_front();
+                }
+            }
+        });
         let input = child.stdin.take();
-        Self { child, lines, input, said: Vec::new() }
+        Self { child, lines, input, said: Vec::new(), log }
     }
 
     /// The next line that `wanted` makes something of.
     pub fn wait_for<T>(&mut self, what: &str, wanted: impl FnMut(&str) -> Option<T>) -> T {
         let found = self.unless_killed(what, wanted);
-        found.unwrap_or_else(|| panic!("it ended before {what}; it said:\n{}", self.said.join("\n")))
+        found.unwrap_or_else(|| panic!("it ended before {what}; {}", self.told()))
+    }
+
+    /// What it said and logged, for whoever looks for the reason.
+    fn told(&self) -> String {
+        let log: Vec<String> = self.log.lock().unwrap().iter().cloned().collect();
+        format!("it said:\n{}\nand logged:\n{}", self.said.join("\n"), log.join("\n"))
     }
 
     /// The same; nothing when the program is gone.
@@ -74,7 +95,7 @@ impl Running {
                         return found;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => panic!("{what} never came; it said:\n{}", self.said.join("\n")),
+                Err(RecvTimeoutError::Timeout) => panic!("{what} never came; {}", self.told()),
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
