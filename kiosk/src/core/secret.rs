@@ -94,8 +94,15 @@ impl Core {
         }
     }
 
-    /// Checks a secret by unlocking the person's key. The try is durable before the check.
+    /// Checks a secret by unlocking the person's key, which is sealed anew where that is due. The try is durable before the check.
     pub fn unlock(&mut self, signer: &Signer) -> Result<PersonSecret, Denied> {
+        let (secret, sealed) = self.unlock_as_it_is(signer)?;
+        self.seal_anew(signer, &secret, &sealed);
+        Ok(secret)
+    }
+
+    /// The same, and the key stays in the box it lay in: for a terminal that is to have nothing left to give.
+    pub(super) fn unlock_as_it_is(&mut self, signer: &Signer) -> Result<(PersonSecret, SealedBox), Denied> {
         let person = &signer.person;
         self.is_not_over(person)?;
         self.settle_pending(person)?;
@@ -112,8 +119,7 @@ impl Core {
             Ok(secret) => {
                 self.forget_failures(person)?;
                 self.set_pending(person, false)?;
-                self.seal_anew(signer, &secret, &sealed);
-                Ok(secret)
+                Ok((secret, sealed))
             }
             Err(Locked::WrongSecret) => {
                 self.count_failure(person)?;
