@@ -181,7 +181,7 @@ pub struct Query {
     pub expect: QualifiedAnswer,
 }
 
-const SCREENS: [(&str, Screen); 21] = [
+const SCREENS: [(&str, Screen); 23] = [
     ("idle", Screen::Idle),
     ("set-up", Screen::SetUp),
     ("tasks", Screen::Tasks),
@@ -203,6 +203,8 @@ const SCREENS: [(&str, Screen); 21] = [
     ("lockout", Screen::Lockout),
     ("records", Screen::Records),
     ("correction", Screen::Correction),
+    ("stick", Screen::Stick),
+    ("no-badge", Screen::NoBadge),
 ];
 
 /// A screen's name, as `cargo xtask play --ids` lists it.
