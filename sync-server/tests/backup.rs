@@ -197,7 +197,7 @@ fn restore_a_backup_edited_with_sql_is_refused_however_its_digest_is_mended() {
     let plant = Plant::new();
     let file = plant.back_up("monday.backup");
     for sql in [
-        "UPDATE box SET version = version + 1",
+        "UPDATE box SET epoch = epoch + 1",
         "DELETE FROM legacy_row WHERE digest = (SELECT min(digest) FROM legacy_row)",
         "INSERT INTO setting (name, value) VALUES ('stopped', x'00') ON CONFLICT DO UPDATE SET value = x'00'",
         "DROP TRIGGER entry_is_never_changed",
