@@ -10,8 +10,8 @@ use crate::core::people::Signer;
 
 /// Disable a person's badge, because it was lost or stolen
 ///
-/// Each kiosk refuses it as soon as it hears, and says when. What is signed at terminals in the person's name since then, before they have another
-/// badge, is put on hold. The secret comes from LINEPROOF_SECRET or is asked for.
+/// Each kiosk refuses it as soon as it hears, and says when. What was signed at terminals by that badge since then is put on hold.
+/// The secret comes from LINEPROOF_SECRET or is asked for.
 #[derive(Args)]
 #[command(
     after_help = "Example: sync-server badge lost maria --since 2026-03-02T05:00:00+01:00 --reason \"left on the bus\" --as jonas --data site1"

@@ -20,7 +20,7 @@ pub struct RefusedAt {
 }
 
 impl Core {
-    /// Ends a person's badge. What they sign at terminals from `since` on, before they have another badge, is put on hold.
+    /// Ends a person's badge. What is signed by it at terminals from `since` on is put on hold.
     pub fn badge_lost(
         &self,
         person: &PersonId,
