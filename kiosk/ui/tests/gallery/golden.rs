@@ -55,7 +55,7 @@ impl Golden {
         }
         let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
         write_png(&here, picture);
-        Some(format!("{difference}: look at {}, then renew it", here.display()))
+        Some(format!("{difference}: look at {}, then KIOSK_UI_GOLDEN=renew takes it", here.display()))
     }
 
     /// Golden pictures of states that are no more.
