@@ -1,8 +1,9 @@
 //! Help for who has no badge with them, without a network: a supervisor vouches for them for some hours, or reports their badge lost (S6,
 //! S13, R15).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use rusqlite::Connection;
 use shared::id::*;
 use shared::kind::presence::{BadgeIn, SessionEnd};
 use shared::kind::record::{BadgeLost, DayPass};
@@ -12,14 +13,35 @@ use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
 use shared::record::day_pass::DayPass as Pass;
 use shared::time::{ClockReading, HOUR_MS, Timestamp};
-use store::questions;
+use store::{StoreError, questions};
 
 use super::badge::PersonSeen;
 use super::secret::Signer;
 use super::{BadgeSession, Core, Denied};
 
 /// Passes looked at, the latest that came here: more than any site gives in the longest time of one.
-const LATEST_PASSES: u32 = 256;
+const LATEST_PASSES: usize = 256;
+
+/// The latest passes, each read once: every look of the screen asks for them, and an entry never changes.
+#[derive(Default)]
+pub(super) struct Passes {
+    /// The row of the store up to which they were read.
+    through: i64,
+    latest: VecDeque<(PersonId, EntryId, Pass)>,
+}
+
+impl Passes {
+    fn read_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        for (row, entry) in questions::day_passes_behind(connection, self.through, LATEST_PASSES)?.into_iter().rev() {
+            self.through = row;
+            if let (Some(person), Some(pass)) = (entry.subject().as_person(), Pass::of(&entry)) {
+                self.latest.push_back((person, entry.id(), pass));
+            }
+        }
+        self.latest.drain(..self.latest.len().saturating_sub(LATEST_PASSES));
+        Ok(())
+    }
+}
 
 /// Why somebody can't have a day pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,12 +124,11 @@ impl Core {
         }
         let clock = self.reading();
         let mut latest: BTreeMap<PersonId, (Timestamp, EntryId)> = BTreeMap::new();
-        for entry in questions::latest_day_passes(self.ledger.connection(), LATEST_PASSES)? {
-            let (Some(person), Some(until)) = (entry.subject().as_person(), self.good_until(&entry, clock)?) else {
-                continue;
-            };
-            if latest.get(&person).is_none_or(|(other, _)| *other < until) {
-                latest.insert(person, (until, entry.id()));
+        self.passes.read_on(self.ledger.connection())?;
+        for (person, id, pass) in &self.passes.latest {
+            let is_later = latest.get(person).is_none_or(|(other, _)| *other < pass.until);
+            if is_later && self.stands(id, pass, clock)? {
+                latest.insert(person.clone(), (pass.until, *id));
             }
         }
         let mut holders = Vec::new();
@@ -121,11 +142,9 @@ impl Core {
         Ok(holders)
     }
 
-    /// Until when a pass is good, if it is.
-    fn good_until(&self, entry: &Entry, clock: ClockReading) -> Result<Option<Timestamp>, Denied> {
-        let pass = Pass::of(entry).filter(|pass| pass.is_good(clock));
-        let stands = pass.is_some() && questions::verdict(self.ledger.connection(), &entry.id())?.is_effective();
-        Ok(pass.filter(|_| stands).map(|pass| pass.until))
+    /// Whether a pass is good now, and who gave it had the right.
+    fn stands(&self, id: &EntryId, pass: &Pass, clock: ClockReading) -> Result<bool, Denied> {
+        Ok(pass.is_good(clock) && questions::verdict(self.ledger.connection(), id)?.is_effective())
     }
 
     /// Opens a badge session without a badge. No badge shows who comes: their own secret does, in every profile, and nothing is written in
@@ -165,13 +184,13 @@ impl Core {
     /// Ends the session of somebody whose pass has run out, or was found void. What they have begun goes on as after any badge-out (S11).
     pub(super) fn heed_day_pass(&mut self) -> Result<(), Denied> {
         let Some(session) = &self.session else { return Ok(()) };
-        let (person, Some(Credential::DayPass(pass))) = (session.person.clone(), session.credential) else {
+        let (person, Some(Credential::DayPass(id))) = (session.person.clone(), session.credential) else {
             return Ok(());
         };
         let clock = self.reading();
-        let given = store::shelf::entry(self.ledger.connection(), &pass)?;
-        let is_good = given.map(|entry| self.good_until(&entry, clock)).transpose()?.flatten().is_some();
-        if is_good && matches!(self.may_come_by_pass(&person)?, None | Some(NoPass::LockedOut)) {
+        let given = store::shelf::entry(self.ledger.connection(), &id)?.and_then(|entry| Pass::of(&entry));
+        let stands = given.map(|pass| self.stands(&id, &pass, clock)).transpose()?.unwrap_or(false);
+        if stands && matches!(self.may_come_by_pass(&person)?, None | Some(NoPass::LockedOut)) {
             return Ok(());
         }
         let drafts = self.leaving(SessionEnd::TimeOut)?;

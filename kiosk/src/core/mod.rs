@@ -158,6 +158,7 @@ pub struct Core {
     session: Option<BadgeSession>,
     /// Whose badge session this terminal ended by itself: nothing more is done in their name before one is opened anew.
     over: Option<PersonId>,
+    passes: day_pass::Passes,
     folder: PathBuf,
     /// How long the call took whose answer is being taken.
     round_trip_ms: i64,
@@ -207,6 +208,7 @@ impl Core {
             retiring,
             session: None,
             over: None,
+            passes: day_pass::Passes::default(),
             folder,
             round_trip_ms: 0,
             calling_since: None,

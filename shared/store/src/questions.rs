@@ -166,13 +166,18 @@ pub fn entries_of_kind_after(
         .collect()
 }
 
-/// The day passes that came to be held here last.
-pub fn latest_day_passes(connection: &Connection, most: u32) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT bytes, blocks_good FROM entry WHERE kind = 'day_pass' ORDER BY row DESC LIMIT ?1")?;
-    let rows = statement.query_map([most], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
-    rows.map(|row| row.map_err(StoreError::from).and_then(|(bytes, good)| crate::shelf::read_entry(&bytes, good)))
-        .collect()
+/// The day passes that came to be held here last, of those behind a row, with their rows; the last first.
+pub fn day_passes_behind(connection: &Connection, behind: i64, most: usize) -> Result<Vec<(i64, Entry)>, StoreError> {
+    let sql =
+        "SELECT row, bytes, blocks_good FROM entry WHERE kind = 'day_pass' AND row > ?1 ORDER BY row DESC LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement
+        .query_map(params![behind, most as i64], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))?;
+    rows.map(|row| {
+        let (row, bytes, good) = row?;
+        Ok((row, crate::shelf::read_entry(&bytes, good)?))
+    })
+    .collect()
 }
 
 /// Entries about a subject of one kind, unsorted.
