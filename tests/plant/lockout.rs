@@ -213,6 +213,34 @@ fn chosen(secret: &str) -> Chosen<'_> {
 }
 
 #[test]
+fn r12_of_two_secrets_chosen_at_two_dark_kiosks_the_later_opens_everywhere_whoever_calls_first() {
+    for calls in [["K3", "K6"], ["K6", "K3"]] {
+        let mut plant = sunday_evening();
+        plant.add_kiosk("K6", &["SEAL"]);
+        for (kiosk, secret) in [("K3", "Nine pouches"), ("K6", "Ten pouches")] {
+            plant.clock.advance_ms(TEN_MINUTES);
+            plant.kiosk(kiosk).set_up_signing(&id("maria"), &chosen(secret), &kiosk_signer("jonas")).unwrap();
+        }
+        calls.iter().for_each(|kiosk| plant.meet(kiosk));
+        plant.settle();
+        let (earlier, later) = (of_maria("Nine pouches"), of_maria("Ten pouches"));
+        for kiosk in ["K3", "K6"] {
+            plant.clock.advance_ms(TEN_MINUTES);
+            plant.kiosk(kiosk).unlock(&later).unwrap_or_else(|why| panic!("{kiosk} after {calls:?}: {why}"));
+            assert!(matches!(plant.kiosk(kiosk).unlock(&earlier), Err(Denied::WrongSecret { .. })), "{kiosk}");
+        }
+        let at_the_server = AtTheServer { person: id("maria"), secret: "Ten pouches".into() };
+        plant.clock.advance_ms(TEN_MINUTES);
+        plant.server.unlock(&at_the_server).unwrap_or_else(|why| panic!("the server after {calls:?}: {why}"));
+        plant.verify();
+    }
+}
+
+fn of_maria(secret: &str) -> Signer {
+    Signer { person: id("maria"), secret: secret.into() }
+}
+
+#[test]
 fn r15_s13_a_lost_secret_is_replaced_at_a_dark_kiosk_and_the_new_one_reaches_the_other() {
     let mut plant = sunday_evening();
     let new = Signer { person: id("maria"), secret: "Nine pouches".into() };

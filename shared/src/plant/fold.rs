@@ -30,6 +30,12 @@ pub struct PlantFact {
 /// The order of the fold.
 pub type FoldOrder = (HybridTime, LogId, u64, EntryId);
 
+/// Where an entry stands in the order of the fold, which is the same at every replica: what it knew of stands before it.
+pub fn order_of(entry: &Entry) -> FoldOrder {
+    let header = entry.header();
+    (header.hybrid, header.log.clone(), header.counter, entry.id())
+}
+
 /// The kind by which a terminal restricts the plant: like every restriction it denies wherever it is held, whatever its own verdict (H4).
 pub const RESTRICTION_FROM_TERMINALS: &str = "badge_lost";
 
@@ -48,7 +54,7 @@ impl PlantFact {
             _ => return None,
         };
         let provenance = if entry.blocks().is_empty() { Provenance::SetUp } else { Provenance::Signed };
-        let order = (header.hybrid, header.log.clone(), header.counter, entry.id());
+        let order = order_of(entry);
         Some(Self { id: entry.id(), order, subject: header.subject.to_string(), provenance, body })
     }
 }

@@ -1,6 +1,6 @@
 //! What is asked of the tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
@@ -8,6 +8,7 @@ use shared::kind::Body;
 use shared::kind::record::SigningSetUp;
 use shared::log::Entry;
 use shared::log::effect::Verdict;
+use shared::plant::fold::order_of;
 use shared::record::TrainingRecord;
 use shared::time::Timestamp;
 use shared::training::task_session::{Performances, TaskSession};
@@ -74,13 +75,22 @@ pub fn on_hold(connection: &Connection) -> Result<Vec<(EntryId, String, Verdict)
     Ok(held)
 }
 
-/// The person's key in use, with the digest of its box: the one whose set-up stands latest in the store's reading order.
+/// The person's key in use, with the digest of its box: the one whose set-up stands latest in the order of the fold, whatever arrived last here.
 pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(PersonKey, Digest32)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT k.key, k.box_digest FROM person_key k JOIN entry e ON e.id = k.entry WHERE k.person = ?1 ORDER BY e.row DESC LIMIT 1",
-    )?;
-    let row = statement.query_row([person.as_str()], |row| Ok((PersonKey(row.get(0)?), Digest32(row.get(1)?))));
-    Ok(row.optional()?)
+    let mut statement = connection.prepare_cached("SELECT key, box_digest, entry FROM person_key WHERE person = ?1")?;
+    let rows = statement.query_map([person.as_str()], |row| {
+        Ok((PersonKey(row.get(0)?), Digest32(row.get(1)?), EntryId(row.get(2)?)))
+    })?;
+    let mut keys: Vec<(PersonKey, Digest32, EntryId)> = rows.collect::<Result<_, _>>()?;
+    // Nearly everybody has one key, and this is asked at each signature.
+    if keys.len() > 1 {
+        let mut set_ups = BTreeMap::new();
+        for (.., set_up) in &keys {
+            set_ups.insert(*set_up, crate::shelf::entry(connection, set_up)?.as_ref().map(order_of));
+        }
+        keys.sort_by(|(.., one), (.., other)| set_ups[one].cmp(&set_ups[other]));
+    }
+    Ok(keys.pop().map(|(key, box_digest, _)| (key, box_digest)))
 }
 
 /// The set-up of the key that [`key_of`] names.
