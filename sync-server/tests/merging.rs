@@ -285,7 +285,7 @@ fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
         let draft = signed(&core, core.act(), lifted, &[lifter]);
         let entry = record.write_draft(&core, &draft);
         record.call(&core, &[entry]);
-        store::secrets::failures(core.ledger().connection(), &signer("maria").person).unwrap().len()
+        store::secrets::failures(core.ledger().connection(), &signer("maria").person, &core.key()).unwrap().len()
     };
     assert_eq!(failures_after("ana"), 3, "an operator lifts nobody's lockout");
     assert_eq!(failures_after("jonas"), 0, "a supervisor does");

@@ -1,11 +1,12 @@
 //! The trail: who may, what stands, what was known, and what an altered byte gives away.
 
-use harness::{kiosk_signer, signer};
+use harness::{Plant, kiosk_signer, signer};
 use kiosk::core::Denied;
 use rusqlite::Connection;
 use shared::id::*;
 use shared::kind::Body;
 use shared::kind::record::Outcome;
+use shared::log::effect::{Cause, Verdict};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
 use shared::training::{Answer, Reason};
 
@@ -134,6 +135,49 @@ fn r7_what_a_revoked_kiosk_wrote_later_is_kept_and_set_aside() {
     assert!(!checks[0].verdict.is_effective());
     let decision = plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap().decision;
     assert_eq!(decision.answer, Answer::NoGo, "and says GO to nobody");
+    plant.verify();
+}
+
+#[test]
+fn safe3_r7_what_a_revoked_kiosk_says_of_performing_and_of_wrong_secrets_counts_nowhere_else() {
+    let mut plant = sunday_evening();
+    let performed = |plant: &mut Plant, kiosk: &str| {
+        let connection = plant.kiosk(kiosk).ledger().connection();
+        store::questions::performances(connection, &id("maria")).unwrap().len()
+    };
+    let start = |plant: &mut Plant, lot: &str| {
+        let kiosk = plant.kiosk("K3");
+        kiosk.badge_in(&id("maria")).unwrap();
+        let verdict = kiosk.ask(&id("maria"), &id("seal-pouch"), Some(&id(lot))).unwrap();
+        assert_eq!(verdict.decision.answer, Answer::Go, "K3 is dark");
+        verdict.session.unwrap()
+    };
+    start(&mut plant, "881");
+    plant.settle();
+    let before = performed(&mut plant, "K5");
+    assert!(before >= 1);
+
+    plant.server.revoke_kiosk(&id("K3"), "stolen", None).unwrap();
+    let session = start(&mut plant, "882");
+    let stranger = kiosk::core::secret::Signer { person: id("ana"), secret: "not the secret".into() };
+    for _ in 0..10 {
+        plant.clock.advance_ms(10 * 60_000);
+        assert!(matches!(plant.kiosk("K3").unlock(&stranger), Err(Denied::WrongSecret { .. } | Denied::LockedOut)));
+    }
+    plant.settle();
+    plant.clock.advance_ms(10 * 60_000);
+    assert_eq!(performed(&mut plant, "K5"), before, "currency is not kept by what a stolen terminal says");
+    plant.kiosk("K5").unlock(&kiosk_signer("ana")).unwrap();
+    assert!(
+        matches!(plant.kiosk("K3").unlock(&kiosk_signer("ana")), Err(Denied::LockedOut)),
+        "nor tried there for ever"
+    );
+    // It is kept, and said, why it doesn't count.
+    let ledger = plant.server.ledger();
+    let said = store::questions::session(ledger.connection(), &session).unwrap().unwrap();
+    let verdict = store::questions::verdict(ledger.connection(), &said.opened_by).unwrap();
+    assert_eq!(verdict, Verdict::SetAside(Cause::DeviceRevoked));
+    drop(ledger);
     plant.verify();
 }
 

@@ -41,7 +41,8 @@ impl Core {
     /// whose entries went with a disk that was put back.
     pub(crate) fn failures(&self, person: &PersonId) -> Result<Vec<Failure>, Denied> {
         let connection = self.ledger.connection();
-        let mut failures = secrets::failures(connection, person)?;
+        let here = self.enrolled().ok_or(Denied::NotSetUp)?.secret.key();
+        let mut failures = secrets::failures(connection, person, &here)?;
         for kept in self.keys.failures()?.iter().filter(|kept| kept.person == *person) {
             let held = store::shelf::entry(connection, &kept.entry)?.is_some();
             if !held && !secrets::is_forgiven(connection, &kept.entry)? {

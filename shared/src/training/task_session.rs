@@ -38,6 +38,9 @@ pub struct TaskSession {
     pub versions: Vec<(DocumentId, VersionId)>,
     #[n(11)]
     pub decision: EntryId,
+    /// The `task_started`: the session counts as this entry does.
+    #[n(12)]
+    pub opened_by: EntryId,
 }
 
 /// One stretch of performing a task: what currency counts.
@@ -75,6 +78,7 @@ impl TaskSession {
             trainer: b.trainer,
             versions: b.versions.into_iter().map(|v| (v.document, v.version)).collect(),
             decision: b.decision,
+            opened_by: entry.id(),
         })
     }
 

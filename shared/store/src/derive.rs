@@ -17,9 +17,9 @@ use shared::plant::{Plant, PlantFact};
 use shared::record::judge::fold_sort;
 use shared::record::{Evidence, Judgement, Knowledge, Standing, Topic, judge, judge_topic};
 use shared::time::{ClockReading, Timestamp};
-use shared::training::task_session::TaskSession;
 
 use crate::ledger::{StoreError, World};
+use crate::presence;
 use crate::secrets;
 use crate::shelf;
 use crate::step::Step;
@@ -79,7 +79,7 @@ pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: b
     note_signers(step.connection(), put, all)?;
     let touched = if all { Touched::whole(every_person(step.connection())?) } else { touched(step, put, forked)? };
     judge_all(step, touched)?;
-    follow_presence(step.connection(), put, all)?;
+    presence::follow(step, put, forked, all)?;
     secrets::follow(step.connection(), put, all)
 }
 
@@ -342,7 +342,7 @@ fn standings(step: &Step<'_>, entries: &[Entry]) -> Result<BTreeMap<EntryId, Sta
 }
 
 /// What an entry's log says of it.
-fn standing(step: &Step<'_>, entry: &Entry) -> Result<Standing, StoreError> {
+pub(crate) fn standing(step: &Step<'_>, entry: &Entry) -> Result<Standing, StoreError> {
     if !step.world.doubtful {
         return Ok(Standing::Good);
     }
@@ -440,65 +440,4 @@ fn verdicts_about(connection: &Connection, subject: &str) -> Result<BTreeMap<Ent
     let mut statement = connection.prepare_cached("SELECT id, verdict FROM verdict WHERE subject = ?1")?;
     let rows = statement.query_map([subject], |row| Ok((EntryId(row.get(0)?), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn follow_presence(connection: &Connection, put: &[Entry], all: bool) -> Result<(), StoreError> {
-    if all {
-        let mut statement = connection.prepare(
-            "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
-             WHERE l.stream >= 'presence/' AND l.stream < 'presence0' ORDER BY e.row",
-        )?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-            follow_session(connection, &shelf::read_entry(bytes, row.get(1)?)?)?;
-        }
-        return Ok(());
-    }
-    put.iter()
-        .filter(|entry| entry.family() == Family::Presence)
-        .try_for_each(|entry| follow_session(connection, entry))
-}
-
-fn follow_session(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
-    let Some(statement) = entry.statement().ok().flatten() else { return Ok(()) };
-    match statement.body {
-        Body::TaskStarted(body) => {
-            let Some(mut session) = TaskSession::opened_by(entry) else { return Ok(()) };
-            // What ended it may have arrived first.
-            let about = Subject::new("session", body.session);
-            shelf::entries_about(connection, about.as_str())?.iter().for_each(|later| session.follow(later));
-            write_session(connection, &session)
-        }
-        Body::TaskEnded(body) => follow_into(connection, &body.session, entry),
-        Body::TrainerConfirmed(body) => follow_into(connection, &body.session, entry),
-        _ => Ok(()),
-    }
-}
-
-fn follow_into(connection: &Connection, session: &ActId, entry: &Entry) -> Result<(), StoreError> {
-    if let Some(mut session) = crate::questions::session(connection, session)? {
-        session.follow(entry);
-        write_session(connection, &session)?;
-    }
-    Ok(())
-}
-
-fn write_session(connection: &Connection, session: &TaskSession) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO task_session (session, person, task, work_unit, lot, started_ms, ended_ms, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (session) DO UPDATE SET ended_ms = excluded.ended_ms, state = excluded.state",
-    )?;
-    statement.execute(params![
-        session.session.0,
-        session.person.as_str(),
-        session.task.as_str(),
-        session.work_unit.as_str(),
-        session.lot.as_ref().map(LotId::as_str),
-        session.started_at.0,
-        session.ended_at.map(|at| at.0),
-        to_cbor(session)
-    ])?;
-    Ok(())
 }

@@ -93,6 +93,8 @@ pub const BOXES: &str = include_str!("boxes.sql");
 
 /// Where lost badges and day passes are found: an edge names it among its numbered migrations.
 pub const BADGES: &str = include_str!("badges.sql");
+/// What opened each task session: the same.
+pub const SESSIONS: &str = include_str!("sessions.sql");
 
 impl Ledger {
     /// Opens or makes the database. `edge` holds the edge's own numbered migrations, which come after ours.

@@ -110,10 +110,12 @@ pub fn session(connection: &Connection, session: &ActId) -> Result<Option<TaskSe
     bytes.map(|bytes| decoded(&bytes, "a task session")).transpose()
 }
 
-/// A person's task sessions as performances, by task.
+/// A person's task sessions that count, as performances, by task.
 pub fn performances(connection: &Connection, person: &PersonId) -> Result<Performances, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT state FROM task_session WHERE person = ?1 ORDER BY started_ms DESC LIMIT 2000")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT state FROM task_session s WHERE person = ?1 AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.id = s.opened_by)
+         ORDER BY started_ms DESC LIMIT 2000",
+    )?;
     let sessions = sessions_of(&mut statement, params![person.as_str()])?;
     Ok(sessions.into_iter().map(|s| (s.task.clone(), s.performance())).collect())
 }

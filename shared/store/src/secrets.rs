@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 use shared::id::*;
-use shared::kind::{Body, Family};
+use shared::kind::{Body, Family, to_cbor};
 use shared::log::Entry;
+use shared::log::effect::{Cause, Verdict};
 use shared::time::{ClockReading, HybridTime, Timestamp};
 
 use crate::ledger::StoreError;
@@ -22,17 +23,23 @@ pub struct Failure {
     pub at: Timestamp,
 }
 
-/// Wrong secrets of a person that count, as known here, earliest first.
-pub fn failures(connection: &Connection, person: &PersonId) -> Result<Vec<Failure>, StoreError> {
+/// Wrong secrets of a person that count at the device `here`, as known there, earliest first.
+///
+/// What a revoked terminal says after its last held heads counts at that terminal alone: it locks nobody out elsewhere, and itself lets nobody try
+/// for nothing.
+pub fn failures(connection: &Connection, person: &PersonId, here: &DeviceKey) -> Result<Vec<Failure>, StoreError> {
     if !has_failed(connection, person)? {
         return Ok(Vec::new());
     }
     let right = rights(connection, person)?;
     let mut statement = connection.prepare_cached(
-        "SELECT id, replica, hybrid, at_ms, latest_ms FROM secret_failure WHERE person = ?1 AND latest_ms >= ?2
+        "SELECT id, replica, hybrid, at_ms, latest_ms FROM secret_failure f WHERE person = ?1 AND latest_ms >= ?2
+             AND (substr(replica, 1, 32) = ?3
+                  OR NOT EXISTS (SELECT 1 FROM verdict v WHERE v.id = f.id AND v.verdict = ?4))
          ORDER BY at_ms, id",
     )?;
-    let mut rows = statement.query(params![person.as_str(), right.forgives_all_before])?;
+    let revoked = to_cbor(&Verdict::SetAside(Cause::DeviceRevoked));
+    let mut rows = statement.query(params![person.as_str(), right.forgives_all_before, here.0, revoked])?;
     let mut count = Vec::new();
     while let Some(row) = rows.next()? {
         let failure = Failure { entry: EntryId(row.get(0)?), at: Timestamp(row.get(3)?) };

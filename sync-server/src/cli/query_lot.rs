@@ -5,6 +5,7 @@ use serde_json::json;
 use shared::id::LotId;
 
 use super::{Done, Failure, Out, Shared, complete, json_line, shown};
+use crate::dashboard::words;
 
 /// Who worked on the lot, and were they qualified then?
 ///
@@ -38,10 +39,16 @@ impl Lot {
                     (false, true) => "in training, supervised",
                     (false, false) => "NOT QUALIFIED",
                 };
+                let counts = if start.verdict.is_effective() {
+                    String::new()
+                } else {
+                    let said = words::verdict(&start.verdict);
+                    format!("; {}: {}", said.label.to_lowercase(), said.why)
+                };
                 let (name, at) = (plant.printed_name(&session.person), shown(&plant, session.started_at));
                 writeln!(
                     out,
-                    "{at}  {name:<28} {:<20} {:<12} {state}",
+                    "{at}  {name:<28} {:<20} {:<12} {state}{counts}",
                     session.task.as_str(),
                     session.work_unit.as_str()
                 )?;

@@ -105,7 +105,7 @@ impl Core {
 
     /// Ten wrong secrets, wherever they were given, lock out here as at every terminal (R15).
     fn not_locked_out(&self, person: &PersonId) -> Result<(), Refused> {
-        let tries = secrets::failures(self.ledger().connection(), person)?.len();
+        let tries = self.wrong_secrets(person)?;
         let most = self.plant().policy.lockout.attempts as usize;
         if tries < most {
             return Ok(());
@@ -115,10 +115,14 @@ impl Core {
         )))
     }
 
+    fn wrong_secrets(&self, person: &PersonId) -> Result<usize, Refused> {
+        Ok(secrets::failures(self.ledger().connection(), person, &self.key())?.len())
+    }
+
     /// Counted before it is answered; terminals hear of it.
     fn wrong_secret(&self, person: &PersonId) -> Refused {
         let counted = || -> Result<(), Refused> {
-            let attempt = secrets::failures(self.ledger().connection(), person)?.len() + 1;
+            let attempt = self.wrong_secrets(person)? + 1;
             let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
             let plant = self.plant();
             let site = &plant.people.get(person).ok_or_else(|| Refused::no("nobody is known by that name"))?.site;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use shared::id::*;
 use shared::kind::{Body, Family};
+use shared::log::effect::Verdict;
 use shared::log::{Entry, Revision, Stream};
 use shared::plant::{Plant, PlantFact};
 use shared::record::{Knowledge, Standing, TrainingRecord, judge, judge::fold_sort};
@@ -237,13 +238,15 @@ impl Core {
         let ledger = self.ledger();
         let record = questions::record(ledger.connection(), &session.person)?;
         let performances = questions::performances(ledger.connection(), &session.person)?;
+        let verdict = questions::verdict(ledger.connection(), &session.opened_by)?;
         drop(ledger);
         let met = |requirement: &RequirementId| {
             let counted: Vec<_> = performances.iter().map(|(_, p)| *p).collect();
             let at = session.started_at;
             qualification(plant, requirement, &session.person, &record, &counted, at, Tense::Then).met
         };
-        Ok(LotStart { qualified: requirements.iter().all(met), supervised: session.trainer.is_some(), session })
+        let (qualified, supervised) = (requirements.iter().all(met), session.trainer.is_some());
+        Ok(LotStart { qualified, supervised, verdict, session })
     }
 }
 
@@ -252,6 +255,8 @@ impl Core {
 pub struct LotStart {
     pub qualified: bool,
     pub supervised: bool,
+    /// Whether the start itself counts: somebody may have worked at a terminal that was revoked, or a thief may say so.
+    pub verdict: Verdict,
     pub session: TaskSession,
 }
 

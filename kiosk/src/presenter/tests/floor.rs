@@ -62,6 +62,7 @@ fn running(kiosk: &Kiosk) -> TaskSession {
         confirmed_at: Some(kiosk.now),
         versions: vec![(document(), version())],
         decision: shared::id::EntryId([1; 32]),
+        opened_by: shared::id::EntryId([2; 32]),
     }
 }
 
