@@ -13,6 +13,7 @@ mod lan;
 mod lockout;
 mod main_job;
 mod misread;
+mod orders;
 mod others_bugs;
 mod past;
 mod people;

@@ -10,5 +10,5 @@ pub mod memory;
 mod vfs;
 
 pub use disk::{Call, Disk, Op, Recording, Refusal};
-pub use medium::{Files, Medium, read_files};
+pub use medium::{Files, Medium, files_below, read_files};
 pub use vfs::watch;

@@ -1,6 +1,6 @@
 //! What lies on a medium after a power cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -126,15 +126,21 @@ fn take(files: &mut Files, op: &Op) {
 
 /// Every file below a folder; none when there is no folder.
 pub fn read_files(folder: &Path) -> Files {
-    let mut files = Files::new();
+    let read = |name: String| fs::read(folder.join(&name)).ok().map(|bytes| (name, bytes));
+    files_below(folder).into_iter().filter_map(read).collect()
+}
+
+/// The names of the files below a folder.
+pub fn files_below(folder: &Path) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
     let mut open = vec![folder.to_owned()];
     while let Some(path) = open.pop() {
         let Ok(items) = fs::read_dir(&path) else { continue };
         for path in items.flatten().map(|item| item.path()) {
             if path.is_dir() {
                 open.push(path);
-            } else if let (Ok(bytes), Ok(below)) = (fs::read(&path), path.strip_prefix(folder)) {
-                files.insert(below.to_string_lossy().into_owned(), bytes);
+            } else if let Ok(below) = path.strip_prefix(folder) {
+                files.insert(below.to_string_lossy().into_owned());
             }
         }
     }

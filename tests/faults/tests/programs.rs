@@ -124,6 +124,10 @@ impl Drop for Running {
         // A test that failed leaves nothing running.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What libfaketime keeps in memory for a program that is killed: some of it keeps a later program of the same number from starting.
+        for left in ["faketime_shm_", "sem.faketime_sem_"] {
+            let _ = std::fs::remove_file(format!("/dev/shm/{left}{}", self.child.id()));
+        }
     }
 }
 
