@@ -290,6 +290,7 @@ fn client(verifier: Arc<dyn ServerCertVerifier>) -> Result<Client, NoAnswer> {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(CALL_TIMEOUT)
         .no_proxy()
+        .https_only(true)
         .build()
         .map_err(|error| NoAnswer::Offline(error.to_string()))
 }
@@ -359,37 +360,113 @@ pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, NoAnswer> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn an_older_tls_is_not_spoken() {
-        use rustls::version::TLS12;
-        use tokio::io::AsyncReadExt;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+    use rustls::SupportedProtocolVersion;
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::version::TLS12;
+    use shared::time::Timestamp;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
 
-        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let greeted = async |version: &'static rustls::SupportedProtocolVersion| {
-            let key = rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
-            let config = rustls::ServerConfig::builder_with_provider(provider())
+    const VALID_UNTIL: i32 = 2030;
+
+    /// A plant's certificate authority, and whoever has a certificate of it.
+    struct Plant {
+        authority: CertifiedIssuer<'static, KeyPair>,
+    }
+
+    impl Plant {
+        fn new() -> Self {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            Self { authority: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
+        }
+
+        fn server(&self, version: &'static SupportedProtocolVersion) -> rustls::ServerConfig {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(VALID_UNTIL, 1, 1);
+            let chain =
+                vec![params.signed_by(&key, &self.authority).unwrap().der().clone(), self.authority.der().clone()];
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+            rustls::ServerConfig::builder_with_provider(provider())
                 .with_protocol_versions(&[version])
                 .unwrap()
                 .with_no_client_auth()
-                .with_single_cert(vec![own.cert.der().clone()], key.into())
-                .unwrap();
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let stranger =
-                Stranger::at(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
-            let heard = async {
+                .with_single_cert(chain, key)
+                .unwrap()
+        }
+
+        fn link(&self, url: &str, year: i32) -> Link {
+            let link = Link::trusting(url, self.authority.der()).unwrap();
+            let at = Timestamp::parse(&format!("{year}-06-01T00:00:00Z")).unwrap();
+            link.believe(ClockReading::exact(at));
+            link
+        }
+    }
+
+    /// Whether a server hears a word of whoever calls it at its address, and what became of the call where it ended first.
+    async fn heard<T>(server: rustls::ServerConfig, call: impl AsyncFnOnce(String) -> T) -> Result<(), T> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let hear = async {
+            loop {
                 let stream = listener.accept().await.unwrap().0;
-                match tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await {
-                    Ok(mut line) => line.read_u8().await.is_ok(),
-                    Err(_) => false,
+                if let Ok(mut line) = acceptor.accept(stream).await
+                    && line.read_u8().await.is_ok()
+                {
+                    return;
                 }
-            };
-            tokio::select! {
-                heard = heard => heard,
-                _ = async { let _ = stranger.authority().await; std::future::pending::<()>().await } => false,
             }
         };
-        assert!(greeted(&TLS13).await, "the test itself reaches its server");
-        assert!(!greeted(&TLS12).await, "a kiosk told something to a server of yesterday");
+        tokio::select! {
+            () = hear => Ok(()),
+            outcome = call(url) => Err(outcome),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_older_tls_is_not_spoken_before_set_up_nor_after() {
+        let plant = Plant::new();
+        let stranger = async |url: String| Stranger::at(&url).unwrap().authority().await.map(drop);
+        let member = async |url: String| plant.link(&url, 2026).exchange(b"up").await.map(drop);
+        assert!(heard(plant.server(&TLS13), stranger).await.is_ok(), "the test itself reaches its server");
+        assert!(heard(plant.server(&TLS13), member).await.is_ok());
+        assert!(
+            matches!(heard(plant.server(&TLS12), stranger).await, Err(Err(_))),
+            "a kiosk told something to a server of yesterday"
+        );
+        assert!(matches!(heard(plant.server(&TLS12), member).await, Err(Err(_))));
+    }
+
+    #[tokio::test]
+    async fn another_authority_and_a_certificate_that_is_over_are_told_nothing() {
+        let (plant, other) = (Plant::new(), Plant::new());
+        let in_year = |year: i32| {
+            let plant = &plant;
+            async move |url: String| plant.link(&url, year).exchange(b"up").await.map(drop)
+        };
+        assert!(heard(plant.server(&TLS13), in_year(2026)).await.is_ok());
+        for (server, year) in [(other.server(&TLS13), 2026), (plant.server(&TLS13), VALID_UNTIL + 1)] {
+            assert!(matches!(heard(server, in_year(year)).await, Err(Err(NoAnswer::Foreign))), "{year}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_in_clear_whatever_address_the_terminal_was_started_with() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let link = Plant::new().link(&url, 2026);
+        tokio::select! {
+            _ = listener.accept() => panic!("somebody was called without TLS"),
+            outcome = link.exchange(b"up") => assert!(outcome.is_err()),
+        }
+        tokio::select! {
+            _ = listener.accept() => panic!("somebody was called without TLS"),
+            outcome = async { Stranger::at(&url).unwrap().authority().await } => assert!(outcome.is_err()),
+        }
     }
 
     #[tokio::test]

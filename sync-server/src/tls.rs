@@ -141,7 +141,7 @@ impl Authority {
         &self.pem
     }
 
-    /// TLS 1.2 and 1.3 with a new certificate for these names; `now` by this machine's own clock, for whoever checks it goes by theirs. The chain shows the authority, so that a kiosk which isn't enrolled yet can
+    /// TLS 1.3 and nothing older, with a new certificate for these names; `now` by this machine's own clock, for whoever checks it goes by theirs. The chain shows the authority, so that a kiosk which isn't enrolled yet can
     /// see whom it would trust.
     pub fn server_config(&self, names: &[String], now: Timestamp) -> Result<ServerConfig, TlsError> {
         let authority = params(&self.key)?;
