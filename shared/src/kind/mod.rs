@@ -72,6 +72,11 @@ macro_rules! kinds {
                 match self { $(Self::$variant(_) => $name,)* }
             }
 
+            /// The families of streams in which it says anything.
+            pub fn families(&self) -> &'static [Family] {
+                match self { $(Self::$variant(_) => &[$(Family::$family),+],)* }
+            }
+
             fn content(&self) -> Vec<u8> {
                 match self { $(Self::$variant(body) => to_cbor(body),)* }
             }

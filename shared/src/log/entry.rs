@@ -482,9 +482,11 @@ impl Entry {
         &self.parts.header.subject
     }
 
-    /// What it says; `Ok(None)` when its kind isn't known to this version.
+    /// What it says; `Ok(None)` when its kind isn't known to this version, or says nothing in such a stream: a terminal writes in few, and could
+    /// else say there what is the server's to say.
     pub fn statement(&self) -> Result<Option<Statement>, BadBody> {
-        Statement::from_bytes(&self.parts.header.kind, &self.parts.body)
+        let statement = Statement::from_bytes(&self.parts.header.kind, &self.parts.body)?;
+        Ok(statement.filter(|statement| statement.body.families().contains(&self.family())))
     }
 
     /// Whether every person's signature block is good over this very statement (R11).

@@ -42,15 +42,17 @@ pub const RESTRICTION_FROM_TERMINALS: &str = "badge_lost";
 impl PlantFact {
     /// Whether an entry bears on the plant.
     pub fn is_in(entry: &Entry) -> bool {
-        entry.family() == Family::Plant || entry.header().kind == RESTRICTION_FROM_TERMINALS
+        let of_a_terminal = entry.family() == Family::Record && entry.header().kind == RESTRICTION_FROM_TERMINALS;
+        entry.family() == Family::Plant || of_a_terminal
     }
 
-    /// Reads an entry as a fact; `None` when there is nothing to fold (an unknown kind that may be ignored, an unreadable body).
+    /// Reads an entry as a fact; `None` when there is nothing to fold (an unknown kind that may be ignored, an unreadable body). What a terminal
+    /// can't say readably restricts nothing: else one of them stops all for good.
     pub fn of(entry: &Entry) -> Option<Self> {
         let header = entry.header();
         let body = match entry.statement() {
             Ok(Some(statement)) => Some(statement.body),
-            _ if header.if_unknown == IfUnknown::Deny => None,
+            _ if header.if_unknown == IfUnknown::Deny && entry.family() == Family::Plant => None,
             _ => return None,
         };
         let provenance = if entry.blocks().is_empty() { Provenance::SetUp } else { Provenance::Signed };
