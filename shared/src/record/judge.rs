@@ -219,13 +219,18 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
     (!fits).then_some(Cause::WrongSigners)
 }
 
-/// The secret by the profile that the terminal knew: a plant that turns to a stricter one later changes what may be used, not what was.
+/// Who names a key has it, and shows so by signing with it. The secret is judged by the profile that the terminal knew: a plant that turns to a
+/// stricter one later changes what may be used, not what was.
 fn set_up_verdict(entry: &Entry, set_up: &SigningSetUp, knowledge: &Knowledge<'_>) -> Verdict {
+    let subject = entry.subject().as_person();
+    let own = subject.as_ref().and_then(|person| entry.block_of(person));
+    if own.is_none_or(|block| block.key != set_up.key) {
+        return Verdict::SetAside(Cause::UnknownKey);
+    }
     let key_store = knowledge.plant.devices.get(&entry.log().device).map_or(KeyStoreKind::File, |set| set.key_store);
     if !SecretKind::chosen_in(set_up).is_enough_where(SecretKind::of(key_store, set_up.profile)) {
         return Verdict::SetAside(Cause::WeakSecret);
     }
-    let subject = entry.subject().as_person();
     let verifiers = entry.blocks().iter().filter(|block| Some(&block.signer) != subject.as_ref());
     let verdicts = verifiers.map(|block| match whose(block, knowledge).or_else(|| for_another(block)) {
         Some(verdict) => verdict,
@@ -307,12 +312,15 @@ fn annul(entries: &[&Said<'_>], verdicts: &mut [Verdict], knowledge: &Knowledge<
         if !verdicts[index].is_effective() {
             continue;
         }
+        // People sign a statement, and not the entry around it: whoever puts it into another brings nothing back.
+        let same = |other: &Said<'_>| other.id() == body.entry || other.statement() == entries[target].statement();
         let may = correction.entry.blocks().iter().any(|block| {
             let signed_it = entries[target].entry.block_of(&block.signer).is_some();
             signed_it || right_verdict(correction.entry, knowledge, block, &Right::Quality).is_effective()
         });
         if may {
-            verdicts[target] = Verdict::SetAside(Cause::Annulled(correction.id()));
+            let annulled = entries.iter().zip(verdicts.iter_mut()).filter(|(other, _)| same(other));
+            annulled.for_each(|(_, verdict)| *verdict = Verdict::SetAside(Cause::Annulled(correction.id())));
         } else {
             verdicts[index] = Verdict::SetAside(Cause::NoAuthority);
         }
@@ -342,10 +350,13 @@ fn doubt_day_passes(entries: &[&Said<'_>], verdicts: &mut [Verdict], plant: &Pla
     }
 }
 
-/// Rulings lift or confirm holds for exactly the entries they name.
+/// Rulings lift or confirm holds for exactly the entries they name. A rejected statement is rejected in whatever entry it comes again.
 fn rule(entries: &[&Said<'_>], verdicts: &mut [Verdict], plant: &Plant) {
+    let rejection = |said: &&&Said<'_>| plant.ruling_on(&said.id()).is_some_and(|ruling| !ruling.accepted);
+    let rejected: Vec<&&Said<'_>> = entries.iter().filter(rejection).collect();
     for (entry, verdict) in entries.iter().zip(verdicts) {
-        *verdict = ruled(&entry.id(), verdict, plant);
+        let again = rejected.iter().find(|other| entry.statement().is_some() && other.statement() == entry.statement());
+        *verdict = ruled(&again.map_or(entry.id(), |other| other.id()), verdict, plant);
     }
 }
 
