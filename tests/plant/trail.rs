@@ -5,6 +5,7 @@ use kiosk::core::Denied;
 use rusqlite::Connection;
 use shared::id::*;
 use shared::kind::Body;
+use shared::kind::presence::SessionEnd;
 use shared::kind::record::Outcome;
 use shared::log::effect::{Cause, Verdict};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
@@ -159,6 +160,19 @@ fn safe3_r7_what_a_revoked_kiosk_says_of_performing_and_of_wrong_secrets_counts_
 
     plant.server.revoke_kiosk(&id("K3"), "stolen", None).unwrap();
     let session = start(&mut plant, "882");
+    let (maria, about) = (id("maria"), plant.kiosk("K3").about(&id("R-0042")).unwrap());
+    let attempts = |plant: &mut Plant| {
+        plant.kiosk("K5").badge_in(&maria).unwrap();
+        plant.kiosk("K5").open_quiz(&maria, &about).unwrap().attempts_left
+    };
+    let tried = attempts(&mut plant);
+    let kiosk = plant.kiosk("K3");
+    kiosk.unlock_session(&kiosk_signer("maria")).unwrap();
+    let open = kiosk.open_quiz(&maria, &about).unwrap();
+    assert!(!kiosk.sign_quiz(&maria, vec![Vec::new(); open.drawn.len()]).unwrap().passed);
+    plant.kiosk("K5").ask(&maria, &id("seal-pouch"), Some(&id("883"))).unwrap().session.unwrap();
+    plant.clock.forward_minutes(1);
+    plant.kiosk("K3").badge_out(SessionEnd::Tap).unwrap();
     let stranger = kiosk::core::secret::Signer { person: id("ana"), secret: "not the secret".into() };
     for _ in 0..10 {
         plant.clock.advance_ms(10 * 60_000);
@@ -166,7 +180,13 @@ fn safe3_r7_what_a_revoked_kiosk_says_of_performing_and_of_wrong_secrets_counts_
     }
     plant.settle();
     plant.clock.advance_ms(10 * 60_000);
-    assert_eq!(performed(&mut plant, "K5"), before, "currency is not kept by what a stolen terminal says");
+    assert_eq!(plant.kiosk("K5").end_overdue_sessions().unwrap(), 0, "nor is anybody gone because it says so");
+    assert_eq!(
+        performed(&mut plant, "K5"),
+        before + 1,
+        "currency is kept by the start at K5, and not by what a stolen terminal says"
+    );
+    assert_eq!(attempts(&mut plant), tried, "nor is an attempt used up");
     plant.kiosk("K5").unlock(&kiosk_signer("ana")).unwrap();
     assert!(
         matches!(plant.kiosk("K3").unlock(&kiosk_signer("ana")), Err(Denied::LockedOut)),

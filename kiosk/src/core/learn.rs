@@ -190,10 +190,17 @@ impl Core {
         Ok(mine.iter().map(|entry| entry.id()).filter(|id| !seen.contains(id)).collect())
     }
 
-    /// What the record holds of a person on one requirement, unsorted.
+    /// What was done about a person on one requirement, unsorted: not what others only said that they did.
     pub(super) fn on_requirement(&self, person: &PersonId, requirement: &RequirementId) -> Result<Vec<Entry>, Denied> {
         let (subject, topic) = (Subject::person(person), Topic::Requirement(requirement.clone()));
-        Ok(shelf::record_on(self.ledger.connection(), subject.as_str(), &topic)?)
+        let connection = self.ledger.connection();
+        let mut done = Vec::new();
+        for entry in shelf::record_on(connection, subject.as_str(), &topic)? {
+            if questions::verdict(connection, &entry.id())?.was_done() {
+                done.push(entry);
+            }
+        }
+        Ok(done)
     }
 
     /// Opens a quiz: draws the questions, and says so before they are seen. One that was left half answered here goes on as it was.

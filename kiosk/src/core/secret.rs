@@ -32,17 +32,18 @@ pub struct Signer {
 }
 
 impl Core {
-    pub(crate) fn locked_out(&self, person: &PersonId) -> Result<bool, Denied> {
+    pub(crate) fn locked_out(&mut self, person: &PersonId) -> Result<bool, Denied> {
         let pending = u32::from(self.pending(person)?);
         Ok(self.tries(person)? + pending >= self.plant().policy.lockout.attempts)
     }
 
     /// Wrong secrets of the person that count, as known here, earliest first: what the entries say, and what the key store remembers of tries
     /// whose entries went with a disk that was put back.
-    pub(crate) fn failures(&self, person: &PersonId) -> Result<Vec<Failure>, Denied> {
+    pub(crate) fn failures(&mut self, person: &PersonId) -> Result<Vec<Failure>, Denied> {
+        let now = self.reading().latest();
         let connection = self.ledger.connection();
         let here = self.enrolled().ok_or(Denied::NotSetUp)?.secret.key();
-        let mut failures = secrets::failures(connection, person, &here)?;
+        let mut failures = secrets::failures(connection, person, &here, now)?;
         for kept in self.keys.failures()?.iter().filter(|kept| kept.person == *person) {
             let held = store::shelf::entry(connection, &kept.entry)?.is_some();
             if !held && !secrets::is_forgiven(connection, &kept.entry)? {
@@ -53,7 +54,7 @@ impl Core {
         Ok(failures)
     }
 
-    fn tries(&self, person: &PersonId) -> Result<u32, Denied> {
+    fn tries(&mut self, person: &PersonId) -> Result<u32, Denied> {
         Ok(u32::try_from(self.failures(person)?.len()).unwrap_or(u32::MAX))
     }
 

@@ -32,10 +32,11 @@ impl Core {
 
     fn running_at<'u>(&mut self, units: impl Iterator<Item = &'u WorkUnitId>) -> Result<Vec<TaskSession>, Denied> {
         let now = self.reading().wall;
+        let here = self.enrolment().ok_or(Denied::NotSetUp)?.device;
         let max = self.plant().policy.session.task_session_max_hours;
         let mut running = Vec::new();
         for unit in units {
-            let open = questions::open_sessions(self.ledger.connection(), unit)?;
+            let open = questions::open_sessions(self.ledger.connection(), unit, &here)?;
             running.extend(open.into_iter().filter(|session| session.runs(now, max)));
         }
         Ok(running)
@@ -112,10 +113,11 @@ impl Core {
         self.heed_day_pass()?;
         let now = self.reading().wall;
         let plant = self.plant().clone();
-        let units = self.enrolment().ok_or(Denied::NotSetUp)?.work_units.clone();
+        let enrolment = self.enrolment().ok_or(Denied::NotSetUp)?;
+        let (here, units) = (enrolment.device, enrolment.work_units.clone());
         let mut over = Vec::new();
         for unit in units {
-            for session in questions::open_sessions(self.ledger.connection(), &unit)? {
+            for session in questions::open_sessions(self.ledger.connection(), &unit, &here)? {
                 let how = match why_over(&session, &plant, now) {
                     None => self.gone_elsewhere(&session)?,
                     how => how,
@@ -133,7 +135,7 @@ impl Core {
 
     /// Whether one of its people was seen at another kiosk since they were last known to be here. For supervised work a badge shown
     /// elsewhere is enough (S3); other work ends when its person signs out elsewhere (S11).
-    fn gone_elsewhere(&self, session: &TaskSession) -> Result<Option<SessionEnd>, Denied> {
+    fn gone_elsewhere(&mut self, session: &TaskSession) -> Result<Option<SessionEnd>, Denied> {
         let here_at = session.confirmed_at.unwrap_or(session.started_at);
         for person in people_of(session) {
             match self.seen_elsewhere(person, here_at)? {
@@ -146,15 +148,19 @@ impl Core {
         Ok(None)
     }
 
-    /// The last a kiosk other than this one said of the person after `since`.
-    fn seen_elsewhere(&self, person: &PersonId, since: Timestamp) -> Result<Option<Sighting>, Denied> {
+    /// The last a kiosk other than this one said of the person after `since`. Nobody was seen after now, whatever another's clock says.
+    fn seen_elsewhere(&mut self, person: &PersonId, since: Timestamp) -> Result<Option<Sighting>, Denied> {
         let own = self.enrolment().map(|enrolment| enrolment.device);
-        let subject = Subject::person(person);
+        let (now, subject) = (self.reading().latest(), Subject::person(person));
         let mut last = None;
         for kind in ["badge_in", "badge_out"] {
             for entry in questions::entries_of_kind(self.ledger.connection(), subject.as_str(), kind)? {
                 let at = entry.header().wall;
-                if Some(entry.log().device) != own && at > since && last.is_none_or(|(latest, _)| latest < at) {
+                let elsewhere = Some(entry.log().device) != own && at > since && at <= now;
+                if elsewhere
+                    && last.is_none_or(|(latest, _)| latest < at)
+                    && questions::verdict(self.ledger.connection(), &entry.id())?.is_effective()
+                {
                     last = sighting(entry.statement().ok().flatten(), at).map(|seen| (at, seen)).or(last);
                 }
             }

@@ -96,6 +96,26 @@ pub enum Cause {
 }
 
 impl Verdict {
+    /// Whether it was done by the people and the terminal that it names, as far as is known here, whatever became of it since.
+    pub fn was_done(&self) -> bool {
+        use Cause::{
+            BadSignature, BehindFork, DeviceRevoked, Duplicate, NotTheServer, UnknownKey, Unreadable, WrongSigners,
+        };
+        !matches!(
+            self,
+            Self::SetAside(
+                BadSignature
+                    | BehindFork
+                    | DeviceRevoked
+                    | Duplicate(_)
+                    | NotTheServer
+                    | UnknownKey
+                    | Unreadable
+                    | WrongSigners
+            )
+        )
+    }
+
     pub fn is_effective(&self) -> bool {
         *self == Self::Effective
     }

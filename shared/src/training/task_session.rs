@@ -43,6 +43,9 @@ pub struct TaskSession {
     pub opened_by: EntryId,
 }
 
+/// The most that a policy can allow a session (`task_session_max_hours`).
+pub const MOST_HOURS: i64 = 168;
+
 /// One stretch of performing a task: what currency counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Performance {
@@ -54,9 +57,10 @@ pub struct Performance {
 pub type Performances = Vec<(TaskId, Performance)>;
 
 impl Performance {
-    /// The last moment by which it is known to have run.
+    /// The last moment by which it is known to have run. No work takes longer than a policy can allow, whoever says when it ended.
     pub fn last_seen(&self, at: Timestamp) -> Timestamp {
-        self.ended_at.unwrap_or(self.started_at).min(at).max(self.started_at)
+        let latest = self.started_at.plus_ms(MOST_HOURS * HOUR_MS);
+        self.ended_at.unwrap_or(self.started_at).min(at).min(latest).max(self.started_at)
     }
 }
 

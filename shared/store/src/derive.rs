@@ -3,7 +3,7 @@
 //! What is learned touches a topic of somebody's record, or the whole of it: that much is judged anew. What a plant entry touches is
 //! decided here by kind; `verify --rebuild` compares the result with a replay of everything.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, params};
@@ -11,7 +11,7 @@ use shared::id::*;
 use shared::kind::plant::Activity;
 use shared::kind::{Body, Family, to_cbor};
 use shared::log::effect::Verdict;
-use shared::log::standing::{self, Fork};
+use shared::log::standing::{self, Branches, Fork};
 use shared::log::{Entry, LogId, Subject};
 use shared::plant::{Plant, PlantFact};
 use shared::record::judge::fold_sort;
@@ -59,6 +59,25 @@ fn servers(connection: &Connection) -> Result<BTreeSet<DeviceKey>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Logs of revoked devices of which an entry came that a revocation names as their last: what stands before it counts from here on.
+fn logs_that_reach_a_last_head(step: &Step<'_>, put: &[Entry]) -> Result<BTreeSet<LogId>, StoreError> {
+    let mut reached = BTreeSet::new();
+    if !step.world.doubtful {
+        return Ok(reached);
+    }
+    let mut last_heads: BTreeMap<DeviceKey, BTreeSet<EntryId>> = BTreeMap::new();
+    for entry in put {
+        let device = entry.log().device;
+        if let btree_map::Entry::Vacant(unasked) = last_heads.entry(device) {
+            unasked.insert(step.revocations(&device)?.into_iter().flat_map(|revocation| revocation.heads).collect());
+        }
+        if last_heads[&device].contains(&entry.id()) {
+            reached.insert(entry.log().clone());
+        }
+    }
+    Ok(reached)
+}
+
 fn keys(connection: &Connection) -> Result<BTreeMap<PersonKey, PersonId>, StoreError> {
     let mut statement = connection.prepare("SELECT key, person FROM person_key")?;
     let rows = statement.query_map([], |row| Ok((PersonKey(row.get(0)?), row.get::<_, String>(1)?)))?;
@@ -71,15 +90,19 @@ fn keys(connection: &Connection) -> Result<BTreeMap<PersonKey, PersonId>, StoreE
 
 /// Lets derived state follow the entries put in a step.
 pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: bool) -> Result<(), StoreError> {
+    let reached = logs_that_reach_a_last_head(step, put)?;
+    let anew = all || !forked.is_empty() || !reached.is_empty();
     let plant_news: Vec<&Entry> = put.iter().filter(|entry| PlantFact::is_in(entry)).collect();
-    if all || !plant_news.is_empty() || !forked.is_empty() {
-        let news = if all || !forked.is_empty() { None } else { Some(plant_news.as_slice()) };
-        fold_plant(step, news)?;
+    if anew || !plant_news.is_empty() {
+        fold_plant(step, (!anew).then_some(plant_news.as_slice()))?;
     }
     note_signers(step.connection(), put, all)?;
-    let touched = if all { Touched::whole(every_person(step.connection())?) } else { touched(step, put, forked)? };
+    let mut touched = if all { Touched::whole(every_person(step.connection())?) } else { touched(step, put, forked)? };
+    for log in &reached {
+        touched.extend(subjects_in_log(step.connection(), log, 0)?);
+    }
     judge_all(step, touched)?;
-    presence::follow(step, put, forked, all)?;
+    presence::follow(step, put, forked, &reached, all)?;
     secrets::follow(step.connection(), put, all)
 }
 
@@ -201,6 +224,10 @@ fn touched(step: &Step<'_>, put: &[Entry], forked: &[Fork]) -> Result<Touched, S
         }
     }
     for fork in forked {
+        // What the server said behind it may have been anybody's right.
+        if fork.log.stream.family == Family::Plant {
+            touched.extend(every_person(step.connection())?);
+        }
         touched.extend(subjects_in_log(step.connection(), &fork.log, fork.counter)?);
     }
     Ok(touched)
@@ -214,10 +241,8 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
         Body::RoleSet(b) => signed_by(connection, &b.person),
         Body::PersonSet(b) => signed_by(connection, &b.person),
         Body::KeyRevoked(b) => signed_by(connection, &b.person),
-        Body::BadgeDisabled(_) | Body::BadgeLost(_) => match entry.subject().as_person() {
-            Some(owner) => signed_by(connection, &owner),
-            None => Ok(Subjects::new()),
-        },
+        Body::BadgeDisabled(b) => signed_by_owner(step, entry, &b.badge),
+        Body::BadgeLost(b) => signed_by_owner(step, entry, &b.badge),
         // What a role of limited reach may do hangs on where a terminal stands and on whom it is done to.
         Body::DeviceEnrolled(b) => subjects_of_device(connection, &b.device),
         Body::WorkUnitSet(_) => every_person(connection),
@@ -225,8 +250,11 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
         Body::ExemptionSet(b) => Ok(Subjects::from([Subject::person(&b.person).to_string()])),
         Body::Ruling(b) => {
             let places = b.entries.iter().map(|id| shelf::entry(connection, id));
-            let entries = places.collect::<Result<Vec<_>, _>>()?;
-            Ok(entries.into_iter().flatten().map(|e| e.subject().to_string()).collect())
+            let entries: Vec<Entry> = places.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+            if entries.iter().any(|entry| entry.family() == Family::Plant) {
+                return every_person(connection);
+            }
+            Ok(entries.into_iter().map(|e| e.subject().to_string()).collect())
         }
         Body::RequirementSet(b) => with_evidence(connection, &b.requirement),
         Body::QuizSet(b) => {
@@ -238,9 +266,37 @@ fn touched_by_plant(step: &Step<'_>, entry: &Entry) -> Result<Subjects, StoreErr
             let requirements = world.plant.requirements_of.get(&b.document).into_iter().flatten();
             union(requirements.map(|requirement| with_evidence(connection, requirement)))
         }
-        Body::DeviceRevoked(b) => subjects_of_device(connection, &b.device),
+        // What was signed for the version before it was known to be in force waits for it.
+        Body::VersionApproved(_) | Body::VersionWithdrawn(_) => without_effect(connection),
+        Body::DeviceRevoked(b) => {
+            let mut subjects = subjects_of_device(connection, &b.device)?;
+            for lost in plant_entries_of(connection, &b.device)? {
+                subjects.extend(touched_by_plant(step, &lost)?);
+            }
+            Ok(subjects)
+        }
         _ => Ok(Subjects::new()),
     }
+}
+
+/// Whom a lost badge's owner signed for: by it, the plant says who that is, whatever the report says.
+fn signed_by_owner(step: &Step<'_>, report: &Entry, badge: &BadgeHash) -> Result<Subjects, StoreError> {
+    let people = step.world.plant.people.iter();
+    let holders = people.filter(|(_, set)| set.badge.as_ref() == Some(badge)).map(|(person, _)| person.clone());
+    union(holders.chain(report.subject().as_person()).map(|owner| signed_by(step.connection(), &owner)))
+}
+
+/// What a terminal said that bears on the plant.
+fn plant_entries_of(connection: &Connection, device: &DeviceKey) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = plant_entries(connection)?;
+    entries.retain(|entry| entry.log().device == *device && entry.family() == Family::Record);
+    Ok(entries)
+}
+
+fn without_effect(connection: &Connection) -> Result<Subjects, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT subject FROM verdict")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn is_last(world: &World, document: &DocumentId, version: &VersionId) -> bool {
@@ -373,11 +429,11 @@ fn write_keys(
             }
         }
     }
-    let before: BTreeSet<PersonKey> = world.keys.iter().filter(|(_, p)| *p == person).map(|(key, _)| *key).collect();
-    if before.iter().eq(now.keys()) {
+    let before = keys_of(connection, person)?;
+    if before == now {
         return Ok(KeyChange::None);
     }
-    if before.iter().any(|key| !now.contains_key(key)) {
+    if before.keys().any(|key| !now.contains_key(key)) {
         return Ok(KeyChange::Removed);
     }
     connection.execute("DELETE FROM person_key WHERE person = ?1", [person.as_str()])?;
@@ -390,6 +446,15 @@ fn write_keys(
         keys.insert(key, person.clone());
     }
     Ok(KeyChange::Added(person.clone()))
+}
+
+/// A person's keys, with the entry that set each up and its box.
+fn keys_of(connection: &Connection, person: &PersonId) -> Result<BTreeMap<PersonKey, (EntryId, Digest32)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT key, entry, box_digest FROM person_key WHERE person = ?1")?;
+    let rows = statement.query_map([person.as_str()], |row| {
+        Ok((PersonKey(row.get(0)?), (EntryId(row.get(1)?), Digest32(row.get(2)?))))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Writes a requirement's rows where they differ: each page that is written is one that a person waits for.

@@ -2,13 +2,14 @@
 //!
 //! Presence is nobody's signed statement: an entry of it counts as its log and its device do (H4, H5), and its verdict says nothing else.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, params};
 use shared::id::*;
 use shared::kind::{Body, Family, to_cbor};
 use shared::log::effect::{Cause, Verdict};
 use shared::log::standing::Fork;
 use shared::log::{Entry, LogId, Subject};
-use shared::plant::fold::order_of;
 use shared::record::Standing;
 use shared::training::task_session::TaskSession;
 
@@ -18,7 +19,13 @@ use crate::shelf;
 use crate::step::Step;
 
 /// Lets sessions and verdicts follow the entries put in a step.
-pub(crate) fn follow(step: &Step<'_>, put: &[Entry], forked: &[Fork], all: bool) -> Result<(), StoreError> {
+pub(crate) fn follow(
+    step: &Step<'_>,
+    put: &[Entry],
+    forked: &[Fork],
+    reached: &BTreeSet<LogId>,
+    all: bool,
+) -> Result<(), StoreError> {
     let follow_one = |entry: &Entry| {
         judge(step, entry)?;
         follow_session(step.connection(), entry)
@@ -28,6 +35,7 @@ pub(crate) fn follow(step: &Step<'_>, put: &[Entry], forked: &[Fork], all: bool)
     }
     put.iter().filter(|entry| entry.family() == Family::Presence).try_for_each(follow_one)?;
     forked.iter().try_for_each(|fork| judge_log(step, &fork.log, fork.counter))?;
+    reached.iter().try_for_each(|log| judge_log(step, log, 0))?;
     put.iter().try_for_each(|entry| judge_after(step, entry))
 }
 
@@ -111,25 +119,27 @@ fn follow_session(connection: &Connection, entry: &Entry) -> Result<(), StoreErr
 
 fn open(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
     let Some(mut session) = TaskSession::opened_by(entry) else { return Ok(()) };
-    // Nobody opens a session twice. Where somebody claims to, everybody believes the same one.
-    if let Some(known) = crate::questions::session(connection, &session.session)? {
-        let other = shelf::entry(connection, &known.opened_by)?;
-        if other.is_some_and(|other| order_of(&other) <= order_of(entry)) {
-            return Ok(());
-        }
-    }
     // What ended it may have arrived first.
     let about = Subject::new("session", session.session);
-    shelf::entries_about(connection, about.as_str())?.iter().for_each(|later| session.follow(later));
+    let later = shelf::entries_about(connection, about.as_str())?;
+    later.iter().filter(|later| may_say(entry, later)).for_each(|later| session.follow(later));
     write(connection, &session)
 }
 
 fn follow_into(connection: &Connection, session: &ActId, entry: &Entry) -> Result<(), StoreError> {
-    if let Some(mut session) = crate::questions::session(connection, session)? {
-        session.follow(entry);
-        write(connection, &session)?;
+    for mut session in crate::questions::sessions(connection, session)? {
+        let opener = shelf::entry(connection, &session.opened_by)?;
+        if opener.is_some_and(|opener| may_say(&opener, entry)) {
+            session.follow(entry);
+            write(connection, &session)?;
+        }
     }
     Ok(())
+}
+
+/// Work may be ended at another terminal; that the trainer is still there is seen where it is done.
+fn may_say(opener: &Entry, later: &Entry) -> bool {
+    later.header().kind != "trainer_confirmed" || later.log().device == opener.log().device
 }
 
 fn write(connection: &Connection, session: &TaskSession) -> Result<(), StoreError> {

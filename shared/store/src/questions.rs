@@ -104,10 +104,18 @@ pub fn set_up_of(connection: &Connection, key: &PersonKey) -> Result<Option<Sign
     }))
 }
 
+/// A task session: the one that counts, where more than one terminal claims to have opened it.
 pub fn session(connection: &Connection, session: &ActId) -> Result<Option<TaskSession>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT state FROM task_session WHERE session = ?1")?;
-    let bytes: Option<Vec<u8>> = statement.query_row([session.0], |row| row.get(0)).optional()?;
-    bytes.map(|bytes| decoded(&bytes, "a task session")).transpose()
+    Ok(sessions(connection, session)?.into_iter().next())
+}
+
+/// Everything that claims to be this session, what counts first.
+pub(crate) fn sessions(connection: &Connection, session: &ActId) -> Result<Vec<TaskSession>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.state FROM task_session s LEFT JOIN verdict v ON v.id = s.opened_by
+         WHERE s.session = ?1 ORDER BY v.id IS NOT NULL, s.opened_by",
+    )?;
+    sessions_of(&mut statement, params![session.0])
 }
 
 /// A person's task sessions that count, as performances, by task.
@@ -120,12 +128,21 @@ pub fn performances(connection: &Connection, person: &PersonId) -> Result<Perfor
     Ok(sessions.into_iter().map(|s| (s.task.clone(), s.performance())).collect())
 }
 
-/// Task sessions at a work unit that nobody has ended, earliest first.
-pub fn open_sessions(connection: &Connection, work_unit: &WorkUnitId) -> Result<Vec<TaskSession>, StoreError> {
+/// Task sessions at a work unit that nobody has ended, as the device `here` counts them, earliest first. What it opened itself is there, whatever
+/// others hold of it.
+pub fn open_sessions(
+    connection: &Connection,
+    work_unit: &WorkUnitId,
+    here: &DeviceKey,
+) -> Result<Vec<TaskSession>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT state FROM task_session WHERE work_unit = ?1 AND ended_ms IS NULL ORDER BY started_ms",
+        "SELECT s.state FROM task_session s
+         WHERE s.work_unit = ?1 AND s.ended_ms IS NULL
+             AND (NOT EXISTS (SELECT 1 FROM verdict v WHERE v.id = s.opened_by)
+                  OR EXISTS (SELECT 1 FROM entry e JOIN log l USING (log) WHERE e.id = s.opened_by AND l.device = ?2))
+         ORDER BY s.started_ms",
     )?;
-    sessions_of(&mut statement, params![work_unit.as_str()])
+    sessions_of(&mut statement, params![work_unit.as_str(), here.0])
 }
 
 /// Task sessions begun at a work unit from `started_after` on, the latest first, at most `most`.

@@ -23,15 +23,21 @@ pub struct Failure {
     pub at: Timestamp,
 }
 
-/// Wrong secrets of a person that count at the device `here`, as known there, earliest first.
+/// Wrong secrets of a person that count at the device `here`, as known there, earliest first. `now` is the latest that it can be there: what
+/// somebody's clock puts after it forgives nothing yet.
 ///
 /// What a revoked terminal says after its last held heads counts at that terminal alone: it locks nobody out elsewhere, and itself lets nobody try
 /// for nothing.
-pub fn failures(connection: &Connection, person: &PersonId, here: &DeviceKey) -> Result<Vec<Failure>, StoreError> {
+pub fn failures(
+    connection: &Connection,
+    person: &PersonId,
+    here: &DeviceKey,
+    now: Timestamp,
+) -> Result<Vec<Failure>, StoreError> {
     if !has_failed(connection, person)? {
         return Ok(Vec::new());
     }
-    let right = rights(connection, person)?;
+    let right = rights(connection, person, now)?;
     let mut statement = connection.prepare_cached(
         "SELECT id, replica, hybrid, at_ms, latest_ms FROM secret_failure f WHERE person = ?1 AND latest_ms >= ?2
              AND (substr(replica, 1, 32) = ?3
@@ -83,14 +89,15 @@ impl Rights {
     }
 }
 
-fn rights(connection: &Connection, person: &PersonId) -> Result<Rights, StoreError> {
+fn rights(connection: &Connection, person: &PersonId, now: Timestamp) -> Result<Rights, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.replica, max(s.hybrid), max(s.earliest_ms)
+        "SELECT s.replica, max(s.hybrid), max(iif(s.earliest_ms <= ?2, s.earliest_ms, 0))
          FROM (SELECT DISTINCT CAST(device || incarnation AS BLOB) AS replica FROM log) l
          CROSS JOIN secret_success s ON s.replica = l.replica AND s.person = ?1
          JOIN person_key k USING (person, key) GROUP BY s.replica",
     )?;
-    let rows = statement.query_map([person.as_str()], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    let rows =
+        statement.query_map(params![person.as_str(), now.0], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     let by_replica = rows.collect::<Result<BTreeMap<Vec<u8>, (Vec<u8>, i64)>, _>>()?;
     let mut earliest: Vec<i64> = by_replica.values().map(|(_, earliest_ms)| *earliest_ms).collect();
     earliest.sort_unstable();
@@ -143,7 +150,9 @@ fn note_right(connection: &Connection, entry: &Entry) -> Result<(), StoreError> 
                SET hybrid = max(hybrid, excluded.hybrid), earliest_ms = max(earliest_ms, excluded.earliest_ms)";
     for block in entry.blocks() {
         let (signer, hybrid) = (block.signer.as_str(), in_order(entry.header().hybrid));
-        connection.prepare_cached(sql)?.execute(params![signer, block.key.0, replica, hybrid, clock.earliest().0])?;
+        // The person signed when they signed, in whatever entry a terminal brings it again.
+        let earliest = clock.earliest().min(block.signed_at);
+        connection.prepare_cached(sql)?.execute(params![signer, block.key.0, replica, hybrid, earliest.0])?;
     }
     Ok(())
 }

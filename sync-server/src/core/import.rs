@@ -407,8 +407,13 @@ impl Core {
     fn legacy_rows(&self, person: &PersonId) -> Vec<shared::kind::record::LegacyRow> {
         let subject = Subject::person(person);
         let ledger = self.ledger();
-        let batches = store::questions::entries_of_kind(ledger.connection(), subject.as_str(), "legacy_batch");
-        let statements = batches.unwrap_or_default().into_iter().filter_map(|entry| entry.statement().ok().flatten());
+        let connection = ledger.connection();
+        let batches = store::questions::entries_of_kind(connection, subject.as_str(), "legacy_batch");
+        let counts = |entry: &shared::log::Entry| {
+            store::questions::verdict(connection, &entry.id()).is_ok_and(|verdict| verdict.is_effective())
+        };
+        let counting = batches.unwrap_or_default().into_iter().filter(counts);
+        let statements = counting.filter_map(|entry| entry.statement().ok().flatten());
         let rows = statements.filter_map(|statement| match statement.body {
             Body::LegacyBatch(batch) => Some(batch.rows),
             _ => None,

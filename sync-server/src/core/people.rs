@@ -116,7 +116,7 @@ impl Core {
     }
 
     fn wrong_secrets(&self, person: &PersonId) -> Result<usize, Refused> {
-        Ok(secrets::failures(self.ledger().connection(), person, &self.key())?.len())
+        Ok(secrets::failures(self.ledger().connection(), person, &self.key(), self.now())?.len())
     }
 
     /// Counted before it is answered; terminals hear of it.

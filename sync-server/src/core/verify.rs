@@ -272,7 +272,7 @@ pub fn derived_digest(connection: &Connection) -> Result<Digest32, StoreError> {
         "SELECT key || person || entry FROM person_key ORDER BY key",
         "SELECT id || subject || verdict FROM verdict ORDER BY id",
         "SELECT person || requirement || rows FROM evidence ORDER BY person, requirement",
-        "SELECT session || state FROM task_session ORDER BY session",
+        "SELECT opened_by || state FROM task_session ORDER BY opened_by",
         "SELECT signer || subject FROM signed ORDER BY signer, subject",
         "SELECT id || person || replica || hybrid || at_ms || latest_ms FROM secret_failure ORDER BY id",
         "SELECT id || lifted_by FROM secret_forgiven ORDER BY id, lifted_by",
