@@ -438,6 +438,53 @@ fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() 
     assert!(found.is_clean(), "{:?}", found.findings);
 }
 
+#[test]
+fn r12_a_new_secret_takes_the_place_of_the_one_it_knew_whatever_a_clock_said_then() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    for person in ["helga", "jonas"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    let maria = signer("maria").person;
+    let set_up = |name: &str, number: u16, at: &str, replaces: Vec<EntryId>| {
+        stage.set("2026-03-02T05:10:00Z");
+        let mut pen = Pen::enrol(&core, name, "SEAL", number);
+        pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+        let key = PersonSecret::from_seed([u8::try_from(number).unwrap(); 32]);
+        let (box_digest, identity_proof) = (Digest32::of(b"a box"), "card".to_owned());
+        let body =
+            SigningSetUp { key: key.key(), box_digest, identity_proof, profile: Profile::UsPart11, secret: None };
+        let draft = Draft::new(Subject::person(&maria), Statement { act: core.act(), body: body.into() });
+        let signing = |person: &str, role, meaning| Signing {
+            signer: PersonId::new(person).unwrap(),
+            printed_name: person.to_owned(),
+            role,
+            meaning,
+            signed_at: core.now(),
+            shown: None,
+            credential: None,
+        };
+        let draft = draft
+            .having_seen(replaces)
+            .signed_by(signing("maria", Role::Operator, Meaning::SigningAccepted), &key)
+            .signed_by(
+                signing("jonas", Role::Supervisor, Meaning::IdentityVerified),
+                &core.unlock(&signer("jonas")).unwrap(),
+            );
+        stage.set(at);
+        let entry = pen.write_draft(&core, &draft);
+        pen.call(&core, std::slice::from_ref(&entry));
+        (entry.id(), key.key())
+    };
+    let in_use = || store::questions::key_of(core.ledger().connection(), &maria).unwrap().map(|(key, _)| key);
+    let (first, ahead) = set_up("K3", 3, "2026-03-22T05:10:00Z", Vec::new());
+    assert_eq!(in_use(), Some(ahead));
+    let (_, new) = set_up("K4", 4, "2026-03-02T05:20:00Z", vec![first]);
+    assert_eq!(in_use(), Some(new), "it knew of the other");
+}
+
 /// A fresh kiosk, and a server that is refilled, hear of a revocation before the logs that it names the ends of.
 #[test]
 fn r7_live4_what_a_retired_kiosk_wrote_counts_in_whatever_pieces_it_comes_after_the_retirement() {

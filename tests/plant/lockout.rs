@@ -265,6 +265,11 @@ fn r15_s13_a_lost_secret_is_replaced_at_a_dark_kiosk_and_the_new_one_reaches_the
         assert!(questions::verdict(connection, &read).unwrap().is_effective(), "{kiosk}");
         let set_ups = questions::entries_of_kind(connection, "person:maria", "signing_set_up").unwrap();
         assert!(set_ups.iter().any(|entry| entry.blocks().len() == 2), "two people signed");
+        let [first, second] = set_ups.as_slice() else { panic!("two set-ups") };
+        assert!(
+            first.header().seen.contains(&second.id()) || second.header().seen.contains(&first.id()),
+            "it says what it replaces"
+        );
     }
     plant.verify();
 }

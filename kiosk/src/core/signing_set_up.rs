@@ -10,6 +10,8 @@ use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, person_box_name};
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::SecretKind;
 
+use store::questions;
+
 use super::secret::Signer;
 use super::{Core, Denied};
 
@@ -68,7 +70,8 @@ impl Core {
         };
         let statement = accountability::statement(chosen.language);
         let shown = Some(statement.digest());
-        let set_up = self.draft(Subject::person(person), body);
+        let replaces = questions::set_ups(self.ledger.connection(), person)?;
+        let set_up = self.draft(Subject::person(person), body).having_seen(replaces);
         let (accepted, verified) = (Meaning::SigningAccepted, Meaning::IdentityVerified);
         let set_up = self.signed(set_up, person, &key, Role::Operator, accepted, shown);
         let set_up = self.signed(set_up, &verifier.person, &verifiers_key, Role::Supervisor, verified, None);

@@ -75,7 +75,8 @@ pub fn on_hold(connection: &Connection) -> Result<Vec<(EntryId, String, Verdict)
     Ok(held)
 }
 
-/// The person's key in use, with the digest of its box: the one whose set-up stands latest in the order of the fold, whatever arrived last here.
+/// The person's key in use, with the digest of its box: the one whose set-up no other replaces. Of set-ups that didn't know of one another it is
+/// the latest in the order of the fold, whatever arrived last here.
 pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(PersonKey, Digest32)>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT key, box_digest, entry FROM person_key WHERE person = ?1")?;
     let rows = statement.query_map([person.as_str()], |row| {
@@ -85,12 +86,20 @@ pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(Pers
     // Nearly everybody has one key, and this is asked at each signature.
     if keys.len() > 1 {
         let mut set_ups = BTreeMap::new();
-        for (.., set_up) in &keys {
-            set_ups.insert(*set_up, crate::shelf::entry(connection, set_up)?.as_ref().map(order_of));
+        for (.., id) in &keys {
+            set_ups.extend(crate::shelf::entry(connection, id)?.map(|set_up| (*id, set_up)));
         }
-        keys.sort_by(|(.., one), (.., other)| set_ups[one].cmp(&set_ups[other]));
+        let replaced: BTreeSet<&EntryId> = set_ups.values().flat_map(|set_up| &set_up.header().seen).collect();
+        keys.sort_by_key(|(.., id)| (!replaced.contains(id), set_ups.get(id).map(order_of)));
     }
     Ok(keys.pop().map(|(key, box_digest, _)| (key, box_digest)))
+}
+
+/// The set-ups of the person's keys: what a new one replaces, and names as seen.
+pub fn set_ups(connection: &Connection, person: &PersonId) -> Result<Vec<EntryId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT entry FROM person_key WHERE person = ?1 ORDER BY entry")?;
+    let rows = statement.query_map([person.as_str()], |row| row.get(0).map(EntryId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The set-up of the key that [`key_of`] names.

@@ -66,7 +66,8 @@ impl Core {
             profile: plant.policy.signing.profile,
             secret: Some(SecretKind::Passphrase),
         };
-        let draft = self.draft(Subject::person(person), body);
+        let replaces = questions::set_ups(self.ledger().connection(), person)?;
+        let draft = self.draft(Subject::person(person), body).having_seen(replaces);
         let mut draft = self.signed_with(draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
         if let Some(verifier) = verifier {
             self.require(&verifier.person, &Right::Lead)?;
