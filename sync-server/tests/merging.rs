@@ -408,7 +408,7 @@ fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() 
         pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
         pen
     };
-    let (mut good, mut hostile) = (record("K3", 3), record("K4", 4));
+    let (mut good, mut hostile, mut other) = (record("K3", 3), record("K4", 4), record("K6", 6));
     let read = good.write_draft(&core, &signed(&core, core.act(), read_on("R-0003"), &["maria"]));
     let gone = good.write_draft(&core, &signed(&core, core.act(), corrects(&read), &["maria"]));
     good.call(&core, &good.written);
@@ -427,15 +427,48 @@ fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() 
     let first = hostile.write_draft(&core, &again(&read));
     stage.set("2100-01-01T00:00:00Z");
     let later = hostile.write_draft(&core, &again(&read));
+    stage.set("2026-03-02T05:15:00Z");
+    let since = other.write_draft(&core, &again(&read));
     stage.set("2026-03-02T05:20:00Z");
     hostile.call(&core, &hostile.written);
+    other.call(&core, &other.written);
     assert_eq!(failures(), 9, "nobody gave the right secret since");
-    for copy in [&first, &later] {
+    for copy in [&first, &since, &later] {
         assert!(!verdict(copy).is_effective(), "{:?}", verdict(copy));
     }
     assert_eq!(verdict(&first), Verdict::SetAside(Cause::Annulled(gone.id())), "it is annulled in every entry");
     let found = core.verify(true).unwrap();
     assert!(found.is_clean(), "{:?}", found.findings);
+}
+
+#[test]
+fn u8_a_pass_that_knew_of_a_failure_counts_although_the_failures_clock_stood_far_ahead() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    for person in ["helga", "maria", "jonas"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    let write = |name: &str, number: u16, at: &str, outcome: Outcome, seen: Vec<EntryId>| {
+        stage.set("2026-03-02T05:10:00Z");
+        let mut pen = Pen::enrol(&core, name, "SEAL", number);
+        pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+        let drafts = [read_on("R-0042"), quiz()].map(|body| signed(&core, core.act(), body, &["maria"]));
+        let signed_off = signed(&core, core.act(), check(outcome), &["maria", "jonas"]).having_seen(seen);
+        stage.set(at);
+        for draft in drafts.iter().chain([&signed_off]) {
+            pen.write_draft(&core, draft);
+        }
+        pen.call(&core, &pen.written);
+        pen.written[2].id()
+    };
+    let verdict = |entry: &EntryId| store::questions::verdict(core.ledger().connection(), entry).unwrap();
+    let failed = write("K3", 3, "2026-03-22T05:10:00Z", Outcome::Failed, Vec::new());
+    let blind = write("K4", 4, "2026-03-02T05:20:00Z", Outcome::Passed, Vec::new());
+    assert_eq!(verdict(&blind), Verdict::OnHold(Doubt::Contradicted(failed)), "the test itself can contradict");
+    let passed = write("K5", 5, "2026-03-02T05:30:00Z", Outcome::Passed, vec![failed, blind]);
+    assert_eq!(verdict(&passed), Verdict::Effective);
 }
 
 #[test]
