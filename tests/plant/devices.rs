@@ -7,9 +7,12 @@ use harness::{Plant, kiosk_signer, secret_of, signer};
 use kiosk::bundle_file::{export, import};
 use kiosk::core::{Core as Kiosk, Denied};
 use kiosk::key_store::FileKeyStore;
+use shared::id::EntryId;
+use shared::log::effect::{Cause, Verdict};
 use shared::part11::boxes::Stretching;
 use shared::sync::message::Up;
 use shared::training::Answer;
+use store::{questions, shelf};
 use sync_server::core::Core as Server;
 use sync_server::core::overview::{KioskLine, KioskState};
 
@@ -53,6 +56,106 @@ fn copy_of_k3(plant: &Plant) -> impl Fn() -> Kiosk + use<> {
     copy_folder(&plant.path("K3-keys"), &keys);
     let clock = plant.clock.clone();
     move || Kiosk::open(&disk, Box::new(FileKeyStore::open(&keys).unwrap()), Box::new(clock.clone())).unwrap()
+}
+
+fn incarnation(kiosk: &Kiosk) -> Vec<u8> {
+    questions::setting(kiosk.ledger().connection(), "incarnation").unwrap().unwrap()
+}
+
+fn reads(kiosk: &mut Kiosk, person: &str) -> EntryId {
+    kiosk.badge_in(&id(person)).unwrap();
+    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    let procedure = kiosk.procedure(&id(person), &about).unwrap();
+    kiosk.sign_read(&id(person), &procedure, 240).unwrap().id()
+}
+
+fn at_the_server(plant: &Plant, entry: &EntryId) -> Verdict {
+    questions::verdict(plant.server.ledger().connection(), entry).unwrap()
+}
+
+/// What two branches of each log come to: quality accepts them all, and everything that was done counts.
+fn both_branches_are_accepted(plant: &Plant) {
+    let branches = plant.server.branches().unwrap();
+    let streams: Vec<&str> = branches.iter().map(|branch| branch.stream.as_str()).collect();
+    assert!(!streams.is_empty());
+    for stream in &streams {
+        assert_eq!(streams.iter().filter(|other| *other == stream).count(), 2, "one fork in a log: {streams:?}");
+    }
+    for branch in &branches {
+        plant.server.rule_on_branch(&branch.first, true, "written by us", &signer("helga")).unwrap();
+    }
+}
+
+#[test]
+fn u11_a_data_folder_copied_with_its_keys_forks_each_log_once_and_both_terminals_go_on() {
+    let mut plant = dark_monday();
+    let mut clone = copy_of_k3(&plant)();
+    let before = incarnation(&clone);
+    // Neither knows of the other.
+    let (marias, anas) = (reads(plant.kiosk("K3"), "maria"), reads(&mut clone, "ana"));
+    for _ in 0..2 {
+        plant.meet("K3");
+        harness::meet(&mut clone, &plant.server).unwrap();
+    }
+    assert!(plant.kiosk("K3").status().unwrap().forks > 0 && clone.status().unwrap().forks > 0, "both say so");
+    for read in [&marias, &anas] {
+        assert_eq!(at_the_server(&plant, read), Verdict::SetAside(Cause::BehindFork), "held, and not counted");
+    }
+    let (here, there) = (incarnation(plant.kiosk("K3")), incarnation(&clone));
+    assert!(here != before && there != before && here != there, "each writes logs of its own from here on");
+
+    plant.clock.forward_minutes(5);
+    let later = [reads(plant.kiosk("K3"), "ben"), reads(&mut clone, "maria")];
+    plant.meet("K3");
+    harness::meet(&mut clone, &plant.server).unwrap();
+    assert!(
+        later.iter().all(|read| at_the_server(&plant, read).is_effective()),
+        "what they write since counts at once"
+    );
+    both_branches_are_accepted(&plant);
+    assert!([&marias, &anas].iter().all(|read| at_the_server(&plant, read).is_effective()));
+    plant.verify();
+}
+
+#[test]
+fn u11_yesterdays_data_folder_is_noticed_with_its_keys_and_with_yesterdays() {
+    for keys_too in [false, true] {
+        let mut plant = dark_monday();
+        plant.stop("K3");
+        for folder in ["K3", "K3-keys"] {
+            copy_folder(&plant.path(folder), &plant.path(&format!("{folder}-yesterday")));
+        }
+        plant.start("K3");
+        let (told, untold) = (reads(plant.kiosk("K3"), "maria"), {
+            plant.meet("K3");
+            plant.clock.forward_minutes(90);
+            reads(plant.kiosk("K3"), "ana")
+        });
+        let before = incarnation(plant.kiosk("K3"));
+        plant.stop("K3");
+        for folder in if keys_too { vec!["K3", "K3-keys"] } else { vec!["K3"] } {
+            std::fs::remove_dir_all(plant.path(folder)).unwrap();
+            copy_folder(&plant.path(&format!("{folder}-yesterday")), &plant.path(folder));
+        }
+
+        plant.start("K3");
+        let noticed = incarnation(plant.kiosk("K3")) != before;
+        assert_eq!(noticed, !keys_too, "the keys remember how far it had come");
+        plant.clock.forward_minutes(5);
+        let since = reads(plant.kiosk("K3"), "ben");
+        plant.settle();
+        assert_ne!(incarnation(plant.kiosk("K3")), before, "at the latest the server says so");
+        assert!(shelf::place(plant.kiosk("K3").ledger().connection(), &told).unwrap().is_some(), "it comes back");
+        assert!(shelf::place(plant.server.ledger().connection(), &untold).unwrap().is_none(), "the disk took it along");
+        if keys_too {
+            both_branches_are_accepted(&plant);
+        } else {
+            assert!(plant.server.branches().unwrap().is_empty(), "nothing forked");
+        }
+        assert!([&told, &since].iter().all(|read| at_the_server(&plant, read).is_effective()), "keys too: {keys_too}");
+        plant.verify();
+    }
 }
 
 #[test]
