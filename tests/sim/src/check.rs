@@ -1,13 +1,15 @@
-//! The invariants of the protocol's section 8, as checks.
+//! The invariants of the protocol's section 8, as checks: those that ask for everything, and are made when the faults are over. What is looked at after
+//! each transaction is in [`crate::look`].
 
 use std::collections::BTreeSet;
 
 use shared::id::EntryId;
-use shared::log::{Entry, Held, Shelf, Stream, Unverified};
+use shared::log::{Entry, Held, Shelf, Stream};
 use shared::sync::message::Down;
 use shared::sync::{ServerShelf, scope};
 
 use crate::disk::Reach;
+use crate::model::Medium;
 use crate::shelf::Entries;
 use crate::world::{World, sure};
 
@@ -16,8 +18,10 @@ use crate::world::{World, sure};
 pub enum Violation {
     /// 1: an entry was shown to a person as recorded, and no disk had it.
     AcknowledgedNotDurable(EntryId),
-    /// 1: an acknowledged entry that a replica held is not everywhere.
+    /// 1: an acknowledged entry is on no medium, though none that held it was put back or destroyed; or the server lacks it when all have met.
     AcknowledgedEntryLost(EntryId),
+    /// 1: an entry is gone from a medium that nobody put back.
+    Vanished { medium: Medium, entry: EntryId },
     /// 2: after an exchange the server lacks something that the kiosk holds.
     ServerLacks { kiosk: usize, entry: EntryId },
     /// 2: two sides talk without end.
@@ -48,7 +52,13 @@ pub enum Violation {
     ProperRestoreForked,
     /// 8: something is held that never may be, or is not what its device signed.
     HoldsForgery(EntryId),
-    /// SAFE9: an entry is not later than the one before it in its log.
+    /// SAFE7: what a kiosk showed as confirmed it shows no more, and the server was not put back to before it.
+    ReceiptTakenBack { kiosk: usize, entry: EntryId },
+    /// SAFE7: a kiosk shows as confirmed what it doesn't hold, or what the server never had.
+    ReceiptForNothing { kiosk: usize, entry: EntryId },
+    /// SAFE8: an entry has other bytes than when it was first seen.
+    BytesChanged(EntryId),
+    /// SAFE9: an entry is not later than the one before it in its log, or than what was written on its medium before.
     HybridClockFell(EntryId),
     /// A message that was damaged on its way was answered or taken.
     TookDamaged,
@@ -56,8 +66,10 @@ pub enum Violation {
 
 impl World {
     pub fn violate(&mut self, violation: Violation) {
-        self.say(format!("violation {violation:?}"));
-        self.violations.push(violation);
+        if !self.violations.contains(&violation) {
+            self.say(format!("violation {violation:?}"));
+            self.violations.push(violation);
+        }
     }
 
     /// Invariant 6, judged by the answer itself and what the server's people really signed, not by the terminal's own opinion.
@@ -114,43 +126,16 @@ impl World {
                 .all(|kiosk| self.kiosks[kiosk].disk.entries.all().all(|entry| self.disk.entries.holds(&entry.id())))
     }
 
-    /// Invariants 1, 4, 5, 7 and 8 over everything, when all have met.
+    /// Invariants 1, 4 and 8 over everything, when all have met.
     pub fn check_all(&mut self, must_hold: &BTreeSet<EntryId>) {
         for id in must_hold {
             if !self.disk.entries.holds(id) {
                 self.violate(Violation::AcknowledgedEntryLost(*id));
             }
         }
-        self.check_forgeries();
-        self.check_hybrid_clocks();
+        self.look_at_everything();
         self.check_verdicts();
-        self.check_alarms();
         self.check_replay();
-    }
-
-    fn check_forgeries(&mut self) {
-        let mut found: Vec<EntryId> = self.forged.iter().filter(|id| self.disk.entries.holds(id)).copied().collect();
-        for kiosk in self.present() {
-            found.extend(self.forged.iter().filter(|id| self.kiosks[kiosk].disk.entries.holds(id)));
-        }
-        let new: Vec<&Entry> = self.disk.entries.all().filter(|entry| !self.examined.contains(&entry.id())).collect();
-        let is_own =
-            |entry: &Entry| Unverified::read(entry.bytes()).ok().and_then(Unverified::signed) == Some(entry.clone());
-        let (own, altered): (Vec<&Entry>, Vec<&Entry>) = new.into_iter().partition(|entry| is_own(entry));
-        found.extend(altered.into_iter().map(Entry::id));
-        self.examined.extend(own.into_iter().map(Entry::id));
-        found.into_iter().for_each(|id| self.violate(Violation::HoldsForgery(id)));
-    }
-
-    fn check_hybrid_clocks(&mut self) {
-        let entries = &self.disk.entries;
-        let fell = entries.all().find(|entry| {
-            let before = entry.header().prev.and_then(|prev| entries.get(&prev));
-            before.is_some_and(|before| before.header().hybrid >= entry.header().hybrid)
-        });
-        if let Some(id) = fell.map(Entry::id) {
-            self.violate(Violation::HybridClockFell(id));
-        }
     }
 
     fn check_verdicts(&mut self) {
@@ -160,21 +145,6 @@ impl World {
             if let Some(id) = differs.map(Entry::id) {
                 self.violate(Violation::VerdictsDiffer(id));
             }
-        }
-    }
-
-    fn check_alarms(&mut self) {
-        let mut wrong = alarms_are_not_forks(&self.disk.entries);
-        for kiosk in self.present() {
-            wrong |= alarms_are_not_forks(&self.kiosks[kiosk].disk.entries);
-        }
-        if wrong {
-            self.violate(Violation::AlarmsAreNotForks);
-        }
-        let forks = self.disk.entries.forks_by_the_set();
-        let of_server = forks.iter().filter(|fork| fork.log.device == self.secret.key());
-        if of_server.into_iter().any(|fork| !self.put_back.contains(&fork.log.incarnation)) {
-            self.violate(Violation::ProperRestoreForked);
         }
     }
 
@@ -234,10 +204,4 @@ impl World {
     pub fn is_stopped(&self) -> bool {
         sure(self.disk.stopped())
     }
-}
-
-fn alarms_are_not_forks(entries: &Entries) -> bool {
-    let forks = entries.forks_by_the_set();
-    let alarms = entries.alarms();
-    alarms.len() != forks.len() || !alarms.iter().all(|(fork, _)| forks.contains(fork))
 }

@@ -62,8 +62,9 @@ impl KioskDisk {
         Reach { cursors: self.cursors.clone(), entries: self.entries.len() }
     }
 
-    pub fn steps(&self) -> impl Iterator<Item = (&Stream, &Step)> {
-        self.steps.iter().flat_map(|(stream, steps)| steps.iter().map(move |step| (stream, step)))
+    /// What the kiosk shows as confirmed.
+    pub fn receipts(&self) -> &BTreeMap<Stream, Vec<Step>> {
+        &self.steps
     }
 
     /// What a store that wrote its cursor before its entries would have after a crash between the two.

@@ -104,7 +104,7 @@ impl World {
         let gift = shared::sync::Give { enrolments: vec![], entries, more: false }.to_bytes();
         self.take_gift(kiosk, &gift);
         if self.kiosks[kiosk].disk.entries.holds(&id) {
-            self.acknowledged.insert(id);
+            self.model.acknowledged.insert(id);
         }
     }
 }

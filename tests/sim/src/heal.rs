@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use shared::id::EntryId;
-use shared::log::Entry;
+use shared::sync::Give;
 
 use crate::check::Violation;
+use crate::model::Medium;
 use crate::world::{Crash, Cut, World};
 
 /// Within so many exchanges of each kiosk after the last act of a person all are equal (invariant 2).
@@ -25,15 +26,16 @@ impl World {
                 self.write(kiosk, &stream, Crash::No);
             }
         }
+        self.account_for_all();
         let must_hold = self.acknowledged_and_held();
         let rounds = self.meet_until_equal();
         self.check_all(&must_hold);
         self.meet();
-        let forks = self.disk.entries.forks_by_the_set();
+        let forks = self.model.forks(Medium::Server);
         for _ in 0..2 {
             self.write_everywhere();
         }
-        if self.disk.entries.forks_by_the_set() != forks {
+        if self.model.forks(Medium::Server) != forks {
             self.violate(Violation::ForkAfterMeeting);
         }
         self.rule_on_forks();
@@ -43,13 +45,36 @@ impl World {
         rounds
     }
 
-    /// The acknowledged entries that some replica still holds.
-    pub fn acknowledged_and_held(&self) -> BTreeSet<EntryId> {
-        let mut held: BTreeSet<EntryId> = self.disk.entries.all().map(Entry::id).collect();
-        for kiosk in self.present() {
-            held.extend(self.kiosks[kiosk].disk.entries.all().map(Entry::id));
+    /// SAFE1 when the faults end: what was shown as recorded is on a medium that is left, or physically lost with every one that held it; that is listed.
+    fn account_for_all(&mut self) {
+        let missing = self.model.missing();
+        if missing.is_empty() {
+            return;
         }
-        self.acknowledged.intersection(&held).copied().collect()
+        let sticks = self.on_sticks_of_now();
+        for (id, physically) in missing {
+            if !physically {
+                self.violate(Violation::AcknowledgedEntryLost(id));
+            } else if sticks.contains(&id) {
+                self.on_sticks.insert(id);
+            } else {
+                self.lost.insert(id);
+            }
+        }
+        let names = |ids: &BTreeSet<EntryId>| ids.iter().map(EntryId::short).collect::<Vec<_>>().join(" ");
+        self.say(format!("physically lost: {}; on sticks alone: {}", names(&self.lost), names(&self.on_sticks)));
+    }
+
+    /// What lies on sticks that nobody delivered.
+    fn on_sticks_of_now(&self) -> BTreeSet<EntryId> {
+        let pieces = self.bundles.iter().flatten().filter_map(|piece| Give::read(piece).ok());
+        pieces.flat_map(|piece| piece.entries).map(|bytes| EntryId::of(&bytes)).collect()
+    }
+
+    /// The acknowledged entries that are on a medium which is left: all but those whose loss was accounted for.
+    fn acknowledged_and_held(&self) -> BTreeSet<EntryId> {
+        let gone = |id: &&EntryId| self.lost.contains(id) || self.on_sticks.contains(id);
+        self.model.acknowledged.iter().filter(|id| !gone(id)).copied().collect()
     }
 
     fn meet_until_equal(&mut self) -> usize {

@@ -126,7 +126,7 @@ pub fn kiosk_lost(mutant: Option<Mutant>) -> World {
     let mut world = plant(3, mutant);
     work(&mut world, 0, 2);
     world.give_to_peer(0, 1);
-    world.kiosks[0].lost = true;
+    world.lose_kiosk(0);
     world.exchange(1);
     let key = world.kiosks[0].key();
     world.revoke_device(key);
@@ -148,7 +148,7 @@ pub fn revoked_through_a_relay(mutant: Option<Mutant>) -> World {
     let key = world.kiosks[0].key();
     world.revoke_device(key);
     world.give_to_peer(0, 1);
-    world.kiosks[0].lost = true;
+    world.lose_kiosk(0);
     healed(world)
 }
 
@@ -234,7 +234,7 @@ pub fn server_put_back_met_by_a_stranger(mutant: Option<Mutant>) -> World {
     world.exchange(0);
     // The stranger has it from its neighbour, who then disappears: no cursor tells of it, only the entry.
     world.give_to_peer(0, stranger);
-    world.kiosks[0].lost = true;
+    world.lose_kiosk(0);
     world.put_server_back(0);
     world.approve(Crash::No);
     healed(world)

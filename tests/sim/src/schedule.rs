@@ -3,6 +3,7 @@
 use shared::id::KioskName;
 
 use crate::check::Violation;
+use crate::model::Medium;
 use crate::mutant::Mutant;
 use crate::wire::Flight;
 use crate::world::{Crash, Signatures, World, text};
@@ -11,6 +12,10 @@ use crate::world::{Crash, Signatures, World, text};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub acknowledged: usize,
+    /// Acknowledged, and physically lost: every medium that held them was put back or destroyed.
+    pub lost: usize,
+    /// Acknowledged, and left on nothing but sticks that nobody delivered.
+    pub on_sticks: usize,
     pub entries: usize,
     /// Rounds of exchanges until all were equal, from the last act of a person.
     pub rounds: usize,
@@ -65,11 +70,13 @@ pub fn run_signing(signatures: Signatures, seed: u64, size: Size, mutant: Option
     }
     let rounds = world.heal();
     Report {
-        acknowledged: world.acknowledged.len(),
+        acknowledged: world.model.acknowledged.len(),
+        lost: world.lost.len(),
+        on_sticks: world.on_sticks.len(),
         entries: world.disk.entries.len(),
         rounds,
         steps,
-        forks: world.disk.entries.forks_by_the_set().len(),
+        forks: world.model.forks(Medium::Server).len(),
         violations: world.violations,
         trace: world.trace,
     }
@@ -249,7 +256,7 @@ impl World {
                 let key = self.kiosks[kiosk].key();
                 let revoked = self.revoke_device(key).is_some();
                 self.say(format!("lose K#{kiosk}, revoked {revoked}"));
-                self.kiosks[kiosk].lost = true;
+                self.lose_kiosk(kiosk);
             }
             3 if many => {
                 let key = self.kiosks[kiosk].key();

@@ -97,6 +97,11 @@ impl Entries {
         self.kept.arrived.iter()
     }
 
+    /// The entries that came after so many.
+    pub fn after(&self, many: usize) -> &[Entry] {
+        self.kept.arrived.get(many..).unwrap_or_default()
+    }
+
     pub fn holds(&self, id: &EntryId) -> bool {
         self.kept.places.contains_key(id)
     }
@@ -136,17 +141,6 @@ impl Entries {
 
     pub fn raise(&mut self, fork: &Fork, by: Option<EntryId>) {
         self.forks.insert((fork.clone(), by));
-    }
-
-    /// Every place where a log divides, found from the entries alone.
-    pub fn forks_by_the_set(&self) -> BTreeSet<Fork> {
-        let mut successors: BTreeMap<(LogId, Option<EntryId>), (u64, usize)> = BTreeMap::new();
-        for entry in self.all() {
-            let header = entry.header();
-            successors.entry((header.log.clone(), header.prev)).or_insert((header.counter - 1, 0)).1 += 1;
-        }
-        let several = successors.into_iter().filter(|(_, (_, count))| *count > 1);
-        several.map(|((log, last_common), (counter, _))| Fork { log, counter, last_common }).collect()
     }
 
     /// Whether the entry has effect, as far as logs and devices go.

@@ -13,6 +13,7 @@ use shared::time::{HybridTime, Timestamp};
 
 use crate::check::Violation;
 use crate::disk::KioskDisk;
+use crate::model::Medium;
 use crate::mutant::Mutant;
 use crate::world::{Crash, World, sure, text, transaction};
 
@@ -56,12 +57,11 @@ impl World {
                 sure(tx.set_stopped(false));
             }
             Some(answer)
-        })?;
-        if crash == Crash::Before {
-            return None;
-        }
+        });
+        self.look_at(Medium::Server);
+        let answer = answer.filter(|_| crash != Crash::Before)?;
         if sure(self.disk.stopped()) && self.server_restores == 0 {
-            self.violations.push(Violation::StoppedOnALie);
+            self.violate(Violation::StoppedOnALie);
         }
         if crash == Crash::After {
             return None;
@@ -163,6 +163,7 @@ impl World {
             let (clock, fresh) = (self.clock(), self.rng.incarnation());
             self.disk.entries.clock = clock;
             let _taken = sure(self.server.handle_give(&mut self.disk, piece, clock, fresh));
+            self.look_at(Medium::Server);
         }
     }
 
@@ -334,7 +335,8 @@ impl World {
     /// Whether the kiosk's cursors say the same as the server's order does now.
     pub fn follows_order(&self, kiosk: usize) -> bool {
         let epochs = sure(self.disk.epochs());
-        self.kiosks[kiosk].disk.steps().all(|(stream, step)| {
+        let receipts = self.kiosks[kiosk].disk.receipts().iter();
+        receipts.flat_map(|(stream, steps)| steps.iter().map(move |step| (stream, step))).all(|(stream, step)| {
             let page = sure(self.disk.ordered(stream, &step.epoch, step.number.saturating_sub(1), 1));
             epochs.contains(&step.epoch)
                 && page.first().is_some_and(|here| here.chain == step.chain && here.entry == step.entry)

@@ -18,6 +18,7 @@ use shared::time::{ClockReading, Timestamp};
 
 use crate::disk::{KioskDisk, ServerDisk};
 use crate::faults::LaterVersion;
+use crate::model::{Medium, Model};
 use crate::mutant::Mutant;
 use crate::rng::Rng;
 use crate::shelf::Entries;
@@ -114,12 +115,14 @@ pub struct World {
     pub later_version: LaterVersion,
     pub flights: Vec<Flight>,
     pub bundles: Vec<Vec<Vec<u8>>>,
-    /// Shown to a person as recorded.
-    pub acknowledged: BTreeSet<EntryId>,
+    /// What must be where, beside what is.
+    pub model: Model,
+    /// What was acknowledged and is physically lost, as it stood when the faults ended.
+    pub lost: BTreeSet<EntryId>,
+    /// What was acknowledged and lies on nothing but sticks.
+    pub on_sticks: BTreeSet<EntryId>,
     /// What no replica may ever hold.
     pub forged: BTreeSet<EntryId>,
-    /// Whose bytes and signature were found to be its device's own: a held entry's bytes can't change, for its id is their hash.
-    pub examined: BTreeSet<EntryId>,
     /// Recoveries that people really signed, also those a later loss of the server took away.
     pub recoveries: BTreeSet<EntryId>,
     pub sent: BTreeSet<EntryId>,
@@ -178,15 +181,17 @@ impl World {
             later_version: LaterVersion::default(),
             flights: Vec::new(),
             bundles: Vec::new(),
-            acknowledged: BTreeSet::new(),
+            model: Model::default(),
+            lost: BTreeSet::new(),
+            on_sticks: BTreeSet::new(),
             forged: BTreeSet::new(),
-            examined: BTreeSet::new(),
             recoveries: BTreeSet::new(),
             sent: BTreeSet::new(),
             answered: BTreeMap::new(),
             trace: Vec::new(),
             violations: Vec::new(),
         };
+        world.model.place(Medium::Server);
         world.open_epoch("installed");
         let hostile = world.hostile.key();
         world.enrol_device(hostile, &text("H"));
@@ -231,13 +236,14 @@ impl World {
         self.disk.entries.clock = clock;
         let (disk, server) = (&mut self.disk, &self.server);
         let written = transaction(disk, crash, |tx| sure(server.write(tx, &Stream::plant_global(), draft, clock)));
+        self.look_at(Medium::Server);
         let entry = match written {
             Ok(entry) => entry,
             Err(NotWritten::Stopped) => return None,
             Err(why) => panic!("the simulator's drafts can be written: {why}"),
         };
         if crash != Crash::Before || self.mutant == Some(Mutant::AcknowledgesBeforeCommit) {
-            self.acknowledge(entry.id(), self.disk.entries.holds(&entry.id()));
+            self.acknowledge(Medium::Server, &entry);
         }
         (crash != Crash::Before).then_some(entry)
     }
@@ -328,31 +334,47 @@ impl World {
         let clock = self.clock();
         self.disk.entries.clock = clock;
         let opened = sure(self.server.open_epoch(&mut self.disk, epoch, reason, clock));
-        self.acknowledged.extend(opened.ok().map(|entry| entry.id()));
+        self.look_at(Medium::Server);
+        if let Ok(entry) = opened {
+            self.acknowledge(Medium::Server, &entry);
+        }
     }
 
     pub fn back_up_server(&mut self) {
         self.server_backups.push(self.disk.clone());
+        self.model.back_up(Medium::Server);
     }
 
     /// `restore`: the backup's path, and a new epoch behind it.
     pub fn restore_server(&mut self, backup: usize) {
-        self.disk = self.server_backups[backup].clone();
-        self.server_restores += 1;
+        self.put_disk_back(backup);
         self.open_epoch("restored");
     }
 
     /// A snapshot put back behind the server's back.
     pub fn put_server_back(&mut self, backup: usize) {
+        self.put_disk_back(backup);
+        let epochs = sure(self.disk.epochs());
+        self.put_back.extend(epochs.last().copied());
+        self.model.epochs_ended(epochs);
+    }
+
+    fn put_disk_back(&mut self, backup: usize) {
+        let before = sure(self.disk.epochs());
         self.disk = self.server_backups[backup].clone();
+        let after = sure(self.disk.epochs());
+        self.model.put_back(Medium::Server, backup);
+        self.model.epochs_ended(before.into_iter().filter(|epoch| !after.contains(epoch)));
         self.server_restores += 1;
-        self.put_back.extend(sure(self.disk.epochs()).last().copied());
     }
 
     /// Database and backups lost; the key was in escrow.
     pub fn lose_server(&mut self) {
+        self.model.epochs_ended(sure(self.disk.epochs()));
         self.disk = ServerDisk::new(self.empty_entries());
         self.server_backups.clear();
+        self.model.destroy(Medium::Server);
+        self.model.place(Medium::Server);
         self.server_restores += 1;
         self.open_epoch("restored without a backup");
     }
@@ -365,7 +387,9 @@ impl World {
         let enrolment = self.enrol_device(secret.key(), name)?;
         let disk = KioskDisk::new(self.empty_entries());
         let key_store = KeyStore { secret, enrolment, heads: Vec::new() };
-        Some(self.place_kiosk(name.clone(), disk, key_store))
+        let kiosk = self.place_kiosk(name.clone(), disk, key_store);
+        self.model.place(Medium::Kiosk(kiosk));
+        Some(kiosk)
     }
 
     fn place_kiosk(&mut self, name: KioskName, disk: KioskDisk, key_store: KeyStore) -> usize {
@@ -411,14 +435,14 @@ impl World {
             cursors_of = cursor_first.then(|| tx.clone());
             done
         });
-        if crash == Crash::No {
-            return Some(done);
+        if crash != Crash::No {
+            if let Some(later) = cursors_of {
+                *disk = disk.with_cursors_of(&later);
+            }
+            *terminal = None;
         }
-        if let Some(later) = cursors_of {
-            *disk = disk.with_cursors_of(&later);
-        }
-        *terminal = None;
-        None
+        self.look_at(Medium::Kiosk(kiosk));
+        Some(done).filter(|_| crash == Crash::No)
     }
 
     /// A person acts at a kiosk (T1).
@@ -426,24 +450,18 @@ impl World {
         let (subject, body) = self.act_in(stream);
         let statement = self.statement(body);
         let (draft, now) = (Draft::new(subject, statement), self.now_at(kiosk));
-        let mut id = None;
+        let mut written = None;
         let done = self.at_kiosk(kiosk, crash, |terminal, disk| {
-            id = sure(terminal.write(disk, stream, &draft, now)).ok().map(|entry| entry.id());
+            written = sure(terminal.write(disk, stream, &draft, now)).ok();
         });
         let committed = crash != Crash::Before;
-        if let Some(id) = id.filter(|_| committed || self.mutant == Some(Mutant::AcknowledgesBeforeCommit)) {
-            self.acknowledge(id, self.kiosks[kiosk].disk.entries.holds(&id));
+        if let Some(entry) = &written
+            && (committed || self.mutant == Some(Mutant::AcknowledgesBeforeCommit))
+        {
+            self.acknowledge(Medium::Kiosk(kiosk), entry);
         }
         self.tend_key_store(kiosk);
-        done.and(id)
-    }
-
-    /// A person sees that it is recorded: from here on it must never be lost.
-    fn acknowledge(&mut self, id: EntryId, durable: bool) {
-        self.acknowledged.insert(id);
-        if !durable {
-            self.violate(crate::check::Violation::AcknowledgedNotDurable(id));
-        }
+        done.and(written).map(|entry| entry.id())
     }
 
     fn act_in(&mut self, stream: &Stream) -> (Subject, Body) {
@@ -486,6 +504,7 @@ impl World {
     pub fn back_up_kiosk(&mut self, kiosk: usize) {
         let this = &mut self.kiosks[kiosk];
         this.backups.push((this.disk.clone(), this.key_store.clone()));
+        self.model.back_up(Medium::Kiosk(kiosk));
     }
 
     /// Puts a kiosk's disk back. Its key store stays as it is, or comes from the same backup.
@@ -497,6 +516,13 @@ impl World {
             this.key_store = key_store;
         }
         this.terminal = None;
+        self.model.put_back(Medium::Kiosk(kiosk), backup);
+    }
+
+    /// Stolen, burnt: with all that it held.
+    pub fn lose_kiosk(&mut self, kiosk: usize) {
+        self.kiosks[kiosk].lost = true;
+        self.model.destroy(Medium::Kiosk(kiosk));
     }
 
     /// The key store is gone: the kiosk is enrolled under a new key, on whatever disk it has. `false` while the server is stopped.
@@ -514,7 +540,9 @@ impl World {
     pub fn clone_kiosk(&mut self, kiosk: usize) -> usize {
         let this = &self.kiosks[kiosk];
         let (name, disk, key_store) = (this.name.clone(), this.disk.clone(), this.key_store.clone());
-        self.place_kiosk(name, disk, key_store)
+        let twin = self.place_kiosk(name, disk, key_store);
+        self.model.copy(Medium::Kiosk(kiosk), Medium::Kiosk(twin));
+        twin
     }
 
     pub fn is_revoked(&self, kiosk: usize) -> bool {

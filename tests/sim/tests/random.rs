@@ -27,10 +27,13 @@ fn every_invariant_holds_in_long_schedules() {
 
 fn schedules_hold(size: Size, count: u64) {
     let began = Instant::now();
-    let (mut acknowledged, mut rounds, mut forks, mut broken) = (0, [0; 8], 0, Vec::new());
+    let (mut acknowledged, mut lost, mut on_sticks, mut forks) = (0, 0, 0, 0);
+    let (mut rounds, mut broken) = ([0; 8], Vec::new());
     for seed in first_seed()..first_seed() + count {
         let report = run_sized(seed, size, None);
         acknowledged += report.acknowledged;
+        lost += report.lost;
+        on_sticks += report.on_sticks;
         forks += report.forks;
         rounds[report.rounds.min(7)] += 1;
         if !report.violations.is_empty() {
@@ -39,7 +42,7 @@ fn schedules_hold(size: Size, count: u64) {
         }
     }
     println!(
-        "{{\"name\":\"schedules\",\"size\":\"{size:?}\",\"runs\":{count},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"forks\":{forks},\"rounds\":{rounds:?},\"seconds\":{:.1}}}",
+        "{{\"name\":\"schedules\",\"size\":\"{size:?}\",\"runs\":{count},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"physically_lost\":{lost},\"on_sticks\":{on_sticks},\"forks\":{forks},\"rounds\":{rounds:?},\"seconds\":{:.1}}}",
         broken.len(),
         first_seed(),
         began.elapsed().as_secs_f64()

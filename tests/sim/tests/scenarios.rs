@@ -5,6 +5,7 @@ use shared::part11::pepper::PepperEpoch;
 use shared::sync::terminal::{Dropped, Outcome};
 use shared::sync::{BoxRow, Down, Give, TerminalShelf, Up};
 use shared::time::Timestamp;
+use sim::model::Medium;
 use sim::scenario::*;
 use sim::world::sure;
 use sim::{Crash, World};
@@ -47,14 +48,14 @@ fn a_terminal_that_is_told_to_wait_waits_whatever_rings_and_never_for_ever() {
 fn u11_kiosk_restored_offline_continues_and_meets_the_server() {
     let world = kiosk_restored(None);
     sound(&world);
-    assert!(world.disk.entries.forks_by_the_set().is_empty(), "the key store's head spared the fork (T2)");
+    assert!(world.model.forks(Medium::Server).is_empty(), "the key store's head spared the fork (T2)");
 }
 
 #[test]
 fn u11_kiosk_restored_with_its_old_key_store_is_one_fork_per_log_and_one_alarm_each() {
     let world = kiosk_restored_with_old_key_store(None);
     sound(&world);
-    let forks = world.disk.entries.forks_by_the_set();
+    let forks = world.model.forks(Medium::Server);
     assert_eq!(forks.len(), 3, "record, presence, journal: {forks:?}");
     assert_eq!(world.disk.entries.alarms().len(), 3);
     for fork in &forks {
@@ -66,7 +67,7 @@ fn u11_kiosk_restored_with_its_old_key_store_is_one_fork_per_log_and_one_alarm_e
 fn u11_cloned_kiosk_both_go_on_and_a_unique_clash_is_held_not_dropped() {
     let world = kiosk_cloned(None);
     sound(&world);
-    assert_eq!(world.disk.entries.forks_by_the_set().len(), 3);
+    assert_eq!(world.model.forks(Medium::Server).len(), 3);
     let incarnations = [0, 3].map(|kiosk| sure(world.kiosks[kiosk].disk.incarnation()));
     assert_ne!(incarnations[0], incarnations[1], "each goes on as somebody else (T3)");
 }
@@ -108,7 +109,7 @@ fn device_revoked_with_good_entries_from_before_directly_and_through_a_relay() {
 fn server_restored_with_a_kiosk_enrolled_and_one_revoked_in_between_and_qa_approving_first() {
     let world = server_restored(None);
     sound(&world);
-    assert!(world.disk.entries.forks_by_the_set().is_empty(), "a restore made by `restore` never forks a server log");
+    assert!(world.model.forks(Medium::Server).is_empty(), "a restore made by `restore` never forks a server log");
     let (enrolled, revoked) = (world.kiosks[3].key(), world.kiosks[1].key());
     assert!(sure(world.disk.is_enrolled(&enrolled)));
     assert!(world.disk.entries.revocation_reason(&revoked).is_some(), "the revocation of the gap came back");
@@ -120,16 +121,15 @@ fn restore_from_backup_detected_and_it_forks_the_epochs_log_once() {
     sound(&world);
     let world = server_put_back_wrote_more(None);
     sound(&world);
-    assert_eq!(world.disk.entries.forks_by_the_set().len(), 1, "one alarm");
+    assert_eq!(world.model.forks(Medium::Server).len(), 1, "one alarm");
 }
 
 #[test]
 fn server_lost_without_a_backup_is_filled_by_the_kiosks() {
     let world = server_lost(None);
     sound(&world);
-    let held = world.acknowledged_and_held();
     // What only the lost database held: the hostile device's enrolment came to the kiosks, so all is back.
-    assert_eq!(world.acknowledged.difference(&held).count(), 0);
+    assert!(world.lost.is_empty(), "{:?}", world.lost);
 }
 
 #[test]

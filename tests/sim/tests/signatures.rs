@@ -61,9 +61,10 @@ fn nameless(line: &str) -> String {
 }
 
 /// Everything of a schedule that isn't the name of an entry.
-fn story(report: &Report) -> (Vec<String>, [usize; 5]) {
-    let Report { acknowledged, entries, rounds, steps, forks, violations: _, trace } = report;
-    (trace.iter().map(|line| nameless(line)).collect(), [*acknowledged, *entries, *rounds, *steps, *forks])
+fn story(report: &Report) -> (Vec<String>, [usize; 7]) {
+    let Report { acknowledged, lost, on_sticks, entries, rounds, steps, forks, violations: _, trace } = report;
+    let counts = [*acknowledged, *lost, *on_sticks, *entries, *rounds, *steps, *forks];
+    (trace.iter().map(|line| nameless(line)).collect(), counts)
 }
 
 #[test]
