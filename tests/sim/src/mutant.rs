@@ -25,6 +25,8 @@ pub enum Mutant {
     NoNewIncarnation,
     /// A second entry at a counter is dropped.
     DropsOnClash,
+    /// An entry is its device, stream and counter: what the device writes there in another incarnation is taken for held.
+    IdentityByCounter,
     /// Entries are held above a gap.
     AcceptsGaps,
     /// What was sent counts as held by the server.
@@ -52,7 +54,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::RecoveredInsideTheOrder,
         Self::TakesAnyway,
         Self::ContradictionIgnored,
@@ -64,6 +66,7 @@ impl Mutant {
         Self::EpochPlusOne,
         Self::NoNewIncarnation,
         Self::DropsOnClash,
+        Self::IdentityByCounter,
         Self::AcceptsGaps,
         Self::SentOnSend,
         Self::CursorFirst,

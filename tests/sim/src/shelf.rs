@@ -157,6 +157,12 @@ impl Entries {
         !here.is_empty() || self.revoked.contains_key(&entry.log().device)
     }
 
+    /// Whether the log's device wrote to its stream at the counter, in whatever incarnation.
+    fn has_at(&self, log: &LogId, counter: u64) -> bool {
+        let mut same = self.logs.iter().filter(|(other, _)| (other.device, &other.stream) == (log.device, &log.stream));
+        same.any(|(_, one)| one.at.contains_key(&counter))
+    }
+
     fn first_at_its_counter(&self, entry: &Entry) -> bool {
         let here = self.at(entry.log(), entry.header().counter).unwrap_or_default();
         here.into_iter().min_by_key(|id| self.kept.places.get(id)) == Some(entry.id())
@@ -231,6 +237,9 @@ impl Shelf for Entries {
     fn put(&mut self, held: &Held) -> Result<(), Infallible> {
         let entry = held.entry();
         if self.mutant == Some(Mutant::HoldsOnlyWhatCounts) && self.counts_for_nothing(entry) {
+            return Ok(());
+        }
+        if self.mutant == Some(Mutant::IdentityByCounter) && self.has_at(entry.log(), entry.header().counter) {
             return Ok(());
         }
         let header = entry.header();

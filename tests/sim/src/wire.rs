@@ -248,7 +248,10 @@ impl World {
     fn swallow(&mut self, entry: shared::log::Entry) {
         let Some(epoch) = sure(self.disk.epochs()).last().copied() else { return };
         let (stream, id) = (entry.log().stream.clone(), entry.id());
-        sure(self.disk.put(&Held::own(entry)));
+        sure(self.disk.put(&Held::own(entry.clone())));
+        if let Some(fork) = sure(shared::log::standing::fork_at(&entry, &self.disk)) {
+            sure(shared::sync::Replica::raise(&mut self.disk, &fork));
+        }
         let before = sure(self.disk.last_ordered(&stream, &epoch));
         let number = before.as_ref().map_or(1, |last| last.number + 1);
         let start = shared::sync::order::chain_start(&epoch, &stream);
