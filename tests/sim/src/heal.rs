@@ -42,16 +42,18 @@ impl World {
         self.meet();
         self.meet();
         self.check_all(&must_hold);
+        self.look_at_everything();
         rounds
     }
 
-    /// SAFE1 when the faults end: what was shown as recorded is on a medium that is left, or physically lost with every one that held it; that is listed.
+    /// SAFE1 when the faults end: what was shown as recorded is on a medium that is left, or is listed as physically lost with every one that
+    /// held it.
     fn account_for_all(&mut self) {
         let missing = self.model.missing();
         if missing.is_empty() {
             return;
         }
-        let sticks = self.on_sticks_of_now();
+        let sticks = self.on_undelivered_sticks();
         for (id, physically) in missing {
             if !physically {
                 self.violate(Violation::AcknowledgedEntryLost(id));
@@ -65,8 +67,8 @@ impl World {
         self.say(format!("physically lost: {}; on sticks alone: {}", names(&self.lost), names(&self.on_sticks)));
     }
 
-    /// What lies on sticks that nobody delivered.
-    fn on_sticks_of_now(&self) -> BTreeSet<EntryId> {
+    /// What lies there, whoever wrote it.
+    fn on_undelivered_sticks(&self) -> BTreeSet<EntryId> {
         let pieces = self.bundles.iter().flatten().filter_map(|piece| Give::read(piece).ok());
         pieces.flat_map(|piece| piece.entries).map(|bytes| EntryId::of(&bytes)).collect()
     }

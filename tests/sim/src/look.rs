@@ -119,6 +119,7 @@ impl World {
             let changed =
                 |entry: &&Entry| self.model.first_seen(&entry.id()).is_none_or(|f| f.bytes() != entry.bytes());
             found.extend(entries.all().filter(changed).map(|entry| Violation::BytesChanged(entry.id())));
+            found.extend(self.look_at_forks(medium));
             if let Medium::Kiosk(kiosk) = medium
                 && let Some(entry) = other_receipt(&known.receipts, self.kiosks[kiosk].disk.receipts())
             {

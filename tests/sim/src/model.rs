@@ -4,7 +4,7 @@
 //! what each medium must hold, where logs divide, which receipts stand, and what is physically lost. It asks no function of the product: of `shared`
 //! it takes names and positions. [`crate::check`] tells it after each transaction and compares the disks with it; nothing here looks at a disk.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::id::{EntryId, Incarnation};
 use shared::log::standing::Fork;
@@ -12,7 +12,7 @@ use shared::log::{Entry, LogId, Stream};
 use shared::sync::Step;
 use shared::time::HybridTime;
 
-use crate::shelf::ById;
+use crate::shelf::{ById, Ids};
 
 /// Where entries survive a power cut. Backups are no medium: what only they hold is gone until somebody restores them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ pub struct Model {
     /// What was acknowledged, and then went with a medium that was put back or destroyed.
     destroyed: BTreeSet<EntryId>,
     /// What went with the server's disk, acknowledged or not: receipts for it may be taken back.
-    gone_from_server: BTreeSet<EntryId>,
+    gone_from_server: Ids,
     /// Epochs whose order counts no more, for the server was put back to before them, or numbers everything anew because it was put back behind its
     /// own back: receipts by them may be taken back.
     ended_epochs: BTreeSet<Incarnation>,
@@ -104,7 +104,7 @@ impl Model {
     }
 
     fn destroy_but(&mut self, medium: Medium, kept: &[EntryId]) {
-        let kept: HashSet<&EntryId> = kept.iter().collect();
+        let kept: Ids = kept.iter().copied().collect();
         let before = self.media.get(&medium).map(|here| here.held.as_slice()).unwrap_or_default();
         let gone: Vec<EntryId> = before.iter().filter(|id| !kept.contains(id)).copied().collect();
         self.destroyed.extend(gone.iter().filter(|id| self.acknowledged.contains(id)));
@@ -178,7 +178,7 @@ impl Model {
     /// What was acknowledged and is on no medium that is left, and whether it is physically lost: it went with the last medium that held it. Where
     /// nothing was destroyed it may not be missing (SAFE1).
     pub fn missing(&self) -> BTreeMap<EntryId, bool> {
-        let held: HashSet<&EntryId> = self.media.values().flat_map(|here| &here.held).collect();
+        let held: Ids = self.media.values().flat_map(|here| &here.held).copied().collect();
         let missing = self.acknowledged.iter().filter(|id| !held.contains(id));
         missing.map(|id| (*id, self.destroyed.contains(id))).collect()
     }

@@ -1,6 +1,6 @@
 //! Held entries in memory: what both stores share. A clone is a backup; a transaction works on a clone and replaces the original.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -35,6 +35,8 @@ pub struct Entries {
 
 /// Something for each entry. It is looked up in, never gone through in an order that matters.
 pub type ById<T> = HashMap<EntryId, T, BuildHasherDefault<FirstBytes>>;
+/// Some entries, to be looked up in.
+pub type Ids = HashSet<EntryId, BuildHasherDefault<FirstBytes>>;
 
 /// An id is a hash already: its first bytes will do.
 #[derive(Debug, Clone, Default)]
