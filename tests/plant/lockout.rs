@@ -127,6 +127,24 @@ fn r15_yesterdays_disk_forgives_no_wrong_secret() {
     plant.verify();
 }
 
+#[test]
+fn r15_after_the_first_tries_each_wait_is_twice_the_one_before_and_is_waited_for() {
+    let mut plant = sunday_evening();
+    let mut waits = Vec::new();
+    while let Err(Denied::WrongSecret { wait_s, .. }) = plant.kiosk("K3").unlock(&stranger()) {
+        waits.push(wait_s);
+        for who in [stranger(), kiosk_signer("maria")].iter().filter(|_| wait_s > 0) {
+            let soon = plant.kiosk("K3").unlock(who);
+            assert!(matches!(soon, Err(Denied::Wait { seconds }) if seconds == wait_s), "not even the right one");
+        }
+        plant.clock.advance_ms(i64::from(wait_s) * 1_000);
+    }
+    assert_eq!(waits.len(), 9, "the tenth locks out");
+    let doubling: Vec<u32> = waits.iter().copied().skip_while(|wait| *wait == 0).collect();
+    assert!(doubling.len() >= 6 && doubling.windows(2).all(|pair| pair[1] == 2 * pair[0]), "{waits:?}");
+    assert!(!unlocks(&mut plant, "K3", "maria"));
+}
+
 /// Under `eu-2025` most visits begin with the secret and end without a signature.
 #[test]
 fn r15_mistyped_secrets_end_with_the_right_one_also_when_nothing_else_is_signed() {

@@ -73,7 +73,11 @@ fn r4_role_and_scope_are_asked_at_the_kiosk_and_at_the_server() {
     let signers = (&kiosk_signer("maria"), &kiosk_signer("ben"));
     assert!(plant.kiosk("K3").unlock_both(&id("maria"), &about, signers).is_err(), "without asking for a secret");
     assert!(plant.server.withdraw_assessor(&id("jonas"), &id("R-0042"), "no reason", &signer("maria")).is_err());
-    assert!(plant.server.rule(&id("maria"), true, "I say so", &signer("jonas")).is_err());
+    let ruled = plant.server.rule(&id("maria"), true, "I say so", &signer("jonas"));
+    assert!(
+        ruled.unwrap_err().to_string().contains("jonas may not"),
+        "before anybody looks whether anything is on hold"
+    );
     let kiosk = plant.kiosk("K3");
     let here = kiosk.enrolment().unwrap().work_units.clone();
     let elsewhere = kiosk.plant().tasks.values().find(|task| task.work_units.iter().all(|unit| !here.contains(unit)));
@@ -270,5 +274,6 @@ fn s5_nobody_signs_off_themselves_whatever_their_rights() {
     assert!(matches!(plant.kiosk("K3").may_assess(&id("jonas"), &id("jonas"), &about), Err(Denied::SamePerson)));
     let kiosk = plant.kiosk("K3");
     assert!(kiosk.sign_run(&id("jonas"), &about, Outcome::Passed, None, "", own).is_err());
-    assert!(plant.server.rule(&id("helga"), true, "fine", &signer("helga")).is_err());
+    let ruled = plant.server.rule(&id("helga"), true, "fine", &signer("helga"));
+    assert!(ruled.unwrap_err().to_string().contains("nobody rules on their own record"));
 }
