@@ -18,7 +18,7 @@ use shared::id::{DeviceKey, Digest32};
 use shared::part11::signature::DeviceSecret;
 use shared::sync::message::{BadMessage, MAX_MESSAGE_BYTES};
 use store::blobs::MAX_BLOB_BYTES;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
@@ -62,6 +62,52 @@ pub enum Frame {
     Give(Vec<u8>),
     AskBlob(Digest32),
     Blob(Vec<u8>),
+}
+
+impl Frame {
+    pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> Result<(), Broken> {
+        let (kind, bytes): (u8, &[u8]) = match self {
+            Self::Nothing => (0, &[]),
+            Self::Have(bytes) => (1, bytes),
+            Self::Give(bytes) => (2, bytes),
+            Self::AskBlob(digest) => (3, &digest.0),
+            Self::Blob(bytes) => (4, bytes),
+        };
+        let length = u32::try_from(bytes.len()).map_err(|_| Broken::Message(BadMessage::TooLarge))?;
+        to.write_u8(kind).await?;
+        to.write_u32(length).await?;
+        to.write_all(bytes).await?;
+        Ok(to.flush().await?)
+    }
+
+    /// The next one of whatever comes.
+    pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> Result<Self, Broken> {
+        let kind = from.read_u8().await?;
+        let length = u64::from(from.read_u32().await?);
+        let most = match kind {
+            0 => 0,
+            1 | 2 => MAX_MESSAGE_BYTES as u64,
+            3 => 32,
+            4 => MAX_BLOB_BYTES,
+            _ => return Err(Broken::OutOfTurn),
+        };
+        if length > most {
+            return Err(BadMessage::TooLarge.into());
+        }
+        // Memory is asked for as bytes come, not as the frame promises.
+        let mut bytes = Vec::new();
+        from.take(length).read_to_end(&mut bytes).await?;
+        if bytes.len() as u64 != length {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        Ok(match kind {
+            0 => Self::Nothing,
+            1 => Self::Have(bytes),
+            2 => Self::Give(bytes),
+            3 => Self::AskBlob(Digest32(bytes.try_into().map_err(|_| Broken::OutOfTurn)?)),
+            _ => Self::Blob(bytes),
+        })
+    }
 }
 
 /// A device's key as both ends of a line use it.
@@ -130,18 +176,7 @@ impl Line {
     }
 
     pub async fn say(&mut self, frame: &Frame) -> Result<(), Broken> {
-        let (kind, bytes): (u8, &[u8]) = match frame {
-            Frame::Nothing => (0, &[]),
-            Frame::Have(bytes) => (1, bytes),
-            Frame::Give(bytes) => (2, bytes),
-            Frame::AskBlob(digest) => (3, &digest.0),
-            Frame::Blob(bytes) => (4, bytes),
-        };
-        let length = u32::try_from(bytes.len()).map_err(|_| Broken::Message(BadMessage::TooLarge))?;
-        self.stream.write_u8(kind).await?;
-        self.stream.write_u32(length).await?;
-        self.stream.write_all(bytes).await?;
-        Ok(self.stream.flush().await?)
+        frame.write(&mut self.stream).await
     }
 
     /// Hangs up. Whoever went away already won't notice.
@@ -150,31 +185,7 @@ impl Line {
     }
 
     pub async fn hear(&mut self) -> Result<Frame, Broken> {
-        let kind = self.stream.read_u8().await?;
-        let length = u64::from(self.stream.read_u32().await?);
-        let most = match kind {
-            0 => 0,
-            1 | 2 => MAX_MESSAGE_BYTES as u64,
-            3 => 32,
-            4 => MAX_BLOB_BYTES,
-            _ => return Err(Broken::OutOfTurn),
-        };
-        if length > most {
-            return Err(BadMessage::TooLarge.into());
-        }
-        // Memory is asked for as bytes come, not as the frame promises.
-        let mut bytes = Vec::new();
-        (&mut self.stream).take(length).read_to_end(&mut bytes).await?;
-        if bytes.len() as u64 != length {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        Ok(match kind {
-            0 => Frame::Nothing,
-            1 => Frame::Have(bytes),
-            2 => Frame::Give(bytes),
-            3 => Frame::AskBlob(Digest32(bytes.try_into().map_err(|_| Broken::OutOfTurn)?)),
-            _ => Frame::Blob(bytes),
-        })
+        Frame::read(&mut self.stream).await
     }
 }
 

@@ -1,5 +1,8 @@
 //! Messages of the exchange against the real state machines, over stores in memory.
 
+use std::task::{Context, Poll, Waker};
+
+use kiosk::lan::line::Frame;
 use shared::id::Digest32;
 use shared::kind::to_cbor;
 use shared::log::canonical;
@@ -177,6 +180,44 @@ pub fn give(bytes: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
+/// What comes over a line whose ends have proved their keys, frame by frame.
+pub fn frames(bytes: &[u8]) -> Verdict {
+    let world = world();
+    let (mut terminal, mut disk) = world.terminal();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let before = rest;
+        let frame = match at_once(Frame::read(&mut rest)) {
+            Ok(frame) => frame,
+            Err(why) => return refused(why),
+        };
+        let mut again = Vec::new();
+        at_once(frame.write(&mut again)).expect("writing to memory");
+        assert_eq!(again, before[..before.len() - rest.len()], "a frame has one spelling");
+        match frame {
+            Frame::Have(word) => {
+                let key = world.other.key();
+                sure(terminal.handle_have(&disk, &word, &key, None, FRESH)).err().map(refused);
+            }
+            Frame::Give(gift) => match sure(terminal.handle_give(&mut disk, &gift, FRESH)) {
+                Ok(taken) => only_from_enrolled(&disk, &taken.held),
+                Err(why) => drop(refused(why)),
+            },
+            Frame::Nothing | Frame::AskBlob(_) | Frame::Blob(_) => {}
+        }
+    }
+    Verdict::Accepted
+}
+
+/// What comes of it where nobody has to be waited for.
+fn at_once<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => panic!("memory keeps nobody waiting"),
+    }
+}
+
 pub fn requests() -> Vec<Vec<u8>> {
     world().ups.iter().map(|sealed| inside(sealed)).collect()
 }
@@ -192,6 +233,24 @@ pub fn haves() -> Vec<Vec<u8>> {
 pub fn gives() -> Vec<Vec<u8>> {
     let empty = Give::default().to_bytes();
     world().gives.iter().cloned().chain([empty]).collect()
+}
+
+pub fn frame_seeds() -> Vec<Vec<u8>> {
+    let world = world();
+    let digest = Digest32::of(b"a document");
+    let have = Frame::Have(world.haves[1].clone());
+    let talks: [&[Frame]; 4] = [
+        &[],
+        &[have.clone(), Frame::Give(world.gives[0].clone()), Frame::Nothing],
+        &[Frame::AskBlob(digest), Frame::Nothing],
+        &[have, Frame::Blob(b"a document".to_vec())],
+    ];
+    let spoken = |frames: &&[Frame]| {
+        let mut bytes = Vec::new();
+        frames.iter().for_each(|frame| at_once(frame.write(&mut bytes)).expect("writing to memory"));
+        bytes
+    };
+    talks.iter().map(spoken).collect()
 }
 
 pub fn packed_seeds() -> Vec<Vec<u8>> {

@@ -71,7 +71,7 @@ pub fn plant_folder(bytes: &[u8]) -> Verdict {
 }
 
 /// A folder that costs no disk, where the system has one.
-fn in_memory() -> tempfile::TempDir {
+pub(crate) fn in_memory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
 }
 

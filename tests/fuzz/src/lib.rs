@@ -8,9 +8,10 @@
 //! altered would get any further. To add one: a function, its seeds, a row in [`TARGETS`], a line in `tests/replay.rs`; then
 //! `cargo run -p fuzz --bin make-corpus`.
 //!
-//! Read in this order: [`exchange`] and `world` (messages against the real state machines), [`entries`], [`people`] (badges, boxes, set-up),
-//! [`folder`] (tables), [`http`], [`play`].
+//! Read in this order: [`exchange`] and `world` (messages against the real state machines), [`carried`] (files that somebody brings), [`entries`],
+//! [`people`] (badges, boxes, set-up), [`folder`] (tables), [`http`], [`play`].
 
+pub mod carried;
 pub mod entries;
 pub mod exchange;
 pub mod folder;
@@ -44,6 +45,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "packed", run: exchange::packed, seeds: exchange::packed_seeds, most_bytes: 4 * 1024 },
     Target { name: "have", run: exchange::have, seeds: exchange::haves, most_bytes: 8 * 1024 },
     Target { name: "give", run: exchange::give, seeds: exchange::gives, most_bytes: 16 * 1024 },
+    Target { name: "lan-frame", run: exchange::frames, seeds: exchange::frame_seeds, most_bytes: 16 * 1024 },
+    Target { name: "bundle", run: carried::bundle, seeds: carried::bundles, most_bytes: 16 * 1024 },
+    Target { name: "evidence", run: carried::evidence, seeds: carried::evidences, most_bytes: 16 * 1024 },
     Target { name: "entry", run: entries::entry, seeds: entries::payloads, most_bytes: 17 * 1024 },
     Target { name: "record", run: entries::record, seeds: entries::records, most_bytes: 4 * 1024 },
     Target { name: "plant-entries", run: entries::plant, seeds: entries::plants, most_bytes: 4 * 1024 },

@@ -2,7 +2,7 @@
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decoder, Encoder};
-use shared::id::{DeviceKey, Incarnation};
+use shared::id::Incarnation;
 use shared::log::entry::Header;
 use shared::log::{Entry, Shelf};
 use shared::part11::pepper::PepperEpoch;
@@ -109,37 +109,45 @@ impl World {
         (terminal, disk)
     }
 
-    /// Whoever's key stands in an entry signs it; a key of nobody here is the hostile device's problem.
-    fn secret_of(&self, device: &DeviceKey) -> &DeviceSecret {
-        let known = [&self.servers_secret, &self.kiosk.secret, &self.other];
-        known.into_iter().find(|secret| secret.key() == *device).unwrap_or(&self.hostile)
-    }
-
     /// Signs an entry's payload, as the device that it names.
     pub fn signed(&self, payload: &[u8]) -> Vec<u8> {
-        let header = Decoder::new(payload).array().and_then(|_| {
-            let mut decoder = Decoder::new(payload);
-            decoder.array()?;
-            decoder.decode::<Header>()
-        });
-        let secret = header.map_or(&self.hostile, |header| self.secret_of(&header.log.device));
-        let signature = secret.sign(ENTRY_TYPE, payload);
-        let mut bytes = Vec::new();
-        let mut encoder = Encoder::new(&mut bytes);
-        let written = encoder.array(2).and_then(|e| e.bytes(payload)).and_then(|e| e.encode(signature)).map(drop);
-        written.expect("writing to memory");
-        bytes
+        signed(&self.keys(), payload)
     }
 
     /// Makes the signatures of altered entries good again. What has no entry's frame stays as it is.
     pub fn re_signed(&self, entries: &[ByteVec]) -> Vec<ByteVec> {
-        let payload = |bytes: &ByteVec| {
-            let mut decoder = Decoder::new(bytes);
-            decoder.array().ok()?;
-            decoder.bytes().ok().map(<[u8]>::to_vec)
-        };
-        entries.iter().map(|bytes| payload(bytes).map_or(bytes.clone(), |it| self.signed(&it).into())).collect()
+        re_signed(&self.keys(), entries)
     }
+
+    fn keys(&self) -> [&DeviceSecret; 4] {
+        [&self.servers_secret, &self.kiosk.secret, &self.other, &self.hostile]
+    }
+}
+
+/// Signs an entry's payload with the one of these keys that it names; a key of nobody here is the last one's problem.
+pub fn signed(keys: &[&DeviceSecret], payload: &[u8]) -> Vec<u8> {
+    let header = Decoder::new(payload).array().and_then(|_| {
+        let mut decoder = Decoder::new(payload);
+        decoder.array()?;
+        decoder.decode::<Header>()
+    });
+    let named = header.ok().and_then(|header| keys.iter().find(|secret| secret.key() == header.log.device));
+    let signature = named.unwrap_or(&keys[keys.len() - 1]).sign(ENTRY_TYPE, payload);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes);
+    let written = encoder.array(2).and_then(|e| e.bytes(payload)).and_then(|e| e.encode(signature)).map(drop);
+    written.expect("writing to memory");
+    bytes
+}
+
+/// [`signed`] for each that has an entry's frame; the others stay as they are.
+pub fn re_signed(keys: &[&DeviceSecret], entries: &[ByteVec]) -> Vec<ByteVec> {
+    let payload = |bytes: &ByteVec| {
+        let mut decoder = Decoder::new(bytes);
+        decoder.array().ok()?;
+        decoder.bytes().ok().map(<[u8]>::to_vec)
+    };
+    entries.iter().map(|bytes| payload(bytes).map_or(bytes.clone(), |it| signed(keys, &it).into())).collect()
 }
 
 /// Everything held came from a device that is enrolled here.
