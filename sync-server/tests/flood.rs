@@ -1,26 +1,30 @@
-//! The server as it is shipped, in a process of its own, while strangers take all they can from addresses of their own: kiosks go on, and the memory
-//! stays bounded.
+//! The server as it is shipped, in a process of its own, while strangers take all they can from addresses of their own, and while whatever was crafted
+//! or kept to harm it is posted to it: kiosks go on, whoever watches is answered, and the memory stays bounded.
 //!
 //! `LINEPROOF_FLOOD_SECONDS` says how long the flood lasts, `LINEPROOF_STORM` how many kiosks come back at once; by default little.
 
+// What depends on this crate can't be depended on here.
+#[path = "../../tests/fuzz/src/bombs.rs"]
+mod bombs;
 mod common;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use common::pen::Pen;
-use common::{EXCHANGE, packed};
+use common::{EXCHANGE, TOKEN, packed};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::{Certificate, Client, Method, StatusCode};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use shared::id::*;
 use shared::log::Entry;
 use shared::part11::signature::DeviceSecret;
-use shared::sync::message::Down;
+use shared::sync::message::{Down, Up};
 use shared::time::Timestamp;
 use sync_server::core::{Core, Machine};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,8 +53,14 @@ struct Process {
 impl Process {
     /// Starts it once `prepare` has enrolled whom it needs.
     async fn start<T>(prepare: impl FnOnce(&Core) -> T) -> (Self, T) {
+        Self::start_with("", prepare).await
+    }
+
+    /// The same, with these settings in its data folder.
+    async fn start_with<T>(settings: &str, prepare: impl FnOnce(&Core) -> T) -> (Self, T) {
         common::with_cryptography();
         let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("config.toml"), settings).unwrap();
         let core = Core::open(data.path(), Arc::new(Machine)).unwrap();
         core.import(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("demo-plant"), false, "test").unwrap();
         let prepared = prepare(&core);
@@ -105,6 +115,20 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Whoever watches the service is answered each time, until it is over; how often that was.
+async fn watched(process: &Process, is_over: impl Fn() -> bool) -> u64 {
+    let (client, mut healthy) = (process.client(IpAddr::from([127, 0, 0, 99])), 0);
+    while !is_over() {
+        let begun = Instant::now();
+        let answer = client.get(process.at("/healthz")).send().await.expect("whoever watches is answered");
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(begun.elapsed() < 2 * P99, "within what a watcher waits");
+        healthy += 1;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    healthy
 }
 
 fn number(name: &str, default: u64) -> u64 {
@@ -246,7 +270,7 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
         let (door, over) = (process.door.clone(), over.clone());
         strangers.spawn(async move { take_all(&door, how, stranger(how + 1), &over).await });
     }
-    let (answered, healthy) = (AtomicU64::new(0), AtomicU64::new(0));
+    let answered = AtomicU64::new(0);
     let end = Instant::now() + Duration::from_secs(seconds);
     let kiosk = async |pen: &Pen, from: u8| {
         let (client, mut waits) = (process.client(IpAddr::from([127, 0, 0, from])), Vec::new());
@@ -263,32 +287,137 @@ async fn kiosks_go_on_beside_a_flood_and_the_servers_memory_stays_bounded() {
         }
         waits
     };
-    let watcher = async {
-        let client = process.client(IpAddr::from([127, 0, 0, 99]));
-        while Instant::now() < end {
-            let begun = Instant::now();
-            let answer = client.get(process.at("/healthz")).send().await.expect("whoever watches is answered");
-            assert_eq!(answer.status(), StatusCode::OK);
-            assert!(begun.elapsed() < 2 * P99, "within what a watcher waits");
-            healthy.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
-    let (a, b, c, d, ()) =
+    let watcher = watched(&process, || Instant::now() >= end);
+    let (a, b, c, d, healthy) =
         tokio::join!(kiosk(&pens[0], 2), kiosk(&pens[1], 3), kiosk(&pens[2], 4), kiosk(&pens[3], 4), watcher);
     over.store(true, Ordering::Relaxed);
     strangers.shutdown_background();
     let waits = [a, b, c, d].concat();
     let (p50, p99, most) = (percentile(waits.clone(), 50), percentile(waits, 99), process.most_memory_kib());
     println!(
-        r#"{{"name":"floods","runs":{},"healthy":{},"p50_ms":{},"p99_ms":{},"most_memory_kib":{most},"violations":0,"seconds":{seconds}}}"#,
+        r#"{{"name":"floods","runs":{},"healthy":{healthy},"p50_ms":{},"p99_ms":{},"most_memory_kib":{most},"violations":0,"seconds":{seconds}}}"#,
         answered.into_inner(),
-        healthy.into_inner(),
         p50.as_millis(),
         p99.as_millis()
     );
     assert!(p99 < P99, "99 of 100 calls within {p99:?}");
     assert!(most < MOST_MEMORY_KIB, "{most} KiB");
+}
+
+const ENROL: &str = "/api/v1/enrol";
+
+/// Sends what may harm a server, and counts what is answered.
+struct Sender<'p> {
+    process: &'p Process,
+    client: Client,
+    token: String,
+    admin: String,
+    answers: Mutex<BTreeMap<u16, u32>>,
+}
+
+impl Sender<'_> {
+    /// A body at each endpoint that takes them from terminals; to the exchange also as it is meant to come, compressed.
+    async fn everywhere(&self, name: &str, body: &[u8]) {
+        let blob = format!("/api/v1/blobs/{}", Digest32::of(body));
+        tokio::join!(
+            self.send(name, Method::POST, "/api/v1/exchange", packed(body)),
+            self.send(name, Method::POST, "/api/v1/exchange", body.to_vec()),
+            self.send(name, Method::POST, ENROL, body.to_vec()),
+            self.send(name, Method::PUT, &blob, body.to_vec()),
+        );
+    }
+
+    async fn send(&self, name: &str, method: Method, path: &str, body: Vec<u8>) {
+        let is_too_large = path == ENROL && body.len() > 2 << 20;
+        let request = self.client.request(method, self.process.at(path)).header(CONTENT_TYPE, EXCHANGE);
+        let answer = match request.header(TOKEN, &self.token).body(body).send().await {
+            Ok(answer) => answer,
+            // Of a body that is too large the rest isn't waited for.
+            Err(why) if is_too_large && !why.is_timeout() => return,
+            Err(why) => panic!("{name} to {path}: {why}"),
+        };
+        self.count(&format!("{name} to {path}"), answer.status().as_u16(), answer.headers().contains_key(RETRY_AFTER));
+    }
+
+    /// A request as the target `http` reads it: its first line, a header a line, an empty line, the body.
+    async fn as_written(&self, name: &str, request: &[u8]) {
+        let split = request.windows(2).position(|two| two == b"\n\n").unwrap_or(request.len());
+        let (head, body) = (&request[..split], request.get(split + 2..).unwrap_or_default());
+        let head = String::from_utf8_lossy(head).replace("$ADMIN", &self.admin).replace("$DEVICE", &self.token);
+        let (first, more) = head.split_once('\n').unwrap_or((&head, ""));
+        let more: String = more.lines().map(|line| format!("{line}\r\n")).collect();
+        let rest = format!("host: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let sent = [format!("{first} HTTP/1.1\r\n{more}{rest}").as_bytes(), body].concat();
+        let mut stream = connected(&self.process.door, IpAddr::from([127, 0, 0, 3])).await.unwrap();
+        stream.write_all(&sent).await.unwrap();
+        // A bell rings on; how the answer begins is enough.
+        let mut told = vec![0; 2048];
+        let read = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut told)).await.expect("it is answered");
+        let told = String::from_utf8_lossy(&told[..read.unwrap_or(0)]).to_lowercase();
+        let status = told.split(' ').nth(1).and_then(|status| status.parse().ok());
+        self.count(name, status.unwrap_or_else(|| panic!("{name}: {told:?}")), told.contains("\r\nretry-after:"));
+    }
+
+    fn count(&self, what: &str, status: u16, is_put_off: bool) {
+        assert!(status < 500 || (status == 503 && is_put_off), "{what}: {status}");
+        *self.answers.lock().unwrap().entry(status).or_default() += 1;
+    }
+}
+
+/// Every input that the fuzz targets of this name have kept.
+fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(name);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+    let named = |path: std::path::PathBuf| (path.display().to_string(), std::fs::read(&path).unwrap());
+    files.map(|file| named(file.unwrap().path())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_was_crafted_or_kept_to_harm_it_the_servers_process_answers_and_stays_small() {
+    // What slows down whoever tries often would hide what is tried here.
+    let settings = "calls_at_once = 100000\nwrong_per_minute = 100000\n";
+    let enrol = |core: &Core| (core.key(), Pen::enrol(core, "K1", "SEAL", 1));
+    let (process, (server, pen)) = Process::start_with(settings, enrol).await;
+    let client = process.client(IpAddr::from([127, 0, 0, 2]));
+    let call = common::call_of(&pen.device, server, Timestamp(1_772_400_000_000)).seal(&pen.device);
+    let called = client.post(process.at("/api/v1/exchange")).header(CONTENT_TYPE, EXCHANGE).body(packed(&call));
+    let token = called.send().await.unwrap().headers()[TOKEN].to_str().unwrap().to_owned();
+    let admin =
+        std::fs::read_to_string(process.data.as_ref().unwrap().path().join(sync_server::access::TOKEN_FILE)).unwrap();
+    let admin = admin.trim().to_owned();
+    let sender = Sender { process: &process, client, token, admin, answers: Mutex::default() };
+    let (over, begun) = (AtomicBool::new(false), Instant::now());
+    let sent = async {
+        for ((name, body), _) in bombs::compressed() {
+            sender.send(&name, Method::POST, "/api/v1/exchange", body).await;
+        }
+        for (name, message) in bombs::messages() {
+            sender.everywhere(&name, &message).await;
+        }
+        for (name, body) in ["packed", "enrolment", "exchange-request"].into_iter().flat_map(corpus) {
+            sender.everywhere(&name, &body).await;
+            // Calls were kept without their signatures: here the kiosk says in its own name what they say.
+            if let Ok(up) = minicbor::decode::<Up>(&body) {
+                let own = Up { server, device: pen.device.key(), ..up }.seal(&pen.device);
+                sender.everywhere(&name, &own).await;
+            }
+        }
+        for (name, request) in corpus("http") {
+            sender.as_written(&name, &request).await;
+        }
+        over.store(true, Ordering::Relaxed);
+    };
+    let (healthy, ()) = tokio::join!(watched(&process, || over.load(Ordering::Relaxed)), sent);
+    let (answers, most) = (sender.answers.into_inner().unwrap(), process.most_memory_kib());
+    let (count, seconds) = (answers.values().sum::<u32>(), begun.elapsed().as_secs());
+    println!(
+        r#"{{"name":"posted","runs":{count},"healthy":{healthy},"most_memory_kib":{most},"violations":0,"seconds":{seconds}}} {answers:?}"#
+    );
+    for expected in [200, 204, 400, 403, 413] {
+        assert!(answers.contains_key(&expected), "none was answered with {expected}: {answers:?}");
+    }
+    assert!(!answers.contains_key(&429), "nothing was put off unread: {answers:?}");
+    assert!(healthy > 0 && most < MOST_MEMORY_KIB, "{most} KiB");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! Small things that ask for much: compressed, run-length, deep, many, dear. Each is refused or done within [`MOST_MEMORY`] and [`MOST_TIME`].
+//! Each of [`fuzz::bombs`], and some that no message carries, is refused or done within [`MOST_MEMORY`] and [`MOST_TIME`].
 //!
 //! One test after the other, for what is measured is the whole process. Memory is what this program's allocator was asked for; what zstd takes in
 //! C is bounded by the window (8 MiB) and is part of what `sync-server/tests/flood.rs` measures from outside.
@@ -6,8 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use minicbor::Encoder;
-use minicbor::bytes::ByteVec;
+use fuzz::bombs::{self, enveloped, many};
 use peak_alloc::PeakAlloc;
 use rustix::time::{ClockId, clock_gettime};
 use shared::id::*;
@@ -15,9 +14,8 @@ use shared::log::Unverified;
 use shared::part11::boxes::{SealedBox, Stretching};
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest};
 use shared::part11::pepper::{Pepper, PepperEpoch};
-use shared::part11::signature::DeviceSecret;
 use shared::record::worksheet::SheetContent;
-use shared::sync::message::{Down, Give, Have, LogTips, MAX_MESSAGE_BYTES, Shown, Up};
+use shared::sync::message::{Down, Give, Have, Up};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -68,81 +66,36 @@ fn unpacked(bytes: &[u8]) -> bool {
     server.is_ok()
 }
 
-/// What a message carries, in an envelope that nobody signed: it is read before anybody looks at the signature.
-fn enveloped(payload: &[u8]) -> Vec<u8> {
-    cbor(|e| drop(e.array(2).and_then(|e| e.bytes(payload)).and_then(|e| e.bytes(&[0; 64]))))
-}
-
-fn cbor(write: impl FnOnce(&mut Encoder<&mut Vec<u8>>)) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    write(&mut Encoder::new(&mut bytes));
-    bytes
-}
-
-/// A list of so many empty byte strings: one byte each here, and far more where they are read.
-fn many(count: usize) -> Vec<u8> {
-    [cbor(|e| drop(e.array(count as u64))), vec![0x40; count]].concat()
-}
-
-/// As many as a message has bytes for.
-const FULL: usize = MAX_MESSAGE_BYTES - 1_024;
-
 #[test]
 fn compressed_bombs_stop_at_a_messages_size() {
-    let zeros = |mib: usize| zstd::encode_all(std::io::Read::take(std::io::repeat(0), (mib as u64) << 20), 3).unwrap();
-    bomb("64 MiB of zeros", &zeros(64), unpacked, false);
-    // A frame of its own after each block, and empty ones without end.
-    bomb("64 frames of 1 MiB", &zeros(1).repeat(64), unpacked, false);
-    bomb("100,000 empty frames", &zstd::encode_all(&b""[..], 3).unwrap().repeat(100_000), unpacked, true);
-    // One byte repeated, said once for each 128 KiB: magic, a window descriptor, and run-length blocks.
-    let run_length = |window: u8, blocks: usize| {
-        let block = [&((128u32 << 10) << 3 | 1 << 1).to_le_bytes()[..3], &[0x2a]].concat();
-        let last = [&(1u32 << 3 | 1 << 1 | 1).to_le_bytes()[..3], &[0x2a]].concat();
-        [&[0x28, 0xb5, 0x2f, 0xfd, 0x00, window][..], &block.repeat(blocks), &last].concat()
-    };
-    bomb("run-length blocks of 4 GiB", &run_length(0x68, 32 * 1024), unpacked, false);
-    // A window of 128 MiB, of which a decoder might take hold at once.
-    bomb("a window of 128 MiB", &run_length(0x88, 8), unpacked, false);
-    let mut promised = zstd::encode_all(&[7; 100][..], 3).unwrap();
-    promised[4] = 0xe0;
-    bomb("a promised size of exabytes", &promised, unpacked, false);
+    for ((name, bytes), accepted) in bombs::compressed() {
+        bomb(&name, &bytes, unpacked, accepted);
+    }
 }
 
 #[test]
 fn deep_bombs_stop_at_the_depth() {
-    let full = MAX_MESSAGE_BYTES;
-    for (name, unit) in [("lists", &[0x81][..]), ("maps", &[0xa1, 0x00]), ("endless lists", &[0x9f]), ("tags", &[0xc1])]
-    {
-        let deep = unit.repeat(full / unit.len());
-        bomb(&format!("{name} in {name}"), &deep, up, false);
-        bomb(&format!("{name} in {name}, in a message"), &enveloped(&deep[..full - 100]), up, false);
-        bomb(&format!("{name} in {name}, for an entry"), &deep[..16 * 1024], entry, false);
-        bomb(&format!("{name} in {name}, for an enrolment"), &deep, |b| EnrolRequest::read(b).is_some(), false);
-        bomb(&format!("{name} in {name}, for an answer"), &deep, |b| EnrolAnswer::read(b).is_some(), false);
-        bomb(&format!("{name} in {name}, for a content"), &deep, |b| SheetContent::from_bytes(b).is_ok(), false);
+    for (name, deep) in bombs::deep() {
+        bomb(&name, &deep, up, false);
+        bomb(&format!("{name}, in a message"), &enveloped(&deep[..deep.len() - 100]), up, false);
+        bomb(&format!("{name}, for an entry"), &deep[..16 * 1024], entry, false);
+        bomb(&format!("{name}, for an enrolment"), &deep, |b| EnrolRequest::read(b).is_some(), false);
+        bomb(&format!("{name}, for an answer"), &deep, |b| EnrolAnswer::read(b).is_some(), false);
+        bomb(&format!("{name}, for a content"), &deep, |b| SheetContent::from_bytes(b).is_ok(), false);
     }
 }
 
 #[test]
 fn lists_of_many_stop_before_they_are_read() {
-    bomb("four million gifts", &[&[0x83, 0x80][..], &many(FULL), &[0xf4]].concat(), give, false);
-    bomb("four million enrolments", &[&[0x83][..], &many(FULL), &[0x80, 0xf4]].concat(), give, false);
-    // A call whose entries are four million times nothing.
-    let call = cbor(|e| {
-        let head = e.array(14).and_then(|e| e.u8(1)).and_then(|e| e.bytes(&[1; 32])).and_then(|e| e.bytes(&[2; 32]));
-        let more =
-            head.and_then(|e| e.bytes(&[3; 16])).and_then(|e| e.u8(0)).and_then(|e| e.u8(0)).and_then(|e| e.u8(0));
-        let lists = more.and_then(|e| e.array(0)).and_then(|e| e.array(0)).and_then(|e| e.array(0));
-        drop(lists);
-    });
-    let call = [call, many(FULL), vec![0x80, 0xf6, 0x80]].concat();
-    bomb("a call of four million entries", &enveloped(&call), up, false);
-    for (name, read) in [("call", up as fn(&[u8]) -> bool), ("answer", down), ("question", have)] {
-        bomb(&format!("a {name} that is a list of four million"), &enveloped(&many(FULL)), read, false);
-        let promised = cbor(|e| drop(e.array(u64::MAX)));
-        bomb(&format!("a {name} that promises a list without end"), &enveloped(&promised), read, false);
-        let long = [0x5b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
-        bomb(&format!("a {name} that promises exabytes"), &enveloped(&long), read, false);
+    for (name, bytes) in bombs::gifts() {
+        bomb(&name, &bytes, give, false);
+    }
+    let (name, call) = bombs::call_of_many();
+    bomb(&name, &call, up, false);
+    for (kind, read) in [("call", up as fn(&[u8]) -> bool), ("answer", down), ("question", have)] {
+        for (name, bytes) in bombs::lists() {
+            bomb(&format!("{name}, for a {kind}"), &bytes, read, false);
+        }
     }
     bomb(
         "an entry full of rows of a content",
@@ -154,21 +107,9 @@ fn lists_of_many_stop_before_they_are_read() {
 
 #[test]
 fn what_fills_every_limit_is_done_in_time() {
-    let device = DeviceSecret::from_seed([1; 32]);
-    let entry = ByteVec::from(vec![0x40; 128]);
-    let full = Give { entries: vec![entry; 8 * 1024], ..Give::default() };
-    bomb("8,192 entries that are none", &full.to_bytes(), give, true);
-    let of = |number: u16| {
-        let mut incarnation = [0; 16];
-        incarnation[..2].copy_from_slice(&number.to_be_bytes());
-        let stream = shared::log::Stream::plant_global();
-        let log = shared::log::LogId { device: device.key(), incarnation: Incarnation(incarnation), stream };
-        LogTips { log, tips: vec![EntryId([2; 32]); 2] }
-    };
-    let shown = Shown::Tips(vec![], (0..8 * 1024).map(of).collect(), true);
-    let (key, enrolments) = (device.key(), vec![]);
-    let have_all = Have { device: key, server: key, enrolments, number: 1, answers: None, shown };
-    bomb("the tips of 8,192 logs", &have_all.seal(&device), have, true);
+    let ((gift, full), (question, have_all)) = (bombs::full_gift(), bombs::full_question());
+    bomb(&gift, &full, give, true);
+    bomb(&question, &have_all, have, true);
 }
 
 #[test]
