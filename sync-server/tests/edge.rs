@@ -314,6 +314,77 @@ async fn a_body_that_stops_coming_is_given_up() {
     assert!(told.starts_with("HTTP/1.1 4") && told.contains("\"kept\""), "{told}");
 }
 
+/// Says this again and again, well before anybody would call it silence, until the server hangs up; how often, and what the server said.
+async fn trickled(stream: tokio_rustls::client::TlsStream<tokio::net::TcpStream>, piece: &str) -> (u32, String) {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let (told, mut said) = (heard(&mut reader), 0);
+    tokio::pin!(told);
+    loop {
+        tokio::select! {
+            told = &mut told => return (said, String::from_utf8(told).unwrap()),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {
+                // That it can't be said any more, the reader will hear.
+                drop(tokio::io::AsyncWriteExt::write_all(&mut writer, piece.as_bytes()).await);
+                said += 1;
+            }
+        }
+    }
+}
+
+/// Limits that nobody reaches here: what ends is ended by the one that a test sets.
+fn patient() -> Config {
+    let (header_seconds, body_seconds, reader_seconds, request_seconds, upload_seconds) = (600, 600, 600, 600, 600);
+    Config { header_seconds, body_seconds, reader_seconds, request_seconds, upload_seconds, ..Config::local() }
+}
+
+#[tokio::test]
+async fn a_header_that_trickles_in_is_given_up() {
+    let edge = Edge::with(false, Config { header_seconds: 1, ..patient() }).await;
+    let (begun, mut stream) = (Instant::now(), raw(&edge).await);
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ").await.unwrap();
+    let (said, told) = trickled(stream, "y").await;
+    assert!(begun.elapsed() >= Duration::from_secs(1) && said > 2, "it had its time: {said}");
+    assert!(!told.contains("200 OK"), "{told}");
+    assert_eq!(edge.get("/healthz").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_in_is_given_up() {
+    // Only silence has the body's limit; what trickles has the request's.
+    let edge = Edge::with(true, Config { request_seconds: 1, upload_seconds: 1, ..patient() }).await;
+    let device = DeviceSecret::from_seed([3; 32]);
+    edge.enrol(&device, "K3", "SEAL").await;
+    let token = edge.exchange(&device, &edge.call(&device)).await;
+    let blob = format!("PUT /api/v1/blobs/{}", Digest32([9; 32]));
+    for what in ["POST /api/v1/exchange", "POST /api/v1/enrol", blob.as_str()] {
+        let (begun, mut stream) = (Instant::now(), raw(&edge).await);
+        let head = format!("{what} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {EXCHANGE}\r\n{TOKEN}: {token}\r\n");
+        let sent = format!("{head}content-length: 1000\r\n\r\n");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, sent.as_bytes()).await.unwrap();
+        let (said, told) = trickled(stream, "x").await;
+        assert!(begun.elapsed() >= Duration::from_secs(1) && said > 2, "{what} had its time: {said}");
+        assert!(told.starts_with("HTTP/1.1 503") && told.contains("retry-after"), "{what}: {told}");
+    }
+    assert_eq!(edge.get("/healthz").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_after_its_answer_is_closed() {
+    let edge = Edge::with(false, Config { header_seconds: 1, ..patient() }).await;
+    let mut stream = raw(&edge).await;
+    // Twice over one connection: it is kept for whoever goes on.
+    for _ in 0..2 {
+        let asked = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, asked).await.unwrap();
+        let mut told = Vec::new();
+        while !told.ends_with(b"ok\n") {
+            told.push(tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap());
+        }
+        assert!(told.starts_with(b"HTTP/1.1 200"));
+    }
+    assert!(heard(&mut stream).await.is_empty(), "nothing more was asked");
+}
+
 #[tokio::test]
 async fn a_reader_who_takes_nothing_loses_the_connection() {
     let edge = Edge::with(true, Config { reader_seconds: 1, ..Config::local() }).await;
