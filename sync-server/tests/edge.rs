@@ -4,6 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use common::pen::{Stage, demo};
 use common::{EXCHANGE, Edge, TOKEN, packed, parsed, refused};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, RANGE, SET_COOKIE};
@@ -160,6 +161,32 @@ async fn s9_a_code_that_was_used_is_refused_to_another_terminal() {
     assert_eq!(edge.post("/api/v1/enrol", "application/cbor", first).await.status(), StatusCode::OK);
     let second = to_cbor(&edge.request(code, &DeviceSecret::from_seed([6; 32])));
     refused(edge.post("/api/v1/enrol", "application/cbor", second).await, StatusCode::FORBIDDEN, "used").await;
+}
+
+#[tokio::test]
+async fn s9_a_code_is_good_for_fifteen_minutes_and_enrols_nobody_after_them() {
+    let (data, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = std::sync::Arc::new(demo(data.path(), &stage));
+    let edge = Edge::over(data, core, Config::local()).await;
+    let code = || edge.core.enrol_code("K1".parse().unwrap(), &["SEAL".parse().unwrap()]).unwrap();
+    let enrol = async |code: &str, device: u8| {
+        let request = edge.request(code, &DeviceSecret::from_seed([device; 32]));
+        edge.post("/api/v1/enrol", "application/cbor", to_cbor(&request)).await
+    };
+    let entries = || edge.core.verify(false).unwrap().entries;
+    let (late, before) = (code(), entries());
+    stage.set("2026-03-02T06:15:01Z");
+    refused(enrol(&late, 3).await, StatusCode::FORBIDDEN, "expired").await;
+    assert_eq!(entries(), before, "nothing is written");
+    assert!(edge.core.plant().devices.is_empty(), "nobody is enrolled");
+    refused(enrol(&late, 3).await, StatusCode::FORBIDDEN, "expired").await;
+
+    let good = code();
+    stage.set("2026-03-02T06:30:00Z");
+    assert_eq!(enrol(&good, 3).await.status(), StatusCode::OK, "at 14:59 it is good");
+    assert_eq!(edge.core.plant().devices.len(), 1);
+    refused(enrol(&good, 4).await, StatusCode::FORBIDDEN, "used").await;
+    assert_eq!(edge.core.plant().devices.len(), 1, "and for one terminal only");
 }
 
 #[tokio::test]
