@@ -59,7 +59,7 @@ enum Command {
         seed: u64,
         out: PathBuf,
     },
-    /// Judges what comes in through dependencies by deny.toml: licences, bans, sources, advisories. Example: cargo xtask supply
+    /// Judges what comes in through dependencies by deny.toml: licences, bans, sources, advisories; holds the bills of materials against what is linked. Example: cargo xtask supply
     Supply,
     /// Writes a bill of materials (CycloneDX) for each binary that is shipped. Example: cargo xtask sbom target/sbom
     Sbom { out: PathBuf },
