@@ -329,8 +329,19 @@ impl Sender<'_> {
 
     async fn send(&self, name: &str, method: Method, path: &str, body: Vec<u8>) {
         let is_too_large = path == ENROL && body.len() > 2 << 20;
-        let request = self.client.request(method, self.process.at(path)).header(CONTENT_TYPE, EXCHANGE);
-        let answer = match request.header(TOKEN, &self.token).body(body).send().await {
+        let attempt = || {
+            let request = self.client.request(method.clone(), self.process.at(path)).header(CONTENT_TYPE, EXCHANGE);
+            request.header(TOKEN, &self.token).body(body.clone()).send()
+        };
+        let mut outcome = attempt().await;
+        // The client may have kept a connection that the server was just closing: who calls then calls again.
+        for _ in 0..3 {
+            if outcome.is_ok() || is_too_large {
+                break;
+            }
+            outcome = attempt().await;
+        }
+        let answer = match outcome {
             Ok(answer) => answer,
             // Of a body that is too large the rest isn't waited for.
             Err(why) if is_too_large && !why.is_timeout() => return,
