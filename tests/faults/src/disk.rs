@@ -27,6 +27,9 @@ pub enum Refusal {
     Fails,
     /// There is no room: writes fail, everything else is done.
     Full,
+    /// What is there can be read and locked. Nothing is written, cut, taken away or made; what is to be opened for writing is opened for
+    /// reading, as the machine's file system does.
+    ReadOnly,
 }
 
 /// One change of a watched folder. Files are named by their path below it.
@@ -169,6 +172,7 @@ impl Disk {
         let concerned = match plan.refusal {
             Refusal::Fails => true,
             Refusal::Full => matches!(call, Call::Write | Call::Truncate),
+            Refusal::ReadOnly => matches!(call, Call::Open | Call::Write | Call::Truncate | Call::Delete),
         };
         if !concerned {
             return None;

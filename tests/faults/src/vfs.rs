@@ -31,6 +31,8 @@ struct File {
 struct Watched {
     disk: Arc<Disk>,
     name: String,
+    /// It is open for reading alone.
+    only_read: bool,
 }
 
 fn install() {
@@ -75,12 +77,13 @@ unsafe fn watched(name: *const c_char) -> Option<Watched> {
     // SAFETY: as promised by the caller.
     let path = PathBuf::from(unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
     let all = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
-    all.iter().find_map(|disk| Some(Watched { name: disk.name_of(&path)?, disk: disk.clone() }))
+    all.iter().find_map(|disk| Some(Watched { name: disk.name_of(&path)?, disk: disk.clone(), only_read: false }))
 }
 
 fn code(call: Call, refusal: Refusal) -> c_int {
     match (refusal, call) {
         (Refusal::Full, _) => ffi::SQLITE_FULL,
+        (Refusal::ReadOnly, _) => ffi::SQLITE_READONLY,
         (Refusal::Fails, Call::Open) => ffi::SQLITE_CANTOPEN,
         (Refusal::Fails, Call::Read) => ffi::SQLITE_IOERR_READ,
         (Refusal::Fails, Call::Write) => ffi::SQLITE_IOERR_WRITE,
@@ -91,6 +94,15 @@ fn code(call: Call, refusal: Refusal) -> c_int {
         (Refusal::Fails, Call::Lock) => ffi::SQLITE_IOERR_LOCK,
         (Refusal::Fails, Call::Shared) => ffi::SQLITE_IOERR_SHMMAP,
     }
+}
+
+/// The flags of whoever may only read: what isn't there is not made.
+fn for_reading(flags: c_int) -> c_int {
+    let writing = ffi::SQLITE_OPEN_READWRITE
+        | ffi::SQLITE_OPEN_CREATE
+        | ffi::SQLITE_OPEN_EXCLUSIVE
+        | ffi::SQLITE_OPEN_DELETEONCLOSE;
+    flags & !writing | ffi::SQLITE_OPEN_READONLY
 }
 
 unsafe extern "C" fn open(
@@ -105,9 +117,14 @@ unsafe extern "C" fn open(
         let head = file.cast::<File>();
         (*head).base.pMethods = std::ptr::null();
         (*head).watched = std::ptr::null_mut();
-        let watched = watched(name);
-        if let Some(refusal) = watched.as_ref().and_then(|watched| watched.disk.refuses(Call::Open)) {
-            return code(Call::Open, refusal);
+        let mut watched = watched(name);
+        let flags = match watched.as_ref().and_then(|watched| watched.disk.refuses(Call::Open)) {
+            None => flags,
+            Some(Refusal::ReadOnly) => for_reading(flags),
+            Some(refusal) => return code(Call::Open, refusal),
+        };
+        if let Some(watched) = watched.as_mut() {
+            watched.only_read = flags & ffi::SQLITE_OPEN_READONLY != 0;
         }
         let machine = machine(ours);
         let Some(really) = (*machine).xOpen else { return ffi::SQLITE_CANTOPEN };
@@ -259,6 +276,15 @@ unsafe extern "C" fn device_characteristics(file: *mut sqlite3_file) -> c_int {
     unsafe { pass(file, None, nothing, |behind, methods| Some((methods.xDeviceCharacteristics?)(behind))) }
 }
 
+/// Whoever may only read makes no memory to share: SQLite keeps to itself what it needs of it then, and locks what nobody else has.
+///
+/// # Safety
+/// `file` was opened by [`open`].
+unsafe fn is_only_read(file: *mut sqlite3_file) -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe { (*file.cast::<File>()).watched.as_ref().is_some_and(|watched| watched.only_read) }
+}
+
 unsafe extern "C" fn shm_map(
     file: *mut sqlite3_file,
     page: c_int,
@@ -267,6 +293,9 @@ unsafe extern "C" fn shm_map(
     out: *mut *mut c_void,
 ) -> c_int {
     unsafe {
+        if is_only_read(file) {
+            return ffi::SQLITE_READONLY_CANTINIT;
+        }
         pass(file, Some(Call::Shared), nothing, |behind, methods| {
             Some((methods.xShmMap?)(behind, page, size, extend, out))
         })
@@ -274,7 +303,12 @@ unsafe extern "C" fn shm_map(
 }
 
 unsafe extern "C" fn shm_lock(file: *mut sqlite3_file, offset: c_int, n: c_int, flags: c_int) -> c_int {
-    unsafe { pass(file, None, nothing, |behind, methods| Some((methods.xShmLock?)(behind, offset, n, flags))) }
+    unsafe {
+        if is_only_read(file) {
+            return ffi::SQLITE_OK;
+        }
+        pass(file, None, nothing, |behind, methods| Some((methods.xShmLock?)(behind, offset, n, flags)))
+    }
 }
 
 unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {

@@ -45,9 +45,12 @@ fn said(why: impl ToString) -> String {
 }
 
 impl House {
-    /// Opens a plant that lies at rest in a folder.
+    /// Opens a plant that lies in a folder.
     pub fn open(folder: PathBuf, moment: Timestamp) -> Self {
-        let clock = VirtualClock::beginning(moment).with_chance_of_its_own(1);
+        Self::open_at(folder, VirtualClock::beginning(moment).with_chance_of_its_own(1))
+    }
+
+    pub fn open_at(folder: PathBuf, clock: VirtualClock) -> Self {
         let other = open_kiosk(&folder, "K5", &clock).unwrap();
         let mut house = Self {
             folder,
@@ -132,7 +135,7 @@ impl House {
     }
 }
 
-fn open_kiosk(folder: &Path, name: &str, clock: &VirtualClock) -> Result<Kiosk, String> {
+pub fn open_kiosk(folder: &Path, name: &str, clock: &VirtualClock) -> Result<Kiosk, String> {
     let keys = FileKeyStore::open(&folder.join(format!("{name}-keys"))).map_err(said)?;
     Kiosk::open(&folder.join(name), Box::new(keys), Box::new(clock.clone())).map_err(said)
 }

@@ -1,10 +1,15 @@
 //! The disk refuses a call: the first, the second, each one that an act makes, once or from there on.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use faults::{Call, Disk, Refusal, watch};
 
-use crate::house::{House, OPERATIONS, Operation, home, plant_at_rest};
+use harness::VirtualClock;
+use harness::scene::copy_folder;
+
+use crate::house::{House, OPERATIONS, Operation, home, open_kiosk, plant_at_rest};
 
 /// Refuses each call of an operation in turn, until it makes fewer than that. How many were refused.
 fn refuse_each(
@@ -69,4 +74,46 @@ fn safe1_a_disk_that_dies_under_an_act_loses_nothing_and_says_no_go() {
 #[test]
 fn safe1_a_disk_that_is_full_from_any_write_on_loses_nothing_and_says_no_go() {
     everywhere(Refusal::Full, true);
+}
+
+#[test]
+fn safe1_a_disk_that_is_read_only_from_any_write_on_loses_nothing_and_says_no_go() {
+    everywhere(Refusal::ReadOnly, true);
+}
+
+/// Somebody switches a kiosk on and asks to start: why that is no GO.
+fn why_no_go(folder: &Path, clock: &VirtualClock) -> String {
+    let mut kiosk = match open_kiosk(folder, "K3", clock) {
+        Ok(kiosk) => kiosk,
+        Err(why) => return format!("it isn't opened: {why}"),
+    };
+    let verdict = kiosk.ask(&"maria".parse().unwrap(), &"seal-pouch".parse().unwrap(), Some(&"881".parse().unwrap()));
+    verdict.map(|verdict| verdict.decision.answer).expect_err("nothing can be written").to_string()
+}
+
+#[test]
+fn safe1_a_kiosk_switched_on_with_a_read_only_disk_says_no_go_until_it_takes_writes() {
+    let home = home();
+    let (in_order, cut) = (home.path().join("in-order"), home.path().join("cut"));
+    let mut house = House::open(in_order.clone(), plant_at_rest(&in_order));
+    let [.., ask, tick] = &OPERATIONS[..5] else { unreachable!() };
+    (tick.prepare)(&mut house);
+    let ticked = (tick.act)(&mut house).unwrap().unwrap();
+    // What lies there when the power goes: the write-ahead log, and nothing of what was shared in memory.
+    copy_folder(&in_order, &cut);
+    fs::remove_file(cut.join("K3/kiosk.sqlite-shm")).unwrap();
+    assert!(fs::metadata(cut.join("K3/kiosk.sqlite-wal")).unwrap().len() > 0);
+    let clock = house.clock.clone();
+    drop(house);
+    for folder in [in_order, cut] {
+        let disk = watch(&folder);
+        disk.refuse(Refusal::ReadOnly, 1, true);
+        println!("{}: {}", folder.display(), why_no_go(&folder, &clock));
+        assert!(disk.obey().is_some(), "nothing was refused");
+        let mut house = House::open_at(folder, clock.clone());
+        house.acknowledged.insert(ticked);
+        house.look_closely("it takes writes again");
+        (ask.prepare)(&mut house);
+        (ask.act)(&mut house).unwrap();
+    }
 }
