@@ -119,7 +119,7 @@ impl Person {
         Ok(Some(Event::Status(Box::new(snapshot))))
     }
 
-    /// The screen, the bar above it, the model it shows, and how the terminal stands.
+    /// The screen, the bar above it, the model it shows, the entry of the decision it shows, and how the terminal stands.
     fn shown(&self) -> Value {
         let view = self.presenter.view();
         let (screen, mut models) = (json!(view.screen), json!(view));
@@ -127,7 +127,9 @@ impl Person {
             Screen::Fault => "trouble".into(),
             _ => screen.as_str().unwrap_or_default().replace('-', "_"),
         };
-        json!({ "event": "screen", "screen": screen, "bar": models["chrome"].take(), "shown": models[model].take(), "status": self.stood })
+        let decision = self.presenter.decision().map(|entry| entry.to_string());
+        let (bar, shown) = (models["chrome"].take(), models[model].take());
+        json!({ "event": "screen", "screen": screen, "bar": bar, "shown": shown, "decision": decision, "status": self.stood })
     }
 }
 

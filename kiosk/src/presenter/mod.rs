@@ -315,6 +315,12 @@ impl Presenter {
         view
     }
 
+    /// The journalled decision behind the verdict on view. Nobody at the screen needs it; who watches from outside finds the entry by it.
+    pub fn decision(&self) -> Option<EntryId> {
+        let verdict = self.badged.as_ref().and_then(|badged| badged.verdict.as_ref());
+        verdict.filter(|_| self.screen_shown() == Screen::Verdict).map(|reply| reply.verdict.entry)
+    }
+
     fn tap(&mut self, id: TapId) {
         match id {
             TapId::Action(Action::SignOut) => return self.sign_out(SessionEnd::Tap),
