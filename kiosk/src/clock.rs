@@ -83,7 +83,7 @@ pub struct Anchor {
     uncertainty_ms: i64,
 }
 
-/// A change of the wall clock worth a line in the journal.
+/// A change of the wall clock worth a line in the journal: what it would have shown, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stepped {
     pub before: Timestamp,
@@ -125,7 +125,7 @@ impl Clock {
         };
         // The machine's clock may have been put right while it was off.
         let anchor = Anchor { wall: start, steady, uncertainty_ms: widened.max(disbelieved_ms.abs()) };
-        let stepped = why.map(|why| Stepped { before: seen, after: wall, why });
+        let stepped = why.map(|why| Stepped { before: seen.plus_ms(disbelieved_ms), after: wall, why });
         (Self { anchor, disbelieved_ms: wall.since(start), corrected_ms: 0 }, stepped)
     }
 
@@ -147,10 +147,11 @@ impl Clock {
         }
         // Nobody confirmed it: both ends are possible from here on.
         let before = expected.plus_ms(self.corrected_ms);
+        let shown = before.plus_ms(self.disbelieved_ms);
         (self.disbelieved_ms, self.corrected_ms) = (wall.since(before), 0);
         let uncertainty_ms = self.uncertainty_ms(steady).max(self.disbelieved_ms.abs()).max(off.abs());
         self.anchor = Anchor { wall: before, steady, uncertainty_ms };
-        (self.reading(steady), Some(Stepped { before, after: wall, why: "jumped" }))
+        (self.reading(steady), Some(Stepped { before: shown, after: wall, why: "jumped" }))
     }
 
     /// A time signed by the server, heard at `steady`; half of the round trip is uncertain.
@@ -226,6 +227,24 @@ mod tests {
         assert!(stepped.is_some());
         let (reading, _) = clock.read(NOON, Timestamp(0));
         assert!(reading.wall >= NOON.plus_ms(5 * HOUR_MS) && reading.earliest() <= NOON);
+    }
+
+    #[test]
+    fn r18_a_clock_that_is_put_right_is_journalled_as_the_step_it_takes() {
+        let year = 400 * DAY_MS;
+        let (mut clock, _) = Clock::start(NOON, Timestamp(0), None, 0);
+        clock.read(NOON.plus_ms(year), Timestamp(0));
+        let off = clock.disbelieved_ms();
+        let (_, back) = clock.read(NOON.plus_ms(MINUTE_MS), Timestamp(MINUTE_MS));
+        let back = back.unwrap();
+        assert_eq!((back.before, back.after), (NOON.plus_ms(year + MINUTE_MS), NOON.plus_ms(MINUTE_MS)));
+        let (_, back) = Clock::start(NOON.plus_ms(MINUTE_MS), Timestamp(0), Some(NOON), off);
+        let back = back.unwrap();
+        assert_eq!(
+            (back.before, back.after),
+            (NOON.plus_ms(year), NOON.plus_ms(MINUTE_MS)),
+            "the same while it was off"
+        );
     }
 
     #[test]

@@ -2,50 +2,27 @@
 //!
 //! libfaketime turns it. Without that library these tests say that they were skipped.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use harness::VirtualClock;
 use rusqlite::Connection;
+use shared::id::EntryId;
+use shared::kind::Body;
+use shared::kind::journal::ClockStep;
 use shared::log::Unverified;
-use shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
 use crate::kill::{MARIA, prepare};
 use crate::programs::*;
+use crate::turned::Turned;
 
-/// Where Debian puts it, by kind of machine.
-const LIBRARIES: [&str; 2] =
-    ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"];
+/// Why the kiosk's own time changed, when it wasn't the machine's clock that did.
+const BY_THE_SERVER: &str = "corrected by the server";
 /// When the demo plant's people are qualified.
 const SUNDAY: &str = "2026-03-01T18:00:00Z";
-
-/// A machine whose clock a test turns.
-struct Turned {
-    library: PathBuf,
-    file: PathBuf,
-}
-
-impl Turned {
-    /// `off_ms` from the world's clock; `faster` times as fast.
-    fn set(&self, off_ms: i64, faster: u32) {
-        let speed = if faster == 1 { String::new() } else { format!(" x{faster}") };
-        let next = self.file.with_extension("next");
-        fs::write(&next, format!("{:+}{speed}", off_ms / SECOND_MS)).unwrap();
-        fs::rename(next, &self.file).unwrap();
-    }
-
-    fn around(&self) -> Surroundings {
-        Surroundings(vec![
-            ("LD_PRELOAD", self.library.display().to_string()),
-            ("FAKETIME_TIMESTAMP_FILE", self.file.display().to_string()),
-            ("FAKETIME_NO_CACHE", "1".into()),
-            // The steady clock is steady: nobody can set it.
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
-        ])
-    }
-}
 
 /// How the kiosk's clock comes to be wrong, while the server is away.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +33,27 @@ enum Turn {
     ThenRestarted(i64),
     /// It runs so many times too fast.
     Racing(u32),
+    /// It is corrected by so much, so many times: each time by what is believed, and not in all.
+    Creeping(i64, i64),
+}
+
+impl Turn {
+    /// What the journal says of it.
+    fn why(self) -> &'static str {
+        match self {
+            Self::WhileOff(ms) if ms < 0 => "set back while off",
+            Self::WhileOff(_) => "far ahead after being off",
+            _ => "jumped",
+        }
+    }
+
+    /// By how much it jumped; of what runs wrong only the excess over what is believed is a jump.
+    fn jump_ms(self) -> Option<i64> {
+        match self {
+            Self::WhileOff(ms) | Self::WhileRunning(ms) | Self::ThenRestarted(ms) => Some(ms),
+            Self::Racing(_) | Self::Creeping(..) => None,
+        }
+    }
 }
 
 /// What the gate says then, as long as nobody confirms the time.
@@ -66,7 +64,7 @@ enum Expect {
     NoGo,
 }
 
-const SCENARIOS: [(&str, Turn, Expect); 10] = [
+const SCENARIOS: [(&str, Turn, Expect); 13] = [
     ("back 3 h while off", Turn::WhileOff(-3 * HOUR_MS), Expect::Go),
     ("back 30 d while off", Turn::WhileOff(-30 * DAY_MS), Expect::NoGo),
     ("an empty battery: the year 2000", Turn::WhileOff(-26 * 365 * DAY_MS), Expect::NoGo),
@@ -77,6 +75,9 @@ const SCENARIOS: [(&str, Turn, Expect); 10] = [
     ("forward 400 d while running", Turn::WhileRunning(400 * DAY_MS), Expect::NoGo),
     ("forward 400 d, then switched off and on", Turn::ThenRestarted(400 * DAY_MS), Expect::NoGo),
     ("five thousand times too fast", Turn::Racing(5000), Expect::Go),
+    ("four hundred times too fast: seven minutes a look", Turn::Racing(400), Expect::Go),
+    ("back 70 min, seven at a time", Turn::Creeping(-7 * MINUTE_MS, 10), Expect::Go),
+    ("forward 70 min, seven at a time", Turn::Creeping(7 * MINUTE_MS, 10), Expect::Go),
 ];
 
 /// A server whose clock is right, and a kiosk whose machine's clock is turned.
@@ -145,6 +146,14 @@ impl House<'_> {
                 // Two hours of it pass while a few seconds do.
                 std::thread::sleep(std::time::Duration::from_secs(2));
             }
+            Turn::Creeping(ms, times) => {
+                for n in 1..=times {
+                    self.turn(n * ms, 1);
+                    let status = self.kiosk.as_mut().unwrap().act("tap beside").unwrap()["status"].take();
+                    let believed = n * ms.abs() < HOUR_MS;
+                    assert_eq!(status["clock_doubted"], !believed, "{n} times: {status}");
+                }
+            }
         }
     }
 
@@ -160,12 +169,36 @@ impl House<'_> {
         self.kiosk.as_mut().unwrap().until("no answer", |status| status["line"] == "offline");
     }
 
+    /// What the kiosk's journal says of its clock since, once the server holds it too.
+    fn audited_since(&mut self, known: &mut BTreeMap<EntryId, ClockStep>) -> Vec<ClockStep> {
+        self.kiosk.as_mut().unwrap().until("all at the server", |status| status["waiting"] == 0);
+        let (here, server) =
+            (steps(&self.folder.join("K3/kiosk.sqlite")), steps(&self.folder.join("server/server.sqlite")));
+        assert_eq!(here, server, "the server holds what the kiosk says of its clock");
+        let fresh = here.iter().filter(|(id, _)| !known.contains_key(*id)).map(|(_, step)| step.clone()).collect();
+        *known = here;
+        fresh
+    }
+
     fn told_the_time(&mut self) {
         let kiosk = self.kiosk.as_mut().unwrap();
         kiosk.act(&format!("badge {MARIA}"));
         kiosk.act("tap action:sign-out");
         kiosk.until("the right time", |status| status["line"] == "online" && status["clock_doubted"] == false);
     }
+}
+
+/// The steps of a clock that a database's journals tell of.
+fn steps(file: &Path) -> BTreeMap<EntryId, ClockStep> {
+    let connection = Connection::open(file).unwrap();
+    let mut statement = connection.prepare("SELECT bytes FROM entry WHERE kind = 'clock_step'").unwrap();
+    let all = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let step = |bytes: Vec<u8>| {
+        let entry = Unverified::read(&bytes).ok().and_then(Unverified::signed).unwrap();
+        let Body::ClockStep(step) = entry.statement().unwrap().unwrap().body else { panic!("another kind") };
+        (entry.id(), step)
+    };
+    all.map(|bytes| step(bytes.unwrap())).collect()
 }
 
 /// Along every log the hybrid clock rises, whatever the machine's did.
@@ -182,20 +215,36 @@ fn hybrid_clock_only_rises(connection: &Connection) {
     }
 }
 
+fn by_ms(step: &ClockStep) -> i64 {
+    step.after.since(step.before)
+}
+
+fn is_near(ms: i64, wanted: i64) -> bool {
+    (ms - wanted).abs() < 10 * MINUTE_MS
+}
+
+/// The journal says that the clock jumped, by how much, and that it was put right.
+fn is_audited(name: &str, turn: Turn, steps: &[ClockStep]) {
+    let jump = turn.jump_ms();
+    let is_it = |step: &ClockStep| step.why == turn.why() && jump.is_none_or(|ms| is_near(by_ms(step), ms));
+    assert!(steps.iter().any(is_it), "{name}: {steps:?}");
+    let in_all = steps.iter().filter(|step| step.why != BY_THE_SERVER).map(by_ms).sum();
+    assert!(jump.is_none() || is_near(in_all, 0), "{name}: it was put right: {steps:?}");
+}
+
 #[test]
 fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_closed() {
-    let Some(library) = LIBRARIES.iter().map(PathBuf::from).find(|path| path.exists()) else {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let turned = |name: &str| Turned::by(&folder.join(name));
+    let (Some(world), Some(machine)) = (turned("world"), turned("machine")) else {
         println!("SKIPPED (libfaketime is not installed: apt-get install faketime): clocks turned under the programs");
         return;
     };
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path();
     let sunday = Timestamp::parse(SUNDAY).unwrap();
     let now = Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap());
     let code = prepare(&folder.join("server"), Arc::new(VirtualClock::beginning(sunday)));
-    let turned = |name: &str| Turned { library: library.clone(), file: folder.join(name) };
     let world_off_ms = sunday.plus_ms(MINUTE_MS).since(now);
-    let (world, machine) = (turned("world"), turned("machine"));
     world.set(world_off_ms, 1);
     let mut house = House { folder, port: free_port(), world, machine, world_off_ms, server: None, kiosk: None };
     house.start_server();
@@ -207,6 +256,12 @@ fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_close
     house.turn(0, 1);
     house.ask();
     house.told_the_time();
+    let mut known = BTreeMap::new();
+    let steps = house.audited_since(&mut known);
+    for why in [BY_THE_SERVER, "jumped"] {
+        let is_it = |step: &ClockStep| step.why == why && is_near(by_ms(step), 26 * 365 * DAY_MS);
+        assert!(steps.iter().any(is_it), "{why}: {steps:?}");
+    }
     for (name, turn, expect) in SCENARIOS {
         house.server = None;
         house.hear_nothing();
@@ -225,6 +280,7 @@ fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_close
         house.turn(0, 1);
         house.ask();
         house.told_the_time();
+        is_audited(name, turn, &house.audited_since(&mut known));
     }
     (house.kiosk, house.server) = (None, None);
     for database in ["K3/kiosk.sqlite", "server/server.sqlite"] {

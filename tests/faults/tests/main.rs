@@ -7,3 +7,4 @@ mod kill;
 mod power_cuts;
 mod programs;
 mod retire;
+mod turned;
