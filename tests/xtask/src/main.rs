@@ -65,7 +65,7 @@ enum Command {
     Sbom { out: PathBuf },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, mutants, misread, power-cuts, io-errors, memory (--count places in each operation), kill, clocks, arrivals, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
+        /// schedules, mutants, misread, power-cuts, io-errors, memory (--count places in each operation), kill, guesses, clocks, arrivals, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -120,7 +120,7 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 14] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 15] = [
     ("schedules", "sim", "random", "", "LINEPROOF_SCHEDULES"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_MUTANT_SEEDS"),
     ("misread", "plant-tests", "plant", "misread::", ""),
@@ -128,6 +128,7 @@ const FAULTS: [(&str, &str, &str, &str, &str); 14] = [
     ("io-errors", "faults", "faults", "io_errors::", ""),
     ("memory", "faults", "memory", "", "LINEPROOF_REQUESTS"),
     ("kill", "faults", "faults", "kill::", "LINEPROOF_KILLS"),
+    ("guesses", "faults", "faults", "guesses::", ""),
     ("clocks", "faults", "faults", "clocks::", ""),
     ("arrivals", "plant-tests", "plant", "orders::", "LINEPROOF_ARRIVALS"),
     ("altered", "plant-tests", "plant", "altered::", "LINEPROOF_ALTERED"),
