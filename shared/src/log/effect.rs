@@ -96,22 +96,13 @@ pub enum Cause {
 }
 
 impl Verdict {
-    /// Whether it was done by the people and the terminal that it names, as far as is known here, whatever became of it since.
+    /// Whether it was done by the people whom it names, as far as is known here, whatever became of it since: what stands behind a fork mostly was.
     pub fn was_done(&self) -> bool {
-        use Cause::{
-            BadSignature, BehindFork, DeviceRevoked, Duplicate, NotTheServer, UnknownKey, Unreadable, WrongSigners,
-        };
+        use Cause::{BadSignature, DeviceRevoked, Duplicate, NotTheServer, UnknownKey, Unreadable, WrongSigners};
         !matches!(
             self,
             Self::SetAside(
-                BadSignature
-                    | BehindFork
-                    | DeviceRevoked
-                    | Duplicate(_)
-                    | NotTheServer
-                    | UnknownKey
-                    | Unreadable
-                    | WrongSigners
+                BadSignature | DeviceRevoked | Duplicate(_) | NotTheServer | UnknownKey | Unreadable | WrongSigners
             )
         )
     }

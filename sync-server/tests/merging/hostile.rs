@@ -1,0 +1,179 @@
+//! What an enrolled terminal in the wrong hands writes, and what comes of it at the merge.
+
+use super::*;
+
+/// Any words, in anybody's name, with any key but theirs.
+#[test]
+fn r11_r12_k5_what_a_hostile_terminal_writes_in_others_names_is_set_aside() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    for person in ["helga", "maria", "ana", "jonas"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    stage.set("2026-03-02T05:10:00Z");
+    let mut pen = Pen::enrol(&core, "K3", "SEAL", 3);
+    pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+    let mut judged = |draft: Draft| {
+        let entry = pen.write_draft(&core, &draft);
+        pen.call(&core, std::slice::from_ref(&entry));
+        let verdict = store::questions::verdict(core.ledger().connection(), &entry.id()).unwrap();
+        (entry, verdict)
+    };
+    let by = |draft: Draft, person: &str, key: &PersonSecret| {
+        let (role, meaning) = (Role::Operator, Meaning::Performed);
+        let (signed_at, printed_name) = (core.now(), person.to_owned());
+        let signer = PersonId::new(person).unwrap();
+        draft.signed_by(Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None }, key)
+    };
+    let forged = PersonSecret::from_seed([66; 32]);
+    let unsigned = |body: Body| signed(&core, core.act(), body, &[]);
+    let aside = |cause: Cause| Verdict::SetAside(cause);
+
+    let (_, good) = judged(signed(&core, core.act(), check(Outcome::Passed), &["maria", "jonas"]));
+    assert_eq!(good, Verdict::Effective, "the test itself can write what counts");
+    let assessed = by(signed(&core, core.act(), check(Outcome::Passed), &["maria"]), "jonas", &forged);
+    assert_eq!(judged(assessed).1, aside(Cause::UnknownKey), "Jonas's name over a key of nobody's");
+    assert_eq!(judged(by(unsigned(Identified {}.into()), "maria", &forged)).1, aside(Cause::UnknownKey));
+    let anas = core.unlock(&signer("ana")).unwrap();
+    assert_eq!(
+        judged(by(unsigned(read_on("R-0042")), "maria", &anas)).1,
+        aside(Cause::UnknownKey),
+        "a colleague's key"
+    );
+    let lifts = LockoutLifted { person: signer("maria").person, forgives: Vec::new(), reason: "mistyped".into() };
+    assert_eq!(judged(by(unsigned(lifts.into()), "jonas", &forged)).1, aside(Cause::UnknownKey));
+    assert_eq!(judged(unsigned(check(Outcome::Passed))).1, aside(Cause::WrongSigners), "nobody's signature at all");
+
+    // A signature over one statement says nothing of another: neither of another body, nor of another kind, nor about somebody else.
+    let (read, _) = judged(signed(&core, core.act(), read_on("R-0042"), &["maria"]));
+    for elsewhere in [read_on("R-0003"), Identified {}.into()] {
+        assert_eq!(judged(unsigned(elsewhere).with_blocks_of(&read)).1, aside(Cause::BadSignature));
+    }
+    let about_ana = Draft::new(Subject::new("person", "ana"), read.statement().unwrap().unwrap());
+    assert_eq!(judged(about_ana.with_blocks_of(&read)).1, aside(Cause::BadSignature));
+
+    // A key is set up by who has it, before somebody who may look at their card.
+    let set_up = |key: PersonKey| {
+        let (box_digest, identity_proof) = (Digest32::of(b"a box"), "card".to_owned());
+        unsigned(SigningSetUp { key, box_digest, identity_proof, profile: Profile::UsPart11, secret: None }.into())
+    };
+    let jonas = core.unlock(&signer("jonas")).unwrap();
+    let alone = by(set_up(forged.key()), "maria", &forged);
+    assert_eq!(judged(alone.clone()).1, aside(Cause::WrongSigners), "without a verifier");
+    assert_eq!(judged(by(alone.clone(), "ana", &anas)).1, aside(Cause::NoAuthority), "before an operator");
+    let of_anas_key = by(by(set_up(anas.key()), "maria", &forged), "jonas", &jonas);
+    assert_eq!(judged(of_anas_key).1, aside(Cause::UnknownKey), "of a key that its person does not have");
+
+    let row = LegacyRow {
+        requirement: RequirementId::new("R-0042").unwrap(),
+        version: None,
+        activity: ActivityKind::Read,
+        completed_at: core.now(),
+        assessor: None,
+        score_percent: None,
+        source: Some("made up".into()),
+        line: 1,
+    };
+    let history = LegacyBatch { batch: core.act(), rows: vec![row] };
+    assert_eq!(judged(unsigned(history.into())).1, aside(Cause::NotTheServer), "history is imported at the server");
+    core.export(&home.path().join("exported")).unwrap();
+    let exported = fs::read_to_string(home.path().join("exported/history.csv")).unwrap();
+    assert!(exported.lines().count() > 1 && !exported.contains("made up"), "nor does it come back with an export");
+    let in_use = store::questions::key_of(core.ledger().connection(), &signer("maria").person).unwrap().unwrap().0;
+    assert_eq!(core.unlock(&signer("maria")).unwrap().key(), in_use, "her key is the one she had");
+}
+
+/// A terminal writes in few streams. What is the server's to say says nothing there, whatever its kind is called.
+#[test]
+fn safe3_what_is_the_servers_to_say_says_nothing_in_a_terminals_stream() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let Signer { person, secret } = signer("helga");
+    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    let (mut hostile, good) = (Pen::enrol(&core, "K3", "SEAL", 3), Pen::enrol(&core, "K4", "SEAL", 4));
+    hostile.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+    let stranger = DeviceSecret::from_seed([77; 32]);
+    let site = SiteId::new("SITE1").unwrap();
+    let enrolled = DeviceEnrolled { device: stranger.key(), site, ..core.plant().devices[&good.device.key()].clone() };
+    let about = |device: &DeviceKey, body: Body| {
+        Draft::new(Subject::new("device", device), Statement { act: core.act(), body })
+    };
+    let revoked =
+        |device: DeviceKey| DeviceRevoked { device, reason: "so there".into(), heads: Vec::new(), retired: None };
+    let mut drafts = vec![about(&stranger.key(), enrolled.into())];
+    drafts.extend([good.device.key(), core.key()].map(|device| about(&device, revoked(device).into())));
+    for draft in &drafts {
+        hostile.write_draft(&core, draft);
+    }
+    hostile.call(&core, &hostile.written);
+    let standing = |device: &DeviceSecret| {
+        let mut call = good.up(&core, &[]);
+        (call.device, call.heads) = (device.key(), Vec::new());
+        Down::open(&core.exchange(&call.seal(device)).unwrap()).unwrap().standing
+    };
+    assert_eq!(standing(&good.device), DeviceStanding::Ok, "nobody revoked it");
+    assert_eq!(standing(&stranger), DeviceStanding::UnknownDevice, "nor is whoever it names enrolled");
+    for entry in &hostile.written {
+        assert!(
+            store::shelf::entry(core.ledger().connection(), &entry.id()).unwrap().is_some(),
+            "it is held all the same"
+        );
+    }
+    core.ledger().rebuild().unwrap();
+    assert_eq!((standing(&good.device), standing(&stranger)), (DeviceStanding::Ok, DeviceStanding::UnknownDevice));
+    assert!(core.plant().unreadable.is_empty());
+}
+
+/// What a person signed stays theirs in whatever entry a terminal brings it again.
+#[test]
+fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    for person in ["helga", "maria", "jonas"] {
+        let verifier = (person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+    let maria = signer("maria").person;
+    let failures =
+        || store::secrets::failures(core.ledger().connection(), &maria, &core.key(), core.now()).unwrap().len();
+    let verdict = |entry: &Entry| store::questions::verdict(core.ledger().connection(), &entry.id()).unwrap();
+    let record = |name: &str, number: u16| {
+        let mut pen = Pen::enrol(&core, name, "SEAL", number);
+        pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+        pen
+    };
+    let (mut good, mut hostile, mut other) = (record("K3", 3), record("K4", 4), record("K6", 6));
+    let read = good.write_draft(&core, &signed(&core, core.act(), read_on("R-0003"), &["maria"]));
+    let gone = good.write_draft(&core, &signed(&core, core.act(), corrects(&read), &["maria"]));
+    good.call(&core, &good.written);
+    assert_eq!(verdict(&read), Verdict::SetAside(Cause::Annulled(gone.id())));
+
+    stage.set("2026-03-02T05:10:00Z");
+    let mut presence = Pen::enrol(&core, "K5", "SEAL", 5);
+    let guessed: Vec<Entry> =
+        (1..=9).map(|attempt| presence.write_about(&core, "maria", SecretFailed { attempt })).collect();
+    presence.call(&core, &guessed);
+    assert_eq!(failures(), 9);
+
+    // Somebody else's terminal, whose clock stands where they like.
+    let again = |act: &Entry| Draft::new(act.subject().clone(), act.statement().unwrap().unwrap()).with_blocks_of(act);
+    stage.set("2026-03-01T01:00:00Z");
+    let first = hostile.write_draft(&core, &again(&read));
+    stage.set("2100-01-01T00:00:00Z");
+    let later = hostile.write_draft(&core, &again(&read));
+    stage.set("2026-03-02T05:15:00Z");
+    let since = other.write_draft(&core, &again(&read));
+    stage.set("2026-03-02T05:20:00Z");
+    hostile.call(&core, &hostile.written);
+    other.call(&core, &other.written);
+    assert_eq!(failures(), 9, "nobody gave the right secret since");
+    for copy in [&first, &since, &later] {
+        assert!(!verdict(copy).is_effective(), "{:?}", verdict(copy));
+    }
+    assert_eq!(verdict(&first), Verdict::SetAside(Cause::Annulled(gone.id())), "it is annulled in every entry");
+    let found = core.verify(true).unwrap();
+    assert!(found.is_clean(), "{:?}", found.findings);
+}
