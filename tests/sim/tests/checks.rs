@@ -106,13 +106,19 @@ fn safe7_receipts_go_with_their_disk_and_with_a_server_that_was_put_back_to_befo
     world.back_up_kiosk(0);
     world.back_up_server();
     let entry = write(&mut world, 0);
-    world.exchange(0);
-    let is_confirmed = |world: &World| sure(world.kiosks[0].disk.ordinal(&entry)).is_some();
-    assert!(is_confirmed(&world));
+    assert!(world.exchange(0) && world.exchange(1));
+    let is_confirmed = |world: &World| sure(world.kiosks[1].disk.ordinal(&entry)).is_some();
     world.restore_server(0);
     world.sign_recovery();
-    world.call(0).and_then(|up| world.answer(&up, Crash::No)).and_then(|down| world.hear(0, &down, Crash::No));
+    let talk = |world: &mut World| {
+        let answer = world.call(1).and_then(|up| world.answer(&up, Crash::No));
+        answer.and_then(|down| world.hear(1, &down, Crash::No))
+    };
+    talk(&mut world);
+    assert!(is_confirmed(&world), "its cursor travelled short: nothing is known of where it leaves the order");
+    talk(&mut world);
     assert!(!is_confirmed(&world), "confirmed only beyond the common point is unconfirmed again");
+    assert!(world.exchange(1) && is_confirmed(&world), "until the server was given it again");
     world.restore_kiosk(0, 0, false);
     world.heal();
     assert_eq!(world.violations, []);

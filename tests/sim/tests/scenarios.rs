@@ -116,6 +116,28 @@ fn server_restored_with_a_kiosk_enrolled_and_one_revoked_in_between_and_qa_appro
 }
 
 #[test]
+fn safe7_a_server_restored_from_an_earlier_backup_and_then_from_a_later_one_takes_back_no_receipt_for_what_it_holds() {
+    let mut world = World::new(6, 2, None);
+    let meet = |world: &mut World| (0..2).all(|kiosk| world.exchange(kiosk));
+    for backup in 0..2 {
+        work(&mut world, 0, 2);
+        world.exchange(0);
+        if backup == 0 {
+            world.exchange(1);
+        }
+        world.back_up_server();
+    }
+    for backup in 0..2 {
+        world.restore_server(backup);
+        world.sign_recovery();
+        work(&mut world, 1, 1);
+        assert!(meet(&mut world));
+    }
+    world.heal();
+    sound(&world);
+}
+
+#[test]
 fn restore_from_backup_detected_and_it_forks_the_epochs_log_once() {
     let world = server_put_back(None);
     sound(&world);

@@ -97,7 +97,7 @@ impl Terminal {
         }
         let mut taken = Taken::default();
         self.note_held(store, &open, &down, fresh)?;
-        let found = self.heed_order(store, &down, &mut taken, fresh)?;
+        let found = self.heed_order(store, &open, &down, &mut taken, fresh)?;
         store.take_boxes(&down.boxes)?;
         taken.again = self.is_worth_another(store, &open, &down, found)?;
         let steady = now.steady;
@@ -146,6 +146,7 @@ impl Terminal {
     fn heed_order<S: TerminalShelf>(
         &mut self,
         store: &mut S,
+        open: &Open,
         down: &Down,
         taken: &mut Taken,
         fresh: Fresh,
@@ -159,7 +160,7 @@ impl Terminal {
             .map(|point| (point.stream.clone(), point.common.ordinal))
             .collect();
         let mut found = Found { cut: !self.marks.is_empty(), moved: false };
-        if found.cut && !self.recover(store, down, &points)? {
+        if found.cut && !self.recover(store, open, down, &points)? {
             let streams = self.marks.keys().cloned().collect();
             self.events.push_back(Event::Contradicted { streams });
             return Ok(Found::default());
@@ -196,17 +197,19 @@ impl Terminal {
         Ok(points)
     }
 
-    /// Looks for recoveries that cover every contradiction, and cuts the cursors back (T7). `false`: nothing may be taken.
+    /// Looks for recoveries that cover every contradiction, and cuts the cursors back (T7). `false`: nothing may be taken, or not yet: where a cursor
+    /// travelled short, only the answer to its whole path tells how much of it stands.
     fn recover<S: TerminalShelf>(
         &mut self,
         store: &mut S,
+        open: &Open,
         down: &Down,
         points: &[Point<'_>],
     ) -> Result<bool, S::Error> {
         let recovered = self.recovered_epochs(store, down)?;
         let covers = |point: &Point<'_>| {
             let after = point.path.get(point.common.after..).unwrap_or_default();
-            after.iter().any(|segment| recovered.contains(&segment.epoch))
+            !open.agreed.contains(point.stream) && after.iter().any(|segment| recovered.contains(&segment.epoch))
         };
         if !points.iter().filter(|point| point.contradicted).all(covers) {
             return Ok(false);
