@@ -25,5 +25,5 @@ pub mod world;
 
 pub use check::Violation;
 pub use mutant::Mutant;
-pub use schedule::{Report, Size, run, run_signing, run_sized};
+pub use schedule::{Report, Size, healed, run, run_signing, run_sized};
 pub use world::{Crash, Signatures, World};

@@ -19,7 +19,6 @@ pub struct Report {
     pub entries: usize,
     /// Rounds of exchanges until all were equal, from the last act of a person.
     pub rounds: usize,
-    pub steps: usize,
     pub forks: usize,
     pub violations: Vec<Violation>,
     pub trace: Vec<String>,
@@ -57,6 +56,21 @@ pub fn run_sized(seed: u64, size: Size, mutant: Option<Mutant>) -> Report {
 
 /// Runs one seed at a size, with a choice of signatures.
 pub fn run_signing(signatures: Signatures, seed: u64, size: Size, mutant: Option<Mutant>) -> Report {
+    let (world, rounds) = healed(signatures, seed, size, mutant);
+    Report {
+        acknowledged: world.model.acknowledged.len(),
+        lost: world.lost.len(),
+        on_sticks: world.on_sticks.len(),
+        entries: world.disk.entries.len(),
+        rounds,
+        forks: world.model.forks(Medium::Server).len(),
+        violations: world.violations,
+        trace: world.trace,
+    }
+}
+
+/// The world as one seed leaves it when all have met, and in how many rounds they did.
+pub fn healed(signatures: Signatures, seed: u64, size: Size, mutant: Option<Mutant>) -> (World, usize) {
     let mut world = World::signing(signatures, seed, 0, mutant);
     let kiosks = if size == Size::Small { 3 + world.rng.below(3) } else { 5 };
     for number in 1..=kiosks {
@@ -69,17 +83,7 @@ pub fn run_signing(signatures: Signatures, seed: u64, size: Size, mutant: Option
         world.step();
     }
     let rounds = world.heal();
-    Report {
-        acknowledged: world.model.acknowledged.len(),
-        lost: world.lost.len(),
-        on_sticks: world.on_sticks.len(),
-        entries: world.disk.entries.len(),
-        rounds,
-        steps,
-        forks: world.model.forks(Medium::Server).len(),
-        violations: world.violations,
-        trace: world.trace,
-    }
+    (world, rounds)
 }
 
 impl World {

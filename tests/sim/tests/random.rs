@@ -2,16 +2,20 @@
 
 use std::time::Instant;
 
-use sim::{Size, run, run_sized};
+use sim::{Signatures, Size, healed, run, run_sized};
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
+}
 
 /// How many schedules: `LINEPROOF_SCHEDULES`, or few enough for a first look.
 fn schedules() -> u64 {
-    std::env::var("LINEPROOF_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(100)
+    number("LINEPROOF_SCHEDULES", 100)
 }
 
 /// The first seed: `LINEPROOF_SEED`, or 1.
 fn first_seed() -> u64 {
-    std::env::var("LINEPROOF_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+    number("LINEPROOF_SEED", 1)
 }
 
 #[test]
@@ -48,6 +52,32 @@ fn schedules_hold(size: Size, count: u64) {
         began.elapsed().as_secs_f64()
     );
     assert!(broken.is_empty(), "violated by seeds {broken:?}");
+}
+
+/// What a long schedule leaves at the server, held anew in many orders: `LINEPROOF_REPLAYS`, a hundred of each.
+#[test]
+fn safe4_u8_the_same_entries_are_the_same_plant_in_every_order_of_arrival() {
+    const OF_EACH: u64 = 100;
+    const FEWEST: usize = 200;
+    let began = Instant::now();
+    let (replays, mut tried, mut seed, mut entries) = (number("LINEPROOF_REPLAYS", OF_EACH), 0, first_seed(), 0);
+    while tried < replays {
+        let (mut world, _) = healed(Signatures::StandIns, seed, Size::Long, None);
+        if world.disk.entries.len() >= FEWEST {
+            let many = OF_EACH.min(replays - tried);
+            for order in 0..many {
+                assert!(world.is_the_same_in_another_order(), "seed {seed}, order {order}");
+            }
+            tried += many;
+            entries += world.disk.entries.len() as u64 * many;
+        }
+        seed += 1;
+    }
+    println!(
+        r#"{{"name":"replays","runs":{tried},"violations":0,"seed":{},"entries":{entries},"seconds":{:.1}}}"#,
+        first_seed(),
+        began.elapsed().as_secs_f64()
+    );
 }
 
 #[test]

@@ -61,9 +61,9 @@ fn nameless(line: &str) -> String {
 }
 
 /// Everything of a schedule that isn't the name of an entry.
-fn story(report: &Report) -> (Vec<String>, [usize; 7]) {
-    let Report { acknowledged, lost, on_sticks, entries, rounds, steps, forks, violations: _, trace } = report;
-    let counts = [*acknowledged, *lost, *on_sticks, *entries, *rounds, *steps, *forks];
+fn story(report: &Report) -> (Vec<String>, [usize; 6]) {
+    let Report { acknowledged, lost, on_sticks, entries, rounds, forks, violations: _, trace } = report;
+    let counts = [*acknowledged, *lost, *on_sticks, *entries, *rounds, *forks];
     (trace.iter().map(|line| nameless(line)).collect(), counts)
 }
 
