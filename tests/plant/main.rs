@@ -21,6 +21,7 @@ mod peppers;
 mod profiles;
 mod restore;
 mod scripts;
+mod sites;
 mod stolen;
 #[cfg(feature = "tpm")]
 mod tpm;

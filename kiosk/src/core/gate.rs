@@ -8,14 +8,14 @@ use shared::kind::journal::{DecidedVersion, Decision};
 use shared::kind::plant::TaskSet;
 use shared::kind::presence::{SessionEnd, StartedUnder, TaskStarted};
 use shared::kind::record::SupervisedStart;
-use shared::kind::{Meaning, Role};
+use shared::kind::{Family, Meaning, Role};
 use shared::log::{Revision, Stream, Subject};
 use shared::record::TrainingRecord;
 use shared::sync::TerminalShelf;
 use shared::training::gate::RULE_VERSION;
 use shared::training::task_session::Performances;
 use shared::training::{GateDecision, Known, Question, RequirementState, decide, qualification};
-use store::questions;
+use store::{history, questions};
 
 use super::co_sign::Start;
 use super::secret::Signer;
@@ -139,6 +139,11 @@ impl Core {
         let clock = self.reading();
         let offline_ms = self.offline_ms()?;
         let locked_out = self.locked_out(person)?;
+        let here = &self.enrolment().ok_or(Denied::NotSetUp)?.site;
+        let mut history_in_transit = false;
+        for person in std::iter::once(person).chain(trainer) {
+            history_in_transit |= self.is_history_in_transit(person, here)?;
+        }
         let (record, performances) = self.knowledge_of(person, task)?;
         let trainers = trainer.map(|trainer| self.knowledge_of(trainer, task)).transpose()?;
         let plant = self.plant().clone();
@@ -155,11 +160,18 @@ impl Core {
             trainees_of_trainer,
             offline_ms,
             locked_out,
-            history_in_transit: false,
+            history_in_transit,
             revoked,
         };
         let decided = catch_unwind(AssertUnwindSafe(|| decide(&question, &known)));
         Ok(decided.unwrap_or_else(|_| GateDecision::internal_error()))
+    }
+
+    /// Whether this site was not yet told all that is known of the person at others where they work or worked.
+    fn is_history_in_transit(&self, person: &PersonId, here: &SiteId) -> Result<bool, Denied> {
+        let Some(sites) = self.plant().travellers.get(person) else { return Ok(false) };
+        let told = history::told_in_full(self.ledger.connection(), person, here)?;
+        Ok(sites.iter().any(|site| site != here && !told.contains(site)))
     }
 
     /// What bears on the person's starting the task: evidence on what governs it and on what comes before that; performances where one of
@@ -205,7 +217,10 @@ impl Core {
             offline_ms: self.offline_ms()?,
             reasons: decision.reasons.iter().map(reason_text).collect(),
             trainer: supervised.as_ref().map(|(_, trainer, _)| trainer.clone()),
-            records: self.records_known(&enrolment.site)?,
+            records: self.read_of(Stream::record(&enrolment.site))?,
+            visiting: self
+                .read_of(Stream::of(Family::Visiting, enrolment.site.as_str()))?
+                .filter(|read| read.number > 0),
         };
         let decided = self.draft(Subject::person(person), body);
         let starts = decision.answer.may_start();
@@ -245,8 +260,9 @@ impl Core {
         Ok(Verdict { decision, entry: entry.id(), session: starts.then_some(session) })
     }
 
-    fn records_known(&mut self, site: &SiteId) -> Result<Option<Revision>, Denied> {
-        let (clock, stream) = (self.reading(), Stream::record(site));
+    /// How far a stream was read.
+    fn read_of(&mut self, stream: Stream) -> Result<Option<Revision>, Denied> {
+        let clock = self.reading();
         step(&mut self.ledger, clock, |step| {
             let cursor = step.cursor(&stream)?;
             Ok(cursor.path.last().map(|last| Revision {

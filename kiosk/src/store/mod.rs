@@ -22,8 +22,8 @@ const BOX_TO_GIVE: &str = include_str!("box_to_give.sql");
 
 /// Opens or makes the kiosk's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
-    use store::ledger::{BADGES, BOXES, SECRETS, SESSIONS};
-    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, SECRETS, BADGES, BOXES, BOX_TO_GIVE, SESSIONS])
+    use store::ledger::{BADGES, BOXES, HISTORY, SECRETS, SESSIONS};
+    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, SECRETS, BADGES, BOXES, BOX_TO_GIVE, SESSIONS, HISTORY])
 }
 
 /// One durable step of the kiosk.

@@ -29,10 +29,19 @@ bodies! {
         12 trainer: Option<PersonId>,
         /// How far the kiosk had read the site's records: what it could know of people (U2).
         13 records: Option<Revision>,
+        /// How far it had read what it is told of other sites' records; `None` where it was told nothing.
+        14 visiting: Option<Revision>,
     }
     DecidedVersion { 0 document: DocumentId, 1 version: VersionId, }
     ClockStep { 0 before: Timestamp, 1 after: Timestamp, 2 why: String, }
     DeviceEvent { 0 what: String, 1 detail: String, }
+}
+
+impl Decision {
+    /// How far the kiosk had read what people did, here and at other sites.
+    pub fn read_of_people(&self) -> impl Iterator<Item = Revision> {
+        self.records.iter().chain(&self.visiting).cloned()
+    }
 }
 
 impl DeviceEvent {

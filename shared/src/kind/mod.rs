@@ -10,6 +10,7 @@ pub mod journal;
 pub mod plant;
 pub mod presence;
 pub mod record;
+pub mod visiting;
 
 use minicbor::{Decode, Encode};
 
@@ -163,6 +164,9 @@ kinds! {
     Decision(journal::Decision) = "decision" in [Journal] signers 0 Ignore;
     ClockStep(journal::ClockStep) = "clock_step" in [Journal] signers 0 Ignore;
     DeviceEvent(journal::DeviceEvent) = "device_event" in [Journal] signers 0 Ignore;
+
+    HistoryEntry(visiting::HistoryEntry) = "history_entry" in [Visiting] signers 0 Deny;
+    HistoryWhole(visiting::HistoryWhole) = "history_whole" in [Visiting] signers 0 Ignore;
 }
 
 /// The table's row for a kind; `None` when this version doesn't know it.

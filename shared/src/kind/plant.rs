@@ -231,6 +231,13 @@ pub enum ActivityKind {
     External,
 }
 
+impl PersonSet {
+    /// Home and further sites, whenever the latter are.
+    pub fn sites(&self) -> impl Iterator<Item = &SiteId> {
+        std::iter::once(&self.site).chain(self.further_sites.iter().map(|further| &further.site))
+    }
+}
+
 impl Activity {
     pub fn kind(&self) -> ActivityKind {
         match self {

@@ -1,6 +1,8 @@
 //! From plant entries to the plant. Facts are folded in one order that every replica computes alike: hybrid clock, then log, then
 //! counter; the order of arrival never matters.
 
+use std::collections::BTreeSet;
+
 use super::import::Import;
 use super::{Document, LostBadge, Plant, Version};
 use crate::id::*;
@@ -123,6 +125,11 @@ impl Plant {
     }
 
     fn set_person(&mut self, body: PersonSet) {
+        let former = self.people.get(&body.person).into_iter().flat_map(PersonSet::sites);
+        let sites: BTreeSet<SiteId> = former.chain(body.sites()).cloned().collect();
+        if sites.len() > 1 {
+            self.travellers.entry(body.person.clone()).or_default().extend(sites);
+        }
         let before = self.people.get(&body.person).and_then(|p| p.badge);
         // Two people may have swapped badges: the former one is only taken away while it still is this person's.
         if let Some(badge) = before.filter(|badge| Some(*badge) != body.badge)

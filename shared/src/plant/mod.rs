@@ -29,6 +29,8 @@ pub struct Plant {
     pub shifts: BTreeMap<String, ShiftSet>,
     pub crews: BTreeMap<PersonId, Vec<CrewSet>>,
     pub people: BTreeMap<PersonId, PersonSet>,
+    /// Of people who ever were said to work at more than one site: all of these.
+    pub travellers: BTreeMap<PersonId, BTreeSet<SiteId>>,
     pub badges: BTreeMap<BadgeHash, PersonId>,
     pub disabled_badges: BTreeMap<BadgeHash, LostBadge>,
     pub classes: BTreeMap<ClassId, ClassSet>,

@@ -18,6 +18,7 @@ use shared::record::judge::fold_sort;
 use shared::record::{Evidence, Judgement, Knowledge, Standing, Topic, judge, judge_topic};
 use shared::time::{ClockReading, Timestamp};
 
+use crate::history;
 use crate::ledger::{StoreError, World};
 use crate::presence;
 use crate::secrets;
@@ -29,7 +30,8 @@ use crate::touched::{Extent, Subjects, Touched};
 pub(crate) fn clear(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "DELETE FROM person_key; DELETE FROM signed; DELETE FROM verdict; DELETE FROM evidence;
-         DELETE FROM task_session; DELETE FROM secret_failure; DELETE FROM secret_forgiven; DELETE FROM secret_success;",
+         DELETE FROM task_session; DELETE FROM secret_failure; DELETE FROM secret_forgiven; DELETE FROM secret_success;
+         DELETE FROM history;",
     )?;
     Ok(())
 }
@@ -49,7 +51,8 @@ pub(crate) fn load_world(transaction: &Transaction<'_>) -> Result<World, StoreEr
 
 /// Whether any log is forked or any device revoked, as the ground state says.
 pub(crate) fn is_doubtful(connection: &Connection) -> Result<bool, StoreError> {
-    let doubts = "SELECT EXISTS (SELECT 1 FROM fork) OR EXISTS (SELECT 1 FROM entry WHERE kind = 'device_revoked')";
+    let doubts = "SELECT EXISTS (SELECT 1 FROM fork) OR EXISTS (SELECT 1 FROM entry WHERE kind = 'device_revoked')
+         OR EXISTS (SELECT 1 FROM history WHERE standing <> 0)";
     Ok(connection.query_row(doubts, [], |row| row.get(0))?)
 }
 
@@ -90,6 +93,10 @@ fn keys(connection: &Connection) -> Result<BTreeMap<PersonKey, PersonId>, StoreE
 
 /// Lets derived state follow the entries put in a step.
 pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: bool) -> Result<(), StoreError> {
+    if all {
+        history::note_all(step.connection())?;
+        step.world.doubtful = is_doubtful(step.connection())?;
+    }
     let reached = logs_that_reach_a_last_head(step, put)?;
     let anew = all || !forked.is_empty() || !reached.is_empty();
     let plant_news: Vec<&Entry> = put.iter().filter(|entry| PlantFact::is_in(entry)).collect();
@@ -101,6 +108,8 @@ pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: b
     for log in &reached {
         touched.extend(subjects_in_log(step.connection(), log, 0)?);
     }
+    let described = put.iter().filter(|entry| entry.header().kind == "person_set");
+    described.filter_map(|entry| entry.subject().as_person()).for_each(|person| step.note_followed(&person));
     judge_all(step, touched)?;
     presence::follow(step, put, forked, &reached, all)?;
     secrets::follow(step.connection(), put, all)
@@ -114,6 +123,7 @@ fn judge_all(step: &mut Step<'_>, mut touched: Touched) -> Result<(), StoreError
     while let Some((subject, extent)) = touched.pop_first() {
         let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else { continue };
         step.world.judged += 1;
+        step.note_followed(&person);
         let change = match extent {
             Extent::Topics(topics) => rejudge_topics(step, &person, &subject, &topics).map(|()| KeyChange::None),
             Extent::Whole => rejudge(step, &person, &subject),
@@ -171,7 +181,9 @@ fn fold_plant(step: &mut Step<'_>, news: Option<&[&Entry]>) -> Result<(), StoreE
 pub fn plant_entries(connection: &Connection) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log) WHERE l.stream >= 'plant/' AND l.stream < 'plant0'
-         UNION ALL SELECT bytes, blocks_good FROM entry WHERE kind = 'badge_lost'",
+         UNION ALL SELECT bytes, blocks_good FROM entry WHERE kind = 'badge_lost'
+         UNION ALL SELECT bytes, blocks_good FROM history h WHERE kind = 'badge_lost'
+             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = h.id) GROUP BY id",
     )?;
     let mut rows = statement.query([])?;
     let mut entries = Vec::new();
@@ -193,7 +205,7 @@ fn note_signers(connection: &Connection, put: &[Entry], all: bool) -> Result<(),
     };
     if all {
         for subject in every_person(connection)? {
-            shelf::entries_about(connection, &subject)?.iter().try_for_each(&mut note)?;
+            shelf::record_about(connection, &subject)?.iter().try_for_each(&mut note)?;
         }
     }
     put.iter().try_for_each(note)
@@ -398,9 +410,12 @@ fn standings(step: &Step<'_>, entries: &[Entry]) -> Result<BTreeMap<EntryId, Sta
 }
 
 /// What an entry's log says of it.
-pub(crate) fn standing(step: &Step<'_>, entry: &Entry) -> Result<Standing, StoreError> {
+pub fn standing(step: &Step<'_>, entry: &Entry) -> Result<Standing, StoreError> {
     if !step.world.doubtful {
         return Ok(Standing::Good);
+    }
+    if let Some(said) = history::standing(step.connection(), &entry.id())? {
+        return Ok(said);
     }
     Ok(match standing::standing(entry, step)? {
         standing::Standing::Sound => Standing::Good,

@@ -95,6 +95,8 @@ pub const BOXES: &str = include_str!("boxes.sql");
 pub const BADGES: &str = include_str!("badges.sql");
 /// What opened each task session: the same.
 pub const SESSIONS: &str = include_str!("sessions.sql");
+/// What comes from other sites: the same.
+pub const HISTORY: &str = include_str!("history.sql");
 
 impl Ledger {
     /// Opens or makes the database. `edge` holds the edge's own numbered migrations, which come after ours.

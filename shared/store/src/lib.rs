@@ -4,7 +4,7 @@
 //! entries are put, derived state follows them, and the edge adds its own rows; it is durable when [`Ledger::step`] returns, never before
 //! (`synchronous = FULL`). This crate knows statements and transactions; what entries *mean* is decided in `shared`.
 //!
-//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables; `presence` those of task sessions) → [`questions`] (what is asked of them), [`secrets`] (which wrong ones count), [`boxes`] → [`blobs`] → [`bundle`]
+//! Read: [`ledger`] → [`step`] → [`derive`](mod@derive) (derived tables; `presence` those of task sessions, [`history`] what comes from other sites) → [`questions`] (what is asked of them), [`secrets`] (which wrong ones count), [`boxes`] → [`blobs`] → [`bundle`]
 //! (the same in a file).
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod boxes;
 pub mod bundle;
 pub mod derive;
+pub mod history;
 pub mod ledger;
 mod presence;
 pub mod questions;

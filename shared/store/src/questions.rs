@@ -87,7 +87,7 @@ pub fn key_of(connection: &Connection, person: &PersonId) -> Result<Option<(Pers
     if keys.len() > 1 {
         let mut set_ups = BTreeMap::new();
         for (.., id) in &keys {
-            set_ups.extend(crate::shelf::entry(connection, id)?.map(|set_up| (*id, set_up)));
+            set_ups.extend(set_up(connection, id)?.map(|set_up| (*id, set_up)));
         }
         let replaced: BTreeSet<&EntryId> = set_ups.values().flat_map(|set_up| &set_up.header().seen).collect();
         keys.sort_by_key(|(.., id)| (!replaced.contains(id), set_ups.get(id).map(order_of)));
@@ -106,11 +106,17 @@ pub fn set_ups(connection: &Connection, person: &PersonId) -> Result<Vec<EntryId
 pub fn set_up_of(connection: &Connection, key: &PersonKey) -> Result<Option<SigningSetUp>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT entry FROM person_key WHERE key = ?1")?;
     let id = statement.query_row([key.0], |row| Ok(EntryId(row.get(0)?))).optional()?;
-    let entry = id.map(|id| crate::shelf::entry(connection, &id)).transpose()?.flatten();
+    let entry = id.map(|id| set_up(connection, &id)).transpose()?.flatten();
     Ok(entry.and_then(|entry| match entry.statement().ok().flatten()?.body {
         Body::SigningSetUp(set_up) => Some(set_up),
         _ => None,
     }))
+}
+
+/// A set-up, made here or at another site.
+fn set_up(connection: &Connection, id: &EntryId) -> Result<Option<Entry>, StoreError> {
+    let here = crate::shelf::entry(connection, id)?;
+    here.map_or_else(|| crate::history::entry(connection, id), |entry| Ok(Some(entry)))
 }
 
 /// A task session: the one that counts, where more than one terminal claims to have opened it.

@@ -114,7 +114,8 @@ pub(crate) fn follow(connection: &Connection, put: &[Entry], all: bool) -> Resul
     let mut statement = connection.prepare(
         "SELECT e.bytes, e.blocks_good FROM entry e JOIN log l USING (log)
          WHERE e.kind IN ('secret_failed', 'lockout_lifted') OR (l.stream >= 'record/' AND l.stream < 'record0')
-            OR (l.stream >= 'plant/' AND l.stream < 'plant0')",
+            OR (l.stream >= 'plant/' AND l.stream < 'plant0')
+         UNION ALL SELECT bytes, blocks_good FROM history",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

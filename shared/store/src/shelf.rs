@@ -71,19 +71,23 @@ pub fn entries_about(connection: &Connection, subject: &str) -> Result<Vec<Entry
     read_all(connection, "SELECT bytes, blocks_good FROM entry WHERE subject = ?1", params![subject])
 }
 
-/// What the record streams hold about a subject, unsorted: of a person, what they did and signed, without where they were and what the
-/// gate decided.
+/// What the record streams, this site's and others', hold about a subject, unsorted: of a person, what they did and signed, without where they
+/// were and what the gate decided.
 pub fn record_about(connection: &Connection, subject: &str) -> Result<Vec<Entry>, StoreError> {
     read_all(
         connection,
-        "SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND topic IS NOT NULL",
+        "SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND topic IS NOT NULL
+         UNION ALL SELECT bytes, blocks_good FROM history h WHERE subject = ?1
+             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = h.id) GROUP BY id",
         params![subject],
     )
 }
 
 /// What the record streams hold about a subject on one topic, unsorted.
 pub fn record_on(connection: &Connection, subject: &str, topic: &Topic) -> Result<Vec<Entry>, StoreError> {
-    let sql = "SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND topic = ?2";
+    let sql = "SELECT bytes, blocks_good FROM entry WHERE subject = ?1 AND topic = ?2
+         UNION ALL SELECT bytes, blocks_good FROM history h WHERE subject = ?1 AND topic = ?2
+             AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = h.id) GROUP BY id";
     read_all(connection, sql, params![subject, topic.to_string()])
 }
 
@@ -92,7 +96,11 @@ pub fn topic_of(entry: &Entry) -> Option<String> {
     (entry.family() == Family::Record).then(|| Topic::of(entry).to_string())
 }
 
-fn read_all(connection: &Connection, sql: &str, asked: impl rusqlite::Params) -> Result<Vec<Entry>, StoreError> {
+pub(crate) fn read_all(
+    connection: &Connection,
+    sql: &str,
+    asked: impl rusqlite::Params,
+) -> Result<Vec<Entry>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(asked)?;
     let mut entries = Vec::new();

@@ -1,5 +1,7 @@
 //! One durable step: entries put, derived state following them, all in one transaction.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::id::*;
 use shared::kind::{Body, Family, to_cbor};
@@ -7,9 +9,11 @@ use shared::log::standing::{Branches, Fork, Revocation};
 use shared::log::{Entry, Held, LogId, Place, Shelf, Subject};
 
 use shared::part11::authority::{self, Reach, Right, authority_check};
+use shared::record::Standing;
 use shared::time::ClockReading;
 
 use crate::derive;
+use crate::history;
 use crate::ledger::{StoreError, World};
 use crate::shelf;
 
@@ -19,13 +23,14 @@ pub struct Step<'a> {
     pub(crate) world: World,
     put: Vec<Entry>,
     forked: Vec<Fork>,
+    followed: BTreeSet<PersonId>,
     all: bool,
     clock: ClockReading,
 }
 
 impl<'a> Step<'a> {
     pub(crate) fn new(connection: &'a Transaction<'a>, world: World, clock: ClockReading) -> Self {
-        Self { connection, world, put: Vec::new(), forked: Vec::new(), all: false, clock }
+        Self { connection, world, put: Vec::new(), forked: Vec::new(), followed: BTreeSet::new(), all: false, clock }
     }
 
     /// The reading with which the step began.
@@ -107,6 +112,15 @@ impl<'a> Step<'a> {
         Ok(())
     }
 
+    /// Whose records or sites may have changed since this was asked last.
+    pub fn take_followed(&mut self) -> BTreeSet<PersonId> {
+        std::mem::take(&mut self.followed)
+    }
+
+    pub(crate) fn note_followed(&mut self, person: &PersonId) {
+        self.followed.insert(person.clone());
+    }
+
     pub(crate) fn settle(mut self) -> Result<World, StoreError> {
         self.follow_now()?;
         Ok(self.world)
@@ -155,6 +169,16 @@ impl<'a> Step<'a> {
         self.world.doubtful = true;
         self.forked.push(fork.clone());
         Ok(())
+    }
+
+    /// The entry of another site that this one brings.
+    fn brought(&mut self, entry: &Entry) -> Result<Option<Entry>, StoreError> {
+        let brought = history::note(self.connection, entry)?;
+        if let Some(brought) = &brought {
+            let stands = history::standing(self.connection, &brought.id())?;
+            self.world.doubtful |= stands.is_some_and(|stands| stands != Standing::Good);
+        }
+        Ok(brought)
     }
 
     fn note_enrolment(&mut self, entry: &Entry) -> Result<(), StoreError> {
@@ -210,6 +234,8 @@ impl Shelf for Step<'_> {
             self.insert(entry)?;
             self.world.hybrid = self.world.hybrid.meet(entry.header().hybrid, self.clock);
             self.put.push(entry.clone());
+            let brought = self.brought(entry)?;
+            self.put.extend(brought);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use store::StoreError;
 use store::bundle::{Checked, NotRead, Piece};
 
 use super::exchange::log_notice;
-use super::{Core, Refused};
+use super::{Core, Refused, visiting};
 use crate::store::note_complete;
 
 /// What a bundle brought.
@@ -70,6 +70,7 @@ impl Core {
         let clock = self.clock();
         let intake = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, Refused> {
             let intake = self.server.handle_give(step, bytes, clock, fresh)?;
+            visiting::tell(step, &self.server, clock, &|| self.act())?;
             note_complete(step.step.connection())?;
             Ok(intake)
         })?;

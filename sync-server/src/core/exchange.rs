@@ -12,7 +12,7 @@ use shared::time::Timestamp;
 use store::StoreError;
 
 use super::recovery::note_contradiction;
-use super::{Core, Refused};
+use super::{Core, Refused, visiting};
 use crate::store::{KioskSeen, ServerStep, note_complete, note_heads, note_kiosk};
 
 /// Why a call was refused as a whole.
@@ -46,6 +46,7 @@ impl Core {
                     answer.with_peppers(self.peppers_in_use(step.step.connection(), newest, |epoch| up.knows(epoch))?)
                 }
             };
+            visiting::tell(step, &self.server, clock, &|| self.act())?;
             note_call(step, up, clock.wall)?;
             for notice in &answer.notices {
                 if let Notice::Contradicted { device, stream } = notice {

@@ -25,6 +25,7 @@ pub mod restore;
 pub mod retire;
 pub mod secrets;
 pub mod verify;
+mod visiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -126,6 +127,7 @@ impl Core {
         let core = Self { ledger, blobs, secrets, server, environment, folder: folder.to_owned(), lacking, bell };
         core.look_for_lacking_blobs();
         core.seal_answers_anew()?;
+        core.step(|step, server, clock| visiting::tell_of_everybody(step, server, clock, &|| core.act()))?;
         Ok(core)
     }
 
@@ -163,7 +165,11 @@ impl Core {
         work: impl FnOnce(&mut ServerStep<'_, '_>, &Server, ClockReading) -> Result<T, E>,
     ) -> Result<T, E> {
         let clock = self.clock();
-        let outcome = step(&mut self.ledger(), clock, |step| work(step, &self.server, clock))?;
+        let outcome = step(&mut self.ledger(), clock, |step| {
+            let outcome = work(step, &self.server, clock)?;
+            visiting::tell(step, &self.server, clock, &|| self.act())?;
+            Ok::<_, E>(outcome)
+        })?;
         self.ring();
         Ok(outcome)
     }

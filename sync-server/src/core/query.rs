@@ -15,7 +15,7 @@ use shared::time::Timestamp;
 use shared::training::point_in_time::{Asked, Qualified, qualified};
 use shared::training::task_session::TaskSession;
 use shared::training::{Tense, qualification};
-use store::{questions, shelf};
+use store::{history, questions, shelf};
 
 use super::{Core, Refused};
 
@@ -127,7 +127,7 @@ impl Core {
         if let Some(Body::Decision(decision)) =
             witness.as_ref().and_then(|e| e.statement().ok().flatten()).map(|s| s.body)
         {
-            revisions.extend(decision.records);
+            revisions.extend(decision.read_of_people());
         }
         let (then, record) = self.as_known(person, &enrolled.device, &revisions, at)?;
         let performances = questions::performances(self.ledger().connection(), person)?;
@@ -174,9 +174,13 @@ impl Core {
         let reach = self.reach(revisions)?;
         let ledger = self.ledger();
         let world = ledger.world();
+        let visiting =
+            reach.iter().filter(|(stream, _)| stream.family == Family::Visiting).flat_map(|(_, known)| known);
+        let told = history::told_by(ledger.connection(), visiting)?;
         let within = |entry: &Entry| {
             let own = entry.log().device == *device && entry.header().wall <= at;
-            own || reach.get(&entry.log().stream).is_some_and(|known| known.contains(&entry.id()))
+            let known = reach.get(&entry.log().stream).is_some_and(|known| known.contains(&entry.id()));
+            own || known || told.contains_key(&entry.id())
         };
         let entries = store::derive::plant_entries(ledger.connection())?;
         let plant = Plant::fold(entries.iter().filter(|entry| within(entry)).filter_map(PlantFact::of));
@@ -188,7 +192,7 @@ impl Core {
             plant: &plant,
             keys: &world.keys,
             servers: &|device| world.servers.contains(device),
-            standing: &|_| Standing::Good,
+            standing: &|entry| told.get(&entry.id()).copied().unwrap_or(Standing::Good),
         };
         let record = judge(&record, &knowledge).into_record();
         Ok((plant, record))

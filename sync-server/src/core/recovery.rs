@@ -10,7 +10,7 @@ use shared::time::Timestamp;
 use store::{StoreError, questions, shelf};
 
 use super::people::Signer;
-use super::{Core, Refused};
+use super::{Core, Refused, visiting};
 use crate::store::ServerStep;
 
 /// Why the first epoch was opened; any other reason means that the server was put back.
@@ -112,7 +112,9 @@ impl Core {
         }
         self.step(|step, server, clock| {
             step.step.set(CONTRADICTED_BY, b"")?;
-            Ok(server.write(step, &Stream::plant_global(), &draft, clock)??)
+            let recovered = server.write(step, &Stream::plant_global(), &draft, clock)??;
+            visiting::tell_of_everybody(step, server, clock, &|| self.act())?;
+            Ok(recovered)
         })
     }
 }

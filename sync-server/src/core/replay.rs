@@ -62,7 +62,7 @@ impl Core {
     fn decide_again(&self, entry: &Entry, person: &PersonId, body: &Decision) -> Result<GateDecision, Refused> {
         let device = entry.log().device;
         let mut revisions = entry.header().plant.clone();
-        revisions.extend(body.records.clone());
+        revisions.extend(body.read_of_people());
         let (plant, record) = self.as_known(person, &device, &revisions, entry.header().wall)?;
         let performances = self.performed_before(person, body.earliest)?;
         let trainer = body.trainer.as_ref();

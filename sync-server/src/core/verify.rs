@@ -274,6 +274,7 @@ pub fn derived_digest(connection: &Connection) -> Result<Digest32, StoreError> {
         "SELECT person || requirement || rows FROM evidence ORDER BY person, requirement",
         "SELECT opened_by || state FROM task_session ORDER BY opened_by",
         "SELECT signer || subject FROM signed ORDER BY signer, subject",
+        "SELECT id || site || standing || said FROM history ORDER BY id, site",
         "SELECT id || person || replica || hybrid || at_ms || latest_ms FROM secret_failure ORDER BY id",
         "SELECT id || lifted_by FROM secret_forgiven ORDER BY id, lifted_by",
         "SELECT person || key || replica || hybrid || earliest_ms FROM secret_success ORDER BY person, key, replica",

@@ -15,7 +15,7 @@ pub use kiosks::{KioskSeen, kiosks_seen, note_complete, note_heads, note_kiosk};
 pub use shelf::ServerStep;
 
 /// Numbered, in order, each applied once to a database of any age.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 7] = [
     store::ledger::BADGES,
     store::ledger::BOXES,
     store::ledger::SESSIONS,
+    store::ledger::HISTORY,
 ];
 
 /// How many migrations a database of this version has been through: the entry tables', then ours.

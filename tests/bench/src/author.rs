@@ -176,6 +176,7 @@ impl Author {
             reasons: Vec::new(),
             trainer: None,
             records: None,
+            visiting: None,
         };
         let draft = self.draft(Subject::person(person), decision);
         let decided = self.write(&journal, &draft, at)?;
