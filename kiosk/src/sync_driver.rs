@@ -65,6 +65,11 @@ impl NoAnswer {
         }
     }
 
+    /// Whether whatever else the server is asked for now would not be answered either.
+    pub fn is_of_the_line(&self) -> bool {
+        matches!(self, Self::Offline(_) | Self::Foreign | Self::Busy { .. })
+    }
+
     /// For how long the server asked to be left alone.
     pub fn wait_ms(&self) -> Option<i64> {
         match self {

@@ -1,7 +1,13 @@
 //! Document control becomes training: what an approval demands, makes and stops.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use harness::{Plant, at, kiosk_signer, signer};
 use kiosk::core::Denied;
+use kiosk::core::status::Line;
+use kiosk::runtime::{Carrier, NotExchanged, exchange_until_quiet};
+use kiosk::sync_driver::NoAnswer;
 use shared::id::*;
 use shared::kind::plant::Impact;
 use shared::kind::record::Outcome;
@@ -146,4 +152,44 @@ fn a14_withdrawn_without_a_successor_the_task_stops_and_the_older_version_stays_
     let decision = ask(&mut plant, "maria");
     assert_eq!(decision.answer, Answer::NoGo, "trained on v6, and v6 does not come back");
     assert!(decision.reasons.iter().any(|reason| matches!(reason, Reason::NoVersionInForce { .. })));
+}
+
+/// A line that breaks once the answer to a call has come.
+struct Breaking<'a> {
+    server: &'a sync_server::core::Core,
+    asked: AtomicUsize,
+}
+
+impl Carrier for Breaking<'_> {
+    async fn exchange(&self, up: &[u8]) -> Result<Vec<u8>, NoAnswer> {
+        self.server.exchange(up).map_err(|why| NoAnswer::Refused(why.to_string()))
+    }
+    async fn blob(&self, _: &Digest32) -> Result<Vec<u8>, NoAnswer> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Err(NoAnswer::Offline("the cable is out".into()))
+    }
+    async fn lacking(&self) -> Result<Vec<Digest32>, NoAnswer> {
+        Ok(Vec::new())
+    }
+    async fn give_blob(&self, _: &Digest32, _: Vec<u8>) -> Result<(), NoAnswer> {
+        Ok(())
+    }
+}
+
+#[test]
+fn k4_a_line_that_breaks_among_the_contents_is_offline_at_once() {
+    let mut plant = sunday_evening();
+    plant.settle();
+    approve_v7(&plant.server);
+    let mut kiosk = plant.take("K3");
+    kiosk.call_soon();
+    let kiosk = Mutex::new(kiosk);
+    let line = Breaking { server: &plant.server, asked: AtomicUsize::new(0) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let outcome = runtime.block_on(exchange_until_quiet(&kiosk, &line));
+    assert!(matches!(outcome, Err(NotExchanged::NoAnswer(NoAnswer::Offline(_)))), "{outcome:?}");
+    assert_eq!(line.asked.load(Ordering::SeqCst), 1, "the others are not waited for one by one");
+    let mut kiosk = kiosk.into_inner().unwrap();
+    assert!(kiosk.missing_blobs().len() > 1, "there were others");
+    assert_eq!(kiosk.status().unwrap().line, Line::Offline);
 }

@@ -91,20 +91,23 @@ pub async fn exchange_until_quiet(core: &impl Reach, carrier: &impl Carrier) -> 
                 exchanged.held += news.held;
                 exchanged.dropped = news.dropped;
             }
-            Err(no_answer) => {
-                let (line, wait_ms) = (no_answer.line(), no_answer.wait_ms());
-                let heed = move |core: &mut Core| match wait_ms {
-                    Some(wait_ms) => core.handle_busy(wait_ms),
-                    None => core.handle_failure(line),
-                };
-                core.with(heed).await?;
-                return Err(no_answer.into());
-            }
+            Err(no_answer) => return Err(heed(core, no_answer).await?),
         }
     }
     fetch_blobs(core, carrier, &mut exchanged).await?;
     give_blobs(core, carrier).await?;
     Ok(exchanged)
+}
+
+/// Lets the terminal know that the server isn't to be reached now, and when to call again.
+async fn heed(core: &impl Reach, no_answer: NoAnswer) -> Result<NotExchanged, NotExchanged> {
+    let (line, wait_ms) = (no_answer.line(), no_answer.wait_ms());
+    let heed = move |core: &mut Core| match wait_ms {
+        Some(wait_ms) => core.handle_busy(wait_ms),
+        None => core.handle_failure(line),
+    };
+    core.with(heed).await?;
+    Ok(no_answer.into())
 }
 
 /// Gives the server what it has lost of the contents that are here. What can't be given now is asked for again.
@@ -122,13 +125,15 @@ async fn give_blobs(core: &impl Reach, carrier: &impl Carrier) -> Result<(), Not
         };
         match carrier.give_blob(&digest, bytes).await {
             Ok(()) => tracing::info!(%digest, "gave the server a content that it had lost"),
+            Err(no_answer) if no_answer.is_of_the_line() => return Err(heed(core, no_answer).await?),
             Err(error) => tracing::info!(%digest, %error, "a content can't be given now"),
         }
     }
     Ok(())
 }
 
-/// Fetches what procedures and quizzes name and isn't here. One that can't be had now keeps nothing else waiting.
+/// Fetches what procedures and quizzes name and isn't here. One that the server doesn't have keeps nothing else waiting; where the server itself isn't
+/// to be reached, each of the others would be waited for in vain, and meanwhile nobody called.
 async fn fetch_blobs(core: &impl Reach, carrier: &impl Carrier, exchanged: &mut Exchanged) -> Result<(), NotExchanged> {
     for digest in core.with(Core::wanted_blobs).await? {
         match carrier.blob(&digest).await {
@@ -136,6 +141,7 @@ async fn fetch_blobs(core: &impl Reach, carrier: &impl Carrier, exchanged: &mut 
                 core.with(move |core| core.blobs().write(&bytes)).await?.map_err(Denied::from)?;
                 exchanged.blobs += 1;
             }
+            Err(no_answer) if no_answer.is_of_the_line() => return Err(heed(core, no_answer).await?),
             Err(no_answer) => {
                 tracing::info!(%digest, error = %no_answer, "a blob can't be fetched now: it is asked for again after the next exchange");
                 exchanged.blobs_lacking += 1;

@@ -250,13 +250,13 @@ mod tests {
         for ending in ["", "-wal"] {
             fs::copy(format!("{from}{ending}"), folder.join(format!("copy.sqlite{ending}"))).unwrap();
         }
-        Ledger::open(&folder.join("copy.sqlite"), &[]).unwrap()
+        Ledger::open(&folder.join("copy.sqlite"), &[HISTORY]).unwrap()
     }
 
     #[test]
     fn safe1_a_log_of_full_length_holds_what_was_committed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::open(&folder.path().join("ledger.sqlite"), &[]).unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("ledger.sqlite"), &[HISTORY]).unwrap();
         let length =
             |ledger: &Ledger| fs::metadata(format!("{}-wal", ledger.connection.path().unwrap())).unwrap().len();
         let write = |ledger: &mut Ledger, value: u32| {

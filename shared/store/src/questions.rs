@@ -135,12 +135,16 @@ pub(crate) fn sessions(connection: &Connection, session: &ActId) -> Result<Vec<T
 
 /// A person's task sessions that count, as performances, by task.
 pub fn performances(connection: &Connection, person: &PersonId) -> Result<Performances, StoreError> {
+    Ok(performed(connection, person)?.into_iter().map(|s| (s.task.clone(), s.performance())).collect())
+}
+
+/// A person's task sessions that count, the latest first.
+pub fn performed(connection: &Connection, person: &PersonId) -> Result<Vec<TaskSession>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT state FROM task_session s WHERE person = ?1 AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.id = s.opened_by)
          ORDER BY started_ms DESC LIMIT 2000",
     )?;
-    let sessions = sessions_of(&mut statement, params![person.as_str()])?;
-    Ok(sessions.into_iter().map(|s| (s.task.clone(), s.performance())).collect())
+    sessions_of(&mut statement, params![person.as_str()])
 }
 
 /// Task sessions at a work unit that nobody has ended, as the device `here` counts them, earliest first. What it opened itself is there, whatever

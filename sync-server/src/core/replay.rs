@@ -64,13 +64,14 @@ impl Core {
         let mut revisions = entry.header().plant.clone();
         revisions.extend(body.read_of_people());
         let (plant, record) = self.as_known(person, &device, &revisions, entry.header().wall)?;
-        let performances = self.performed_before(person, body.earliest)?;
+        let site = plant.devices.get(&device).map(|enrolled| &enrolled.site);
+        let performances = self.performed_before(person, body.earliest, site)?;
         let trainer = body.trainer.as_ref();
         let trainers_record = trainer
             .map(|trainer| self.as_known(trainer, &device, &revisions, entry.header().wall).map(|(_, record)| record))
             .transpose()?;
-        let trainers_performances =
-            trainer.map_or_else(|| Ok(Performances::new()), |trainer| self.performed_before(trainer, body.earliest))?;
+        let trainers_performances = trainer
+            .map_or_else(|| Ok(Performances::new()), |trainer| self.performed_before(trainer, body.earliest, site))?;
         let question = Question {
             person,
             task: &body.task,
@@ -95,10 +96,18 @@ impl Core {
         Ok(decide(&question, &known))
     }
 
-    fn performed_before(&self, person: &PersonId, at: Timestamp) -> Result<Performances, Refused> {
-        let mut performances = questions::performances(self.ledger().connection(), person)?;
-        performances.retain(|(_, performance)| performance.started_at < at);
-        Ok(performances)
+    /// What the person had performed at the kiosk's site: sessions stay there.
+    fn performed_before(
+        &self,
+        person: &PersonId,
+        at: Timestamp,
+        site: Option<&SiteId>,
+    ) -> Result<Performances, Refused> {
+        let mut sessions = questions::performed(self.ledger().connection(), person)?;
+        let plant = self.plant();
+        sessions.retain(|session| plant.work_units.get(&session.work_unit).map(|unit| &unit.site) == site);
+        let performances = sessions.iter().map(|session| (session.task.clone(), session.performance()));
+        Ok(performances.filter(|(_, performance)| performance.started_at < at).collect())
     }
 
     fn not_held(&self, evidence: &[EntryId]) -> Result<Vec<EntryId>, Refused> {
