@@ -175,7 +175,7 @@ pub const OPERATIONS: [Operation; 12] = [
         act: |house| {
             let verdict = house.kiosk().ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).map_err(said)?;
             assert_eq!(verdict.decision.answer, Answer::Go, "{:?}", verdict.decision.reasons);
-            Ok(None)
+            Ok(Some(verdict.entry))
         },
     },
     Operation {
