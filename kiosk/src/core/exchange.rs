@@ -123,7 +123,8 @@ impl Core {
             }
             Ok(())
         })?;
-        self.journal_step(stepped)
+        self.unjournalled.extend(stepped);
+        self.journal_steps()
     }
 
     /// Everything the server had for this kiosk as of its last signed time is here, and everything from here is there.

@@ -39,7 +39,7 @@ use shared::part11::strength::Weakness;
 use shared::plant::Plant;
 use shared::sync::terminal::{Event, Fresh, Identity, Now};
 use shared::sync::{Terminal, scope};
-use shared::time::{ClockReading, Timestamp};
+use shared::time::{ClockReading, SECOND_MS, Timestamp};
 use store::blobs::Blobs;
 use store::{Ledger, StoreError, questions};
 
@@ -53,6 +53,9 @@ pub const KEPT_FOR_THE_GATE: u64 = 128 * 1024 * 1024;
 
 /// The setting that keeps by how much the machine's clock is disbelieved, in milliseconds.
 const CLOCK_OFF: &str = "clock_off";
+/// How many clock steps wait for a disk that takes nothing, and how long it is left alone before it is asked again.
+const MOST_UNJOURNALLED: usize = 16;
+const JOURNAL_AGAIN_MS: i64 = SECOND_MS;
 
 /// Why an act was not done. Nothing of it was written.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +162,9 @@ pub struct Core {
     /// Whose badge session this terminal ended by itself: nothing more is done in their name before one is opened anew.
     over: Option<PersonId>,
     passes: day_pass::Passes,
+    /// Clock steps that the disk hasn't taken yet, and from when on, by the steady clock, it is asked again.
+    unjournalled: Vec<Stepped>,
+    journal_again: Timestamp,
     folder: PathBuf,
     /// How long the call took whose answer is being taken.
     round_trip_ms: i64,
@@ -209,6 +215,8 @@ impl Core {
             session: None,
             over: None,
             passes: day_pass::Passes::default(),
+            unjournalled: stepped.into_iter().collect(),
+            journal_again: Timestamp::MIN,
             folder,
             round_trip_ms: 0,
             calling_since: None,
@@ -219,7 +227,7 @@ impl Core {
         if let Some(enrolled) = core.keys.enrolled()? {
             core.join(enrolled)?;
         }
-        core.journal_step(stepped)?;
+        core.journal_steps()?;
         Ok(core)
     }
 
@@ -291,10 +299,11 @@ impl Core {
     pub fn reading(&mut self) -> ClockReading {
         let (wall, steady) = (self.environment.wall(), self.environment.steady());
         let (reading, stepped) = self.clock.read(wall, steady);
-        if stepped.is_some()
-            && let Err(error) = self.journal_step(stepped)
+        self.unjournalled.extend(stepped);
+        if self.journal_again <= steady
+            && let Err(error) = self.journal_steps()
         {
-            tracing::error!(%error, "a clock step could not be journalled");
+            tracing::error!(%error, "a clock step could not be journalled: it is tried again");
         }
         reading
     }
@@ -399,17 +408,33 @@ impl Core {
         Ok(())
     }
 
-    fn journal_step(&mut self, stepped: Option<Stepped>) -> Result<(), Denied> {
+    /// Clock steps into the journal, and what is disbelieved into the settings. What the disk refuses waits for it.
+    fn journal_steps(&mut self) -> Result<(), Denied> {
+        // They are taken out first: whoever writes reads the clock.
+        let steps = std::mem::take(&mut self.unjournalled);
+        // Nothing is written of nothing: each own write makes a call due.
+        let written = if steps.is_empty() { Ok(()) } else { self.write_steps(&steps) };
+        if written.is_err() {
+            self.unjournalled.splice(..0, steps);
+            self.unjournalled.truncate(MOST_UNJOURNALLED);
+            self.journal_again = self.environment.steady().plus_ms(JOURNAL_AGAIN_MS);
+        }
+        written
+    }
+
+    fn write_steps(&mut self, steps: &[Stepped]) -> Result<(), Denied> {
         // A terminal that has said its last word says nothing more of its clock.
-        let (Some(stepped), Some(member), None) = (stepped, &self.member, &self.retiring) else { return Ok(()) };
+        let (Some(member), None) = (&self.member, &self.retiring) else { return Ok(()) };
         let stream = Stream::journal(&member.enrolment.name);
         let subject = Subject::new("device", member.enrolment.device);
-        let body =
-            shared::kind::journal::ClockStep { before: stepped.before, after: stepped.after, why: stepped.why.into() };
-        let (draft, off) = (self.draft(subject, body), to_cbor(&self.clock.disbelieved_ms()));
+        let draft = |step: &Stepped| {
+            let (before, after, why) = (step.before, step.after, step.why.into());
+            self.draft(subject.clone(), shared::kind::journal::ClockStep { before, after, why })
+        };
+        let (drafts, off) = (steps.iter().map(draft).collect::<Vec<_>>(), to_cbor(&self.clock.disbelieved_ms()));
         let now = self.now();
         self.write_with(now, |writer| {
-            writer.write(&stream, &draft)?;
+            drafts.iter().try_for_each(|draft| writer.write(&stream, draft).map(drop))?;
             Ok(writer.step().step.set(CLOCK_OFF, &off)?)
         })
     }

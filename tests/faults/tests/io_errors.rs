@@ -8,6 +8,8 @@ use faults::{Call, Disk, Refusal, watch};
 
 use harness::VirtualClock;
 use harness::scene::copy_folder;
+use kiosk::core::Core as Kiosk;
+use shared::time::{DAY_MS, HOUR_MS};
 
 use crate::house::{House, OPERATIONS, Operation, home, open_kiosk, plant_at_rest};
 
@@ -79,6 +81,38 @@ fn safe1_a_disk_that_is_full_from_any_write_on_loses_nothing_and_says_no_go() {
 #[test]
 fn safe1_a_disk_that_is_read_only_from_any_write_on_loses_nothing_and_says_no_go() {
     everywhere(Refusal::ReadOnly, true);
+}
+
+#[test]
+fn u12_a_jump_noticed_while_the_disk_takes_nothing_is_kept_as_soon_as_it_does() {
+    let home = home();
+    let folder = home.path().join("plant");
+    let house = House::open(folder.clone(), plant_at_rest(&folder));
+    let clock = house.clock.clone();
+    drop(house);
+    let disk = watch(&folder);
+    let mut kiosk = open_kiosk(&folder, "K3", &clock).unwrap();
+    let steps = |kiosk: &Kiosk| {
+        let device = format!("device:{}", kiosk.enrolment().unwrap().device);
+        store::questions::entries_of_kind(kiosk.ledger().connection(), &device, "clock_step").unwrap().len()
+    };
+    let (before, until) = (steps(&kiosk), kiosk.reading().wall.plus_ms(HOUR_MS));
+    disk.refuse(Refusal::ReadOnly, 1, true);
+    for ahead in [20 * DAY_MS, 10 * DAY_MS] {
+        clock.set_machines_ahead(ahead);
+        assert!(kiosk.reading().wall < until, "it isn't believed");
+    }
+    assert!(disk.obey().is_some(), "nothing was refused");
+    assert_eq!(steps(&kiosk), before);
+    clock.advance_ms(2_000);
+    for _ in 0..2 {
+        kiosk.reading();
+        assert_eq!(steps(&kiosk), before + 2, "both are written, and once");
+    }
+    drop(kiosk);
+    let mut kiosk = open_kiosk(&folder, "K3", &clock).unwrap();
+    assert!(kiosk.reading().wall < until, "switching it off and on makes it no truer");
+    assert_eq!(steps(&kiosk), before + 2);
 }
 
 /// Somebody switches a kiosk on and asks to start: why that is no GO.
