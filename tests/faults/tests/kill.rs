@@ -36,14 +36,21 @@ pub fn prepare(data: &Path, environment: Arc<dyn Environment>) -> String {
 
 /// What was shown as done.
 #[derive(Default)]
-struct Done {
+pub struct Done {
     /// Decisions whose verdict stood on the screen.
-    verdicts: BTreeSet<EntryId>,
+    pub verdicts: BTreeSet<EntryId>,
     /// Short ids of entries on receipts.
-    receipts: BTreeSet<String>,
+    pub receipts: BTreeSet<String>,
 }
 
 impl Done {
+    /// A verdict stands on the screen.
+    pub fn decided(&mut self, shown: &Shown) {
+        let decision = shown["decision"].as_str().and_then(|id| id.parse().ok());
+        let decision = decision.unwrap_or_else(|| panic!("a verdict is a decision in the journal: {shown}"));
+        assert!(self.verdicts.insert(decision), "each start is decided anew: {shown}");
+    }
+
     /// What is not among these decisions and entries.
     fn lacking(&self, decisions: &BTreeSet<EntryId>, entries: &BTreeSet<EntryId>) -> Vec<String> {
         let verdicts = self.verdicts.iter().filter(|id| !decisions.contains(id) || !entries.contains(id));
@@ -96,9 +103,7 @@ pub fn until_she_can_sign(kiosk: &mut KioskProgram) {
 fn work(kiosk: &mut KioskProgram, done: &mut Done) -> Option<()> {
     loop {
         let shown = ask(kiosk)?;
-        let decision = shown["decision"].as_str().and_then(|id| id.parse().ok());
-        let decision = decision.unwrap_or_else(|| panic!("a verdict is a decision in the journal: {shown}"));
-        assert!(done.verdicts.insert(decision), "each start is decided anew: {shown}");
+        done.decided(&shown);
         if shown["shown"]["can_read"] == true {
             sign(kiosk, done)?;
         }
@@ -107,7 +112,7 @@ fn work(kiosk: &mut KioskProgram, done: &mut Done) -> Option<()> {
 }
 
 /// Reads, and signs it.
-fn sign(kiosk: &mut KioskProgram, done: &mut Done) -> Option<()> {
+pub fn sign(kiosk: &mut KioskProgram, done: &mut Done) -> Option<()> {
     let mut shown = read(kiosk)?;
     if shown["screen"] == "secret" {
         kiosk.act(&format!("type secret {}", secret_of("maria")))?;
@@ -129,7 +134,7 @@ fn held(connection: &Connection) -> (BTreeSet<EntryId>, BTreeSet<EntryId>) {
 }
 
 /// Looks at what lies there while nobody runs.
-fn look(folder: &Path, done: &Done) {
+pub fn look(folder: &Path, done: &Done) {
     let connection = Connection::open(folder.join("K3/kiosk.sqlite")).unwrap();
     let (decisions, entries) = held(&connection);
     assert_eq!(done.lacking(&decisions, &entries), [""; 0], "it stood on the screen and isn't there");
@@ -140,7 +145,7 @@ fn look(folder: &Path, done: &Done) {
 }
 
 /// At the end all of it is at the server too; and whoever looks misses a single decision that isn't there, however many others are.
-fn look_at_the_server(folder: &Path, done: &Done) {
+pub fn look_at_the_server(folder: &Path, done: &Done) {
     let (decisions, entries) = held(&Connection::open(folder.join("server/server.sqlite")).unwrap());
     assert_eq!(done.lacking(&decisions, &entries), [""; 0], "it stood on the screen and isn't at the server");
     if let Some(gone) = done.verdicts.first() {

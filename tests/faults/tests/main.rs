@@ -1,6 +1,7 @@
 //! Faults below the stores, tried on the stores' own code. How often is said by the environment; by default a little.
 
 mod clocks;
+mod full_disk;
 mod guesses;
 mod house;
 mod io_errors;
