@@ -125,7 +125,7 @@ fn goes_on(folder: &Path, (mut server, mut kiosk): (ServerProgram, KioskProgram)
     assert_eq!(last["forks"], 0, "{last}");
     kiosk.running.end();
     server.running.end();
-    look(folder, done);
+    look(folder, "K3", done);
     look_at_the_server(folder, done);
     let mut verify = Command::new(program("sync-server"));
     verify.arg("--data").arg(folder.join("server")).args(["verify", "--rebuild"]);

@@ -134,8 +134,8 @@ fn held(connection: &Connection) -> (BTreeSet<EntryId>, BTreeSet<EntryId>) {
 }
 
 /// Looks at what lies there while nobody runs.
-pub fn look(folder: &Path, done: &Done) {
-    let connection = Connection::open(folder.join("K3/kiosk.sqlite")).unwrap();
+pub fn look(folder: &Path, name: &str, done: &Done) {
+    let connection = Connection::open(folder.join(name).join("kiosk.sqlite")).unwrap();
     let (decisions, entries) = held(&connection);
     assert_eq!(done.lacking(&decisions, &entries), [""; 0], "it stood on the screen and isn't there");
     let (_, at_server) = held(&Connection::open(folder.join("server/server.sqlite")).unwrap());
@@ -182,7 +182,7 @@ fn safe1_the_programs_outlive_kill_9_under_load() {
             work(&mut kiosk, &mut done);
         });
         drop((kiosk, server));
-        look(folder, &done);
+        look(folder, "K3", &done);
     }
     let mut server = ServerProgram::start(&folder.join("server"), port, &around);
     let mut kiosk = KioskProgram::start(folder, "K3", &server.url, None, &around);
@@ -190,7 +190,7 @@ fn safe1_the_programs_outlive_kill_9_under_load() {
     assert_eq!(last["forks"], 0, "{last}");
     kiosk.running.end();
     server.running.end();
-    look(folder, &done);
+    look(folder, "K3", &done);
     look_at_the_server(folder, &done);
     let mut verify = Command::new(program("sync-server"));
     verify.arg("--data").arg(folder.join("server")).args(["verify", "--rebuild"]);

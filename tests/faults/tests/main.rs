@@ -6,6 +6,7 @@ mod guesses;
 mod house;
 mod io_errors;
 mod kill;
+mod network_cuts;
 mod power_cuts;
 mod programs;
 mod retire;

@@ -144,14 +144,13 @@ pub struct ServerProgram {
 
 impl ServerProgram {
     pub fn start(data: &Path, port: u16, around: &Surroundings) -> Self {
-        let mut command = Command::new(program("sync-server"));
-        command.arg("--data").arg(data).args([
-            "serve",
-            "--listen",
-            &format!("127.0.0.1:{port}"),
-            "--name",
-            "127.0.0.1",
-        ]);
+        Self::run(Command::new(program("sync-server")), data, &format!("127.0.0.1:{port}"), around)
+    }
+
+    /// The same, by a command that leads to the program.
+    pub fn run(mut command: Command, data: &Path, listen: &str, around: &Surroundings) -> Self {
+        let (address, _) = listen.rsplit_once(':').unwrap();
+        command.arg("--data").arg(data).args(["serve", "--listen", listen, "--name", address]);
         let mut running = Running::start(command, around);
         let url = running
             .wait_for("the server's address", |line| line.strip_prefix("Lineproof answers at ").map(str::to_owned));
@@ -169,7 +168,18 @@ pub type Shown = serde_json::Value;
 
 impl KioskProgram {
     pub fn start(folder: &Path, name: &str, url: &str, code: Option<&str>, around: &Surroundings) -> Self {
-        let mut command = Command::new(program("kiosk"));
+        Self::run(Command::new(program("kiosk")), folder, name, url, code, around)
+    }
+
+    /// The same, by a command that leads to the program, and may say more of how it is to run.
+    pub fn run(
+        mut command: Command,
+        folder: &Path,
+        name: &str,
+        url: &str,
+        code: Option<&str>,
+        around: &Surroundings,
+    ) -> Self {
         command.arg("--data").arg(folder.join(name)).arg("--key-store").arg(folder.join(format!("{name}-keys")));
         command.args(["--headless", "--acts", "--server", url]);
         if let Some(code) = code {
