@@ -96,6 +96,30 @@ fn g3_a_batch_is_answered_in_the_order_asked_like_one_by_one() {
 }
 
 #[test]
+fn a_table_for_people_holds_no_formula_and_one_for_import_says_that_it_may() {
+    let data = demo();
+    let file = data.path().join("questions.csv");
+    let attacks = ["=HYPERLINK(\"https://evil.example\")", "+1", "-1", "@SUM(A1)", "＝1"];
+    let rows: Vec<String> =
+        attacks.iter().map(|a| format!("\"{0}\",\"{0}\",\"{0}\"", a.replace('"', "\"\""))).collect();
+    std::fs::write(&file, format!("person,document,at\n{}\nmaria,@D,=T()\n", rows.join("\n"))).unwrap();
+    let batch = ["query", "qualified", "--batch", file.to_str().unwrap()];
+    let table = told(&run(data.path(), &batch));
+    let cells: Vec<String> = csv::Reader::from_reader(table.as_bytes())
+        .into_records()
+        .flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(cells.iter().filter(|cell| cell.starts_with('\'')).count(), 3 * attacks.len() + 2, "{table}");
+    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '＝'])), "{table}");
+    let lines = told(&run(data.path(), &[&batch[..], &["--json"]].concat()));
+    assert!(lines.contains("\"person\":\"+1\""), "programs get what they asked: {lines}");
+
+    let folder = data.path().join("plant-copy");
+    let exported = told(&run(data.path(), &["export", folder.to_str().unwrap()]));
+    assert!(exported.contains("formulas") && exported.contains("as text"), "{exported}");
+}
+
+#[test]
 fn beside_a_running_server_questions_work_and_writing_is_refused_with_another_way() {
     let data = demo();
     let mut lock = Lock::take(data.path(), "").unwrap();

@@ -22,6 +22,9 @@ pub struct Export {
     signed: Option<PathBuf>,
 }
 
+/// Marked cells would be another plant when they are imported again.
+const AS_THEY_ARE: &str = "Its cells are as they were signed, also those that a spreadsheet would take for formulas: open its tables as text.";
+
 impl Export {
     pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
         let core = shared.open()?;
@@ -41,7 +44,7 @@ fn write(core: &Core, folder: &Path, shared: &Shared, out: Out<'_>) -> Result<Do
     if shared.json {
         json_line(out, &json!({"exported": named(folder)}))?;
     } else {
-        writeln!(out, "The plant stands in {}.", named(folder))?;
+        writeln!(out, "The plant stands in {}. {AS_THEY_ARE}", named(folder))?;
     }
     Ok(Done::Well)
 }

@@ -12,6 +12,7 @@ use shared::training::point_in_time::Asked;
 use super::{Done, Failure, Out, Shared, complete, json_line, named, working};
 use crate::core::overview::Batch;
 use crate::core::query::Watermark;
+use crate::export::cell::inert;
 
 /// One answer as it is printed.
 #[derive(Serialize)]
@@ -45,7 +46,7 @@ pub fn run(file: &Path, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> 
         write_lines(&answers, &watermark, out)?
     } else {
         write_table(&answers, out)?;
-        // Beside the table, which programs read.
+        // Beside the table, which is redirected into a file.
         eprintln!("sync-server: {}", complete(&core.plant(), &watermark));
     }
     let unanswered =
@@ -102,6 +103,7 @@ pub fn read(source: impl io::Read, file: &Path) -> Result<Vec<[String; 3]>, Fail
     reader.records().map(row).collect()
 }
 
+/// The answers for a person with a spreadsheet. Programs take the lines, in which nothing is altered.
 fn write_table(answers: &[Answered<'_>], out: Out<'_>) -> Result<(), Failure> {
     let failed = |why: csv::Error| match why.into_kind() {
         csv::ErrorKind::Io(why) => Failure::Output(why),
@@ -116,7 +118,7 @@ fn write_table(answers: &[Answered<'_>], out: Out<'_>) -> Result<(), Failure> {
         let legacy = if a.legacy { "true" } else { "false" };
         let row =
             [a.person, a.document, a.at, a.answer, legacy, &version(&a.version_in_force), &version(&a.trained_on)];
-        table.write_record(row).map_err(failed)?;
+        table.write_record(row.map(|cell| inert(cell).into_owned())).map_err(failed)?;
     }
     Ok(table.flush()?)
 }

@@ -1,3 +1,4 @@
 //! Writing what the server holds in forms that others read.
 
+pub mod cell;
 pub mod plant;

@@ -6,7 +6,8 @@
 //! - Content files are named after document, version, language and content.
 //! - What has no column stays behind: drafts that nobody approved, blocks, rulings, devices, who signed.
 //!
-//! Cells are written as they are, also those a spreadsheet would take for formulas: changing them would change the plant.
+//! Cells are written as they are, also those a spreadsheet would take for formulas: changing them would change the plant, and who approves
+//! the next import would be asked to sign the change. Whoever exports is told so.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -422,7 +423,23 @@ mod tests {
 
     #[test]
     fn k2_a_plant_written_and_read_again_is_the_same_plant() {
+        written_and_read_again(&Folder::good());
+    }
+
+    #[test]
+    fn k2_cells_that_a_spreadsheet_would_take_for_formulas_are_the_same_plant_too() {
         let folder = Folder::good();
+        for name in ["=HYPERLINK(A1)", "+1", "-1", "@SUM(A1)", "'=1"] {
+            folder.edit("people.csv", "Jonas Weiß", name);
+            let target = written_and_read_again(&folder);
+            let people = fs::read_to_string(target.path().join("people.csv")).unwrap();
+            assert!(people.contains(&format!(",{name},")), "{people}");
+            folder.edit("people.csv", name, "Jonas Weiß");
+        }
+    }
+
+    /// The folder as it is exported.
+    fn written_and_read_again(folder: &Folder) -> tempfile::TempDir {
         let original = read(folder.path()).unwrap();
         let plant = plant_of(&original);
         let history: Vec<_> = original
@@ -449,5 +466,6 @@ mod tests {
             .collect();
         assert!(known.len() > 3);
         assert_eq!(again.legacy_batches(shared::id::ActId([1; 16]), &|digest| known.contains(digest)).count(), 0);
+        target
     }
 }

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::export::cell::inert;
+
 /// Longest value repeated in an error, in characters.
 const MAX_VALUE: usize = 120;
 /// Most errors listed for one file.
@@ -47,7 +49,7 @@ impl fmt::Display for ImportError {
     }
 }
 
-/// The errors as a table (`errors.csv`). A cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// The errors as a table (`errors.csv`), for a person with a spreadsheet.
 pub fn errors_csv(errors: &[ImportError]) -> String {
     let mut text = String::from("file,line,column,value,problem,expected\n");
     for error in errors {
@@ -61,9 +63,9 @@ pub fn errors_csv(errors: &[ImportError]) -> String {
 }
 
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let text = inert(text);
+    let quoted = text.contains([',', '"', '\n', '\r']);
+    if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into_owned() }
 }
 
 /// The error is noted; the value can't be used.

@@ -128,7 +128,7 @@ impl Folder {
     }
 
     /// Replaces the first occurrence of `old` in a file, which must be there.
-    fn edit(&self, file: &str, old: &str, new: &str) {
+    pub fn edit(&self, file: &str, old: &str, new: &str) {
         let text = self.text(file);
         assert!(text.contains(old), "{file} lacks {old:?}");
         self.put(file, text.replacen(old, new, 1).as_bytes());
