@@ -140,7 +140,15 @@ impl Edge {
     pub async fn page(&self, path: &str, session: &str) -> (StatusCode, String) {
         let answer = self.client.get(self.at(path)).header(COOKIE, session).send().await.unwrap();
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        let directives: Vec<&str> = policy.split(';').map(str::trim).collect();
+        for needed in ["default-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
+            assert!(directives.contains(&needed), "{policy}");
+        }
+        let own = |directive: &&str| {
+            !directive.starts_with("script")
+                && directive.split(' ').skip(1).all(|from| ["'none'", "'self'"].contains(&from))
+        };
+        assert!(directives.iter().all(own), "{policy}");
         (answer.status(), answer.text().await.unwrap())
     }
 }
