@@ -294,22 +294,51 @@ async fn forms_from_other_sites_change_nothing() {
     assert!(!answer.headers().contains_key(SET_COOKIE));
 }
 
+/// Whether the server hangs up within this time.
+async fn hangs_up(stream: &mut tokio::net::TcpStream, within: Duration) -> bool {
+    let mut byte = [0];
+    let read = tokio::time::timeout(within, tokio::io::AsyncReadExt::read(stream, &mut byte)).await;
+    assert!(!matches!(read, Ok(Ok(1..))), "it says nothing before it is spoken to");
+    read.is_ok()
+}
+
 #[tokio::test]
 async fn one_address_gets_its_share_of_connections_and_no_more() {
-    let config = Config { connections_per_address: 2, header_seconds: 1, ..Config::local() };
+    // Nobody is closed for silence while this runs.
+    let config = Config { connections_per_address: 2, header_seconds: 600, ..Config::local() };
     let edge = Edge::with(false, config).await;
     let open = || async { tokio::net::TcpStream::connect(edge.running.address).await.unwrap() };
-    let (first, _second) = (open().await, open().await);
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let (mut first, mut second) = (open().await, open().await);
     let mut third = open().await;
-    let mut byte = [0];
-    let closed = tokio::io::AsyncReadExt::read(&mut third, &mut byte).await;
-    assert!(matches!(closed, Ok(0) | Err(_)), "closed at once");
-    // Those that say nothing lose their places in time.
-    let mut first = first;
-    assert_eq!(tokio::io::AsyncReadExt::read(&mut first, &mut byte).await.unwrap_or(0), 0);
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(edge.get("/healthz").await.status(), StatusCode::OK);
+    assert!(hangs_up(&mut third, Duration::from_secs(60)).await, "a third is closed, and not for its silence");
+    for held in [&mut first, &mut second] {
+        assert!(!hangs_up(held, Duration::from_millis(200)).await, "its own two stay");
+    }
+    let authority = reqwest::Certificate::from_pem(edge.running.authority_pem.as_bytes()).unwrap();
+    let elsewhere =
+        reqwest::Client::builder().tls_certs_only([authority]).local_address(std::net::IpAddr::from([127, 0, 0, 2]));
+    let answer = elsewhere.build().unwrap().get(edge.at("/healthz")).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "another address has its own share");
+    drop(first);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while edge.client.get(edge.at("/healthz")).send().await.is_err() {
+        assert!(Instant::now() < deadline, "a place that was left is given again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(!hangs_up(&mut second, Duration::from_millis(200)).await);
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_loses_its_place() {
+    let config = Config { connections_per_address: 1, header_seconds: 1, ..Config::local() };
+    let edge = Edge::with(false, config).await;
+    let mut silent = tokio::net::TcpStream::connect(edge.running.address).await.unwrap();
+    assert!(hangs_up(&mut silent, Duration::from_secs(60)).await);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while edge.client.get(edge.at("/healthz")).send().await.is_err() {
+        assert!(Instant::now() < deadline, "its place is another's");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// A connection to the edge, for what no client of HTTP would send.
