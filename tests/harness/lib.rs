@@ -16,6 +16,7 @@ pub mod shift;
 pub mod stage;
 pub mod story;
 pub mod swtpm;
+pub mod tapped;
 pub mod work;
 
 use std::io;

@@ -7,9 +7,11 @@ use harness::{Plant, kiosk_signer, secret_of, signer};
 use kiosk::bundle_file::{export, import};
 use kiosk::core::{Core as Kiosk, Denied};
 use kiosk::key_store::FileKeyStore;
-use shared::id::EntryId;
+use shared::id::{Digest32, EntryId};
+use shared::kind::to_cbor;
 use shared::log::effect::{Cause, Verdict};
 use shared::part11::boxes::Stretching;
+use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, server_proof};
 use shared::sync::message::Up;
 use shared::training::Answer;
 use store::{questions, shelf};
@@ -312,4 +314,40 @@ fn s9_what_a_dead_kiosk_is_known_to_have_held_is_said_until_neighbours_and_stick
     plant.server.revoke_kiosk(&id("K3"), "main board, replaced by K7", None).unwrap();
     plant.settle();
     plant.verify();
+}
+
+#[test]
+fn s9_an_answer_that_does_not_prove_the_code_enrols_nothing_and_keeps_nothing() {
+    let mut plant = Plant::demo("2026-03-01T18:00:00Z");
+    let code = |plant: &Plant, name: &str| plant.server.enrol_code(id(name), &[id("SEAL")]).unwrap();
+    let authority = b"the authority that was shown".to_vec();
+    type Change = (&'static str, fn(&mut EnrolAnswer, &EnrolRequest));
+    let changes: [Change; 4] = [
+        ("one bit of the proof", |answer, _| answer.proof.0[31] ^= 1),
+        ("the server's key exchanged on its way", |answer, _| answer.server.0[0] ^= 1),
+        ("the kiosk's own proof said back to it", |answer, request| answer.proof = request.proof),
+        ("the proof of who knows another code", |answer, request| {
+            let code = code_key("AAAA-BBBB-CCCC");
+            answer.proof = server_proof(&code, &request.device, &request.authority, &answer.server);
+        }),
+    ];
+    for (place, (what, change)) in changes.into_iter().enumerate() {
+        let name = format!("K{}", place + 3);
+        plant.start(&name);
+        let code = code(&plant, &name);
+        let (set_up, request) = plant.kiosk(&name).begin_set_up(&code, "https://harness", authority.clone());
+        let request = EnrolRequest::read(&request).unwrap();
+        let mut answer = plant.server.enrol(&request, Digest32::of(&authority)).unwrap().unwrap();
+        change(&mut answer, &request);
+        let refused = plant.kiosk(&name).complete_set_up(set_up, &to_cbor(&answer));
+        assert!(matches!(refused, Err(Denied::NotSetUp)), "{what}: {refused:?}");
+        for restarted in [false, true] {
+            if restarted {
+                plant.restart(&name);
+            }
+            let kiosk = plant.kiosk(&name);
+            assert!(kiosk.enrolled().is_none() && kiosk.enrolment().is_none(), "{what}: nothing was kept");
+            assert!(kiosk.status().unwrap().kiosk.is_none(), "{what}: it asks for a code");
+        }
+    }
 }

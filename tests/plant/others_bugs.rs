@@ -105,10 +105,23 @@ fn reinstall_restores_progress() {
     std::fs::remove_dir_all(plant.path("K3")).unwrap();
     plant.start("K3");
     plant.settle();
-    let kiosk = plant.kiosk("K3");
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    assert_eq!(kiosk.sheet(&id("maria"), &about).unwrap().worksheet.steps().len(), 2);
+    assert_eq!(ticked(&mut plant, "K3"), 2, "with its keys");
+    plant.stop("K3");
+    for lost in ["K3", "K3-keys"] {
+        std::fs::remove_dir_all(plant.path(lost)).unwrap();
+    }
+    plant.add_kiosk("K7", &["SEAL"]);
+    assert_ne!(plant.kiosk("K7").enrolment().unwrap().name, id("K3"));
+    plant.settle();
+    assert_eq!(ticked(&mut plant, "K7"), 2, "as another device, with nothing of the old one");
     plant.verify();
+}
+
+/// How many steps of Maria's worksheet are ticked, as this kiosk knows it.
+fn ticked(plant: &mut Plant, name: &str) -> usize {
+    let kiosk = plant.kiosk(name);
+    let about = kiosk.about(&id("R-0042")).unwrap();
+    kiosk.sheet(&id("maria"), &about).unwrap().worksheet.steps().len()
 }
 
 #[test]
