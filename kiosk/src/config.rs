@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::part11::badge::BadgeFormat;
 
 use crate::clock::Machine;
 use crate::core::{Core, Denied};
 use crate::key_store::{FileKeyStore, KeyStore};
 use crate::lan::Lan;
 use crate::presenter::view;
+use crate::presenter::wedge::Reading;
 use crate::stick::Sticks;
 
 /// GO or NO-GO at the machine, training and sign-offs on the floor, with or without a network.
@@ -108,6 +110,10 @@ pub struct Run {
     /// How badges are read: `wedge` is a reader that types.
     #[arg(long, value_name = "wedge|evdev:DEV|pcsc", default_value = "wedge")]
     pub reader: Reader,
+    /// How the reader writes a badge's number: `as-typed`, or `hex`, `hex-reversed`, `decimal`, `decimal-reversed` (reversed: least significant byte
+    /// first), perhaps with the number's length in bytes.
+    #[arg(long, value_name = "FORMAT[:BYTES]", env = "LINEPROOF_BADGE_NUMBER", default_value_t)]
+    pub badge_number: BadgeFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,6 +183,11 @@ impl FromStr for Keys {
 }
 
 impl Run {
+    /// How badges are read.
+    pub fn reading(&self) -> Reading {
+        Reading { number: self.badge_number, ..Reading::default() }
+    }
+
     /// How it takes part with other kiosks of the site; `None` when it doesn't.
     pub fn lan(&self) -> Option<Lan> {
         let Listen(Some(listen)) = self.lan else { return None };
@@ -383,6 +394,7 @@ mod tests {
             "kiosk bundle export f",
             "kiosk bundle import f --json",
             "kiosk --headless",
+            "kiosk --badge-number decimal-reversed:4",
             "kiosk --key-store tpm",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -392,6 +404,7 @@ mod tests {
             "kiosk --lan nowhere",
             "kiosk --windowed 12",
             "kiosk --reader mouse",
+            "kiosk --badge-number octal",
             "kiosk --enrol CODE",
             "kiosk bundle",
         ] {

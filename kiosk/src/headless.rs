@@ -122,7 +122,8 @@ async fn serve(store: &Store, run: &Run, mut says: mpsc::UnboundedReceiver<Store
     let lines = run.acts.then(acts::lines).transpose()?;
     let acts = async {
         if let Some(lines) = lines {
-            let settings = Settings { languages: vec![run.language.clone()], ..Settings::default() };
+            let settings =
+                Settings { languages: vec![run.language.clone()], reading: run.reading(), ..Settings::default() };
             Person::at(store.clone(), settings).act(lines, &due, print).await;
         }
     };

@@ -6,6 +6,7 @@ use kiosk::core::Denied;
 use kiosk::core::badge::BadgeSeen;
 use shared::id::*;
 use shared::log::effect::{Doubt, Verdict};
+use shared::part11::badge::BadgeFormat;
 use store::questions;
 
 const MARIA: &str = "04A1B2C3";
@@ -218,4 +219,23 @@ fn r15_only_who_leads_ends_a_badge_with_a_reason_and_only_once() {
     assert!(lost("jonas", " ").is_err());
     lost("jonas", "lost").unwrap();
     assert!(lost("jonas", "lost").unwrap_err().to_string().contains("disabled already"));
+}
+
+#[test]
+fn s6_a_card_is_its_holders_whatever_make_of_reader_reads_it() {
+    let mut plant = sunday_evening();
+    for (format, typed) in [
+        ("as-typed", "04a1b2c3"),
+        ("hex", "4A1B2C3"),
+        ("hex-reversed", "C3B2A104"),
+        ("decimal", "0077705923"),
+        ("decimal-reversed:4", "3283263748"),
+    ] {
+        let number = format.parse::<BadgeFormat>().unwrap().normal(typed).unwrap();
+        assert!(
+            matches!(sees(&mut plant, "K3", &number), BadgeSeen::Person(seen) if seen.person == id("maria")),
+            "{format}"
+        );
+    }
+    assert_eq!(sees(&mut plant, "K3", "3283263748"), BadgeSeen::Unknown, "a reader that isn't set so opens nothing");
 }

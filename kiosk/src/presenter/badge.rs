@@ -34,19 +34,30 @@ impl Presenter {
             // The question who may have the screen is answered by the badge that may sign.
             Screen::Swap if self.covered == Screen::SecondBadge => {
                 self.swap_back();
-                self.send(Purpose::SecondBadge, What::LookUp { badge: scan });
+                self.look_up(Purpose::SecondBadge, scan);
             }
-            Screen::SecondBadge => self.send(Purpose::SecondBadge, What::LookUp { badge: scan }),
+            Screen::SecondBadge => self.look_up(Purpose::SecondBadge, scan),
             Screen::Fault if self.badged.is_none() => {}
-            _ if self.badged.is_some() => self.send(Purpose::OtherBadge, What::LookUp { badge: scan }),
+            _ if self.badged.is_some() => self.look_up(Purpose::OtherBadge, scan),
             _ => {
                 // The last badge counts: what an earlier one may still bring is dropped.
                 self.meant_for = Some(self.screen).filter(|screen| matches!(screen, Screen::Stick | Screen::NoBadge));
                 self.turn_session();
                 self.screen = Screen::Idle;
                 self.notice(BadgeResult::Reading);
-                self.send(Purpose::FirstBadge, What::LookUp { badge: scan });
+                self.look_up(Purpose::FirstBadge, scan);
             }
+        }
+    }
+
+    /// Asks whose badge it is, by its number in the form that is the same for every reader.
+    fn look_up(&mut self, purpose: Purpose, scan: Hidden) {
+        match (self.settings.reading.number.normal(&scan.0), purpose) {
+            (Ok(number), purpose) => self.send(purpose, What::LookUp { badge: Hidden(number) }),
+            (Err(_), Purpose::FirstBadge) => self.notice(BadgeResult::Unreadable),
+            (Err(_), Purpose::SecondBadge) => self.second_badge(BadgeSeen::Unknown),
+            // As a badge that nobody has: whoever is signed in goes on.
+            (Err(_), _) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Badge readers and scanners that type like a keyboard: keys that come faster than a person's, ended by Enter.
 
+use shared::part11::badge::BadgeFormat;
 use shared::time::Timestamp;
 
 /// How a reader types.
@@ -13,11 +14,13 @@ pub struct Reading {
     pub suffix: String,
     /// Fewest characters that make a scan.
     pub least: usize,
+    /// How a badge's number is written. Wrong: nobody's badge is known, or none can be read.
+    pub number: BadgeFormat,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { gap_ms: 50, prefix: String::new(), suffix: String::new(), least: 2 }
+        Self { gap_ms: 50, prefix: String::new(), suffix: String::new(), least: 2, number: BadgeFormat::AsTyped }
     }
 }
 

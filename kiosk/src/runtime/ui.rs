@@ -102,7 +102,7 @@ fn settings(window: &Window, run: &Run) -> Settings {
     // The terminal's own first.
     languages.sort_by_key(|language| *language != run.language);
     let server = run.server.clone().unwrap_or_default();
-    Settings { server, languages, look: run.look.into(), ..Settings::default() }
+    Settings { server, languages, look: run.look.into(), reading: run.reading(), ..Settings::default() }
 }
 
 /// Refused only when the kiosk is ending.

@@ -4,6 +4,7 @@
 
 pub mod accountability;
 pub mod authority;
+pub mod badge;
 pub mod boxes;
 pub mod enrolment;
 pub mod pepper;

@@ -7,6 +7,7 @@ use minicbor::bytes::ByteVec;
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::to_cbor;
+use shared::part11::badge::BadgeFormat;
 use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, badge_hash};
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
 use shared::part11::pepper::{Pepper, PepperEpoch};
@@ -112,7 +113,10 @@ pub fn badge(bytes: &[u8]) -> Verdict {
                 let (field, text) = text.split_once('=').unwrap_or(("lot", &text));
                 Event::Typed { field: field.into(), text: text.into() }
             }
-            _ => Event::Key(text),
+            _ => {
+                normal_forms(&text);
+                Event::Key(text)
+            }
         };
         let mut open = presenter.handle(event, now);
         // Each answer may ask for more; a terminal's core answers in the same way.
@@ -133,6 +137,20 @@ pub fn badge(bytes: &[u8]) -> Verdict {
         drop(presenter.view());
     }
     if looked_up { Verdict::Accepted } else { refused("nothing was scanned") }
+}
+
+/// What is typed, as each make of reader may mean it.
+fn normal_forms(typed: &str) {
+    for format in ["hex", "hex-reversed", "decimal", "decimal-reversed", "hex:5", "decimal-reversed:16"] {
+        let format: BadgeFormat = format.parse().expect("a format of ours");
+        if let Ok(number) = format.normal(typed.trim()) {
+            let whole = number.len() % 2 == 0 && (8..=32).contains(&number.len());
+            assert!(
+                whole && number.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b)),
+                "it is whole bytes"
+            );
+        }
+    }
 }
 
 fn seen(badge: &str) -> BadgeSeen {

@@ -2,8 +2,10 @@
 
 use super::script::*;
 use super::story::read_to_the_end;
+use crate::presenter::Settings;
 use crate::presenter::message::{Event, QuizReply, Reply, What};
 use crate::presenter::view::*;
+use crate::presenter::wedge::Reading;
 use shared::kind::plant::ActivityKind;
 
 fn signs(what: &What) -> bool {
@@ -390,4 +392,42 @@ fn r15_a_badge_reported_lost_ends_the_session_it_opened() {
     kiosk.tell();
     assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::Disabled));
     assert_eq!(kiosk.view().chrome.person, "");
+}
+
+#[test]
+fn s6_readers_of_every_make_give_one_badge_and_what_they_can_not_mean_is_unreadable() {
+    let looked_up = |kiosk: &Kiosk| {
+        let badges = kiosk.log.iter().filter_map(|what| match what {
+            What::LookUp { badge } => Some(badge.0.clone()),
+            _ => None,
+        });
+        badges.collect::<Vec<_>>()
+    };
+    for (format, typed, other, no_number) in [
+        ("hex", "04a1b2c3", "04A1B2C4", "881-G"),
+        ("hex-reversed", "C3B2A104", "C4B2A104", "881-G"),
+        ("decimal", "0077705923", "77705924", "881-G"),
+        ("decimal-reversed:4", "3283263748", "3300040964", "881,12"),
+    ] {
+        let reading = Reading { number: format.parse().unwrap(), ..Reading::default() };
+        let mut kiosk = Kiosk::with(Settings { reading, ..Settings::default() });
+        kiosk.badge(no_number);
+        assert_eq!((kiosk.screen(), kiosk.view().idle.badge), (Screen::Idle, BadgeResult::Unreadable), "{format}");
+        assert_eq!(looked_up(&kiosk), [""; 0], "{format}: nobody is asked for");
+        kiosk.badge(typed);
+        assert_eq!(looked_up(&kiosk), ["04A1B2C3"], "{format}");
+        assert_eq!(kiosk.view().chrome.person, "Maria Lindner", "{format}");
+        kiosk.badge(no_number);
+        assert_eq!(kiosk.view().chrome.person, "Maria Lindner", "{format}: she goes on");
+        kiosk.tap("task:seal-pouch");
+        assert_eq!(kiosk.screen(), Screen::Lot);
+        kiosk.badge(no_number);
+        let asked =
+            kiosk.log.iter().any(|what| matches!(what, What::Ask { .. }) && format!("{what:?}").contains(no_number));
+        assert!(asked, "{format}: a lot is no badge, and is taken as it was typed");
+        assert_eq!(looked_up(&kiosk), ["04A1B2C3"]);
+        kiosk.tap("action:sign-out");
+        kiosk.badge(other);
+        assert_eq!(looked_up(&kiosk), ["04A1B2C3", "04A1B2C4"], "{format}");
+    }
 }

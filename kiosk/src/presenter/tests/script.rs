@@ -73,8 +73,13 @@ pub struct Kiosk {
 
 impl Kiosk {
     pub fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    /// One that is set up otherwise.
+    pub fn with(settings: Settings) -> Self {
         let now = at("2026-03-02T06:40:00Z");
-        let settings = Settings { languages: vec!["en".into(), "de".into()], ..Settings::default() };
+        let settings = Settings { languages: vec!["en".into(), "de".into()], ..settings };
         let secrets = [("maria", "maria-secret"), ("jonas", "jonas-secret"), ("ben", "ben-secret")];
         let mut kiosk = Self {
             presenter: Presenter::new(now, settings),
