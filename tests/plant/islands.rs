@@ -9,6 +9,7 @@ use kiosk::core::Denied;
 use kiosk::core::status::Status;
 use kiosk::stick::{Carried, Sticks, Way};
 use shared::log::Stream;
+use shared::part11::boxes::person_box_name;
 use shared::part11::signature::DeviceSecret;
 use shared::sync::bundle::{BadBundle, Manifest};
 use shared::sync::message::Give;
@@ -283,11 +284,19 @@ fn u6_a_supervisor_carries_entries_from_terminal_to_terminal_and_the_journal_say
     assert_eq!(carry(&mut plant, "K5", "eva", Way::FromStick).unwrap(), Carried::Empty);
     let Carried::Written(written) = carry(&mut plant, "K3", "jonas", Way::ToStick).unwrap() else { panic!("written") };
     assert!(written.entries > 0 && written.blobs > 0 && written.blobs_left_out == 0, "{written:?}");
+    let much = format!("{} entries, {} documents", written.entries, written.blobs);
+    let carried = zstd::decode_all(fs::File::open(stick.join("lineproof/K3.lineproof")).unwrap()).unwrap();
+    for person in ["maria", "jonas"] {
+        let connection = plant.kiosk("K3").ledger().connection();
+        let key_box = store::boxes::sealed_box(connection, &person_box_name(&id(person))).unwrap().unwrap();
+        let found = carried.windows(key_box.sealed.len()).any(|bytes| bytes == key_box.sealed.as_slice());
+        assert!(!found, "the sealed key of {person} is on the stick");
+    }
     let Carried::Taken(taken) = carry(&mut plant, "K5", "eva", Way::FromStick).unwrap() else { panic!("taken") };
     assert_eq!((taken.from[0].to_string().as_str(), taken.refused), ("K3", 0));
     assert!(taken.brought.held > 0);
     assert_eq!(starts(&mut plant, "K5", "maria"), Answer::Go);
-    for (kiosk, what) in [("K3", ["bundle_written", "by jonas"]), ("K5", ["bundle_taken", "by eva"])] {
+    for (kiosk, what) in [("K3", ["bundle_written", "by jonas", &much]), ("K5", ["bundle_taken", "by eva", "K3"])] {
         let kiosk = plant.kiosk(kiosk);
         let subject = format!("device:{}", kiosk.enrolment().unwrap().device);
         let events = questions::entries_of_kind(kiosk.ledger().connection(), &subject, "device_event").unwrap();

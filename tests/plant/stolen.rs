@@ -19,6 +19,7 @@ use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, badge_hash, person
 use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::PersonSecret;
 use shared::training::quiz::answers_box_name;
+use sync_server::core::people::Signer;
 
 /// What Ben chooses at the kiosk, and what somebody types in vain.
 const CHOSEN: &str = "Nine pouches a day";
@@ -83,6 +84,9 @@ impl Stolen {
             keep(&format!("the key of {person}"), Treasure::Bytes(key.seed().to_vec()));
             keep(&format!("the secret of {person}"), Treasure::Text(secret_of(person)));
         }
+        // Whose key was made at this terminal.
+        let ben = Signer { person: id("ben"), secret: CHOSEN.into() };
+        keep("the key of ben", Treasure::Bytes(plant.server.unlock(&ben).unwrap().seed().to_vec()));
         keep("the secret of ben", Treasure::Text(CHOSEN.into()));
         keep("a mistyped secret", Treasure::Text(MISTYPED.into()));
         let folder = sync_server::import::read(&demo_plant()).unwrap();

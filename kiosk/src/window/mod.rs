@@ -41,7 +41,7 @@ use std::rc::Rc;
 
 use kiosk_ui as ui;
 use slint::platform::WindowEvent;
-use slint::{ComponentHandle, PhysicalSize, PlatformError};
+use slint::{CloseRequestResponse, ComponentHandle, PhysicalSize, PlatformError};
 
 use self::convert::ToUi;
 use self::pager::WindowPager;
@@ -82,12 +82,16 @@ impl Window {
         Ok(Self { app, screens, shown: None, fitted: None })
     }
 
-    /// Makes the window seen: all of the screen, or a window of that many pixels.
+    /// Makes the window seen: all of the screen, or a window of that many pixels. What fills the screen isn't closed by its keys or its frame: behind
+    /// it is a desktop, and nobody at a line has business there.
     pub fn appear(&mut self, windowed: Option<(u32, u32)>) -> Result<(), PlatformError> {
         let window = self.app.window();
         match windowed {
             Some((width, height)) => window.set_size(PhysicalSize::new(width, height)),
-            None => window.set_fullscreen(true),
+            None => {
+                window.set_fullscreen(true);
+                window.on_close_requested(|| CloseRequestResponse::KeepWindowShown);
+            }
         }
         self.app.show()?;
         self.fit();

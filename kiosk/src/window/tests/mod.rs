@@ -9,8 +9,11 @@ mod procedure;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::Act;
+use slint::ComponentHandle;
+use slint::platform::WindowEvent;
+
 use super::picture::{NotTapped, Pictures};
+use super::{Act, Window};
 use crate::presenter::view::{Look, PageImage, Paper, Reader, Screen, View};
 
 fn window() -> (Pictures, Rc<RefCell<Vec<Act>>>) {
@@ -28,6 +31,18 @@ fn picture(window: &Pictures, name: &str) -> Vec<u8> {
         std::fs::write(file, &png).expect("the picture can be written");
     }
     png
+}
+
+#[test]
+fn no_key_that_closes_windows_ends_a_kiosk_that_fills_the_screen() {
+    let (_platform, _) = window();
+    for (windowed, stays) in [(None, true), (Some((1280, 800)), false)] {
+        let mut window = Window::open().expect("the window needs no display");
+        window.appear(windowed).expect("it is seen");
+        assert!(window.app.window().is_visible());
+        window.app.window().dispatch_event(WindowEvent::CloseRequested);
+        assert_eq!(window.app.window().is_visible(), stays, "{windowed:?}");
+    }
 }
 
 #[test]

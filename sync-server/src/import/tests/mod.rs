@@ -333,6 +333,28 @@ fn k2_a_content_link_out_of_the_folder_is_refused() {
 }
 
 #[test]
+fn k2_no_path_leads_out_of_the_folder() {
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.md");
+    fs::write(&secret, "# Secret").unwrap();
+    let up = format!("{}{}", "../".repeat(40), secret.display());
+    for path in [secret.to_str().unwrap(), &up, "docs/../../x.md", "..", "/etc/passwd", "docs\\..\\..\\x.md"] {
+        let folder = Folder::good();
+        folder.edit("versions.csv", "docs/seal-v6.md", path);
+        let errors = read(folder.path()).unwrap_err();
+        assert_eq!((errors[0].line, errors[0].column.as_deref()), (2, Some("content")), "{path}");
+    }
+    // A table, or a folder below, that is a link.
+    for linked in ["people.csv", "quizzes"] {
+        let folder = Folder::good();
+        let real = outside.path().join(linked);
+        fs::rename(folder.path().join(linked), &real).unwrap();
+        std::os::unix::fs::symlink(&real, folder.path().join(linked)).unwrap();
+        assert!(read(folder.path()).is_err(), "{linked} is a link out of the folder");
+    }
+}
+
+#[test]
 fn k2_a_folder_that_is_not_there_is_one_error() {
     let folder = Folder::good();
     let errors = read(&folder.path().join("nowhere")).unwrap_err();
