@@ -114,7 +114,7 @@ fn lacking(
             drafts.push((stream.clone(), Draft::new(subject.clone(), statement)));
         };
         for entry in &entries {
-            let standing = history::in_words(derive::standing(&step.step, entry)?);
+            let standing = history::in_words(derive::standing(step.step, entry)?);
             if history::told(connection, &site, &entry.id())? != Some(standing as i64) {
                 parts(entry, standing).for_each(|part| say(part.into()));
             }

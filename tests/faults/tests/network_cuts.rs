@@ -1,8 +1,8 @@
 //! A real network that is cut and mended under the programs as they are shipped: a server and two kiosks, each in a network namespace of its
 //! own, joined by a switch. Work goes on at the kiosks; what was shown as done is there, and once the lines hold, everything is at the server.
 //!
-//! `LINEPROOF_CUTS` says how often; by default ten times with kiosks that know each other, and ten times with kiosks that don't. A cut
-//! is shorter than a call may take.
+//! `LINEPROOF_CUTS` says how often; by default ten times with kiosks that know each other, and ten times with kiosks that don't. The last cut takes
+//! the server away until every kiosk says so.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +23,8 @@ const ENDS: [(&str, u8); 3] = [("server", 1), ("K3", 3), ("K5", 5)];
 const KIOSKS: [&str; 2] = ["K3", "K5"];
 /// The longest wait until everything is at the server, once all lines hold and somebody works.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest until a kiosk says that its server isn't to be reached: as long as a call may take, and what it had begun before.
+const UNTIL_OFFLINE: Duration = Duration::from_secs(90);
 /// A kiosk that failed to call waits longer each time, unless there is something new to tell.
 const BETWEEN_STARTS: Duration = Duration::from_secs(2);
 
@@ -153,6 +155,25 @@ fn cut(network: &Network, kiosks: &mut [AtWork], chance: &mut Rng) -> u64 {
     starts
 }
 
+/// Takes the server away until the kiosks say so, where they stand in the middle of whatever they do; how long that took.
+fn away(network: &Network, kiosks: &mut [AtWork]) -> Duration {
+    network.set("server", "down");
+    let began = Instant::now();
+    for work in kiosks.iter_mut() {
+        work.start();
+    }
+    for work in kiosks.iter_mut() {
+        while work.kiosk.act("tap beside").unwrap()["status"]["line"] != "offline" {
+            assert!(began.elapsed() < UNTIL_OFFLINE, "{}: it doesn't say that the server is away", work.name);
+            sleep(Duration::from_millis(200));
+        }
+        work.start();
+    }
+    let took = began.elapsed();
+    network.set("server", "up");
+    took
+}
+
 /// Everything that a kiosk showed as done is at the server, and the kiosk knows it.
 fn look_at(folder: &Path, work: &AtWork) {
     look(folder, work.name, &work.done);
@@ -184,6 +205,7 @@ fn cuts(which: &str, lan: impl Fn(&str) -> Vec<String>) {
     }
     let mut chance = Rng::new(seed);
     let starts: u64 = (0..cuts).map(|_| cut(&network, &mut kiosks, &mut chance)).sum();
+    let offline = away(&network, &mut kiosks);
     let longest = kiosks.iter_mut().map(AtWork::until_quiet).max().unwrap();
     kiosks.iter_mut().for_each(|work| work.kiosk.running.end());
     server.running.end();
@@ -195,7 +217,8 @@ fn cuts(which: &str, lan: impl Fn(&str) -> Vec<String>) {
     let verdicts: usize = kiosks.iter().map(|work| work.done.verdicts.len()).sum();
     println!(
         "{{\"name\":\"network-cuts\",\"kiosks\":\"{which}\",\"runs\":{cuts},\"violations\":0,\"seed\":{seed},\"verdicts\":{verdicts},\
-         \"starts_while_cut\":{starts},\"longest_wait_ms\":{}}}",
+         \"starts_while_cut\":{starts},\"offline_after_ms\":{},\"longest_wait_ms\":{}}}",
+        offline.as_millis(),
         longest.as_millis()
     );
     assert!(cuts < 10 || starts > 0, "nothing was done while a line was cut");
