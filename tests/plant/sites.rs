@@ -1,6 +1,7 @@
 //! A person moves between sites, with late entries on the way: walk-through of section 8, and what the other site is told (`visiting`).
 
 use std::fs;
+use std::sync::Arc;
 
 use harness::scene::*;
 use harness::{Plant, kiosk_signer};
@@ -10,6 +11,7 @@ use shared::id::*;
 use shared::kind::Family;
 use shared::kind::record::Outcome;
 use shared::training::{Answer, Reason};
+use sync_server::core::Core as Server;
 use sync_server::core::verify::derived_digest;
 
 const MONDAY: &str = "2026-03-02T05:30:00Z";
@@ -183,6 +185,25 @@ fn safe10_r7_what_a_site_was_told_follows_what_becomes_of_it_at_the_other() {
     assert_eq!(answer(plant.kiosk("K5")), (Answer::Go, Vec::new()));
     derived_anew(&plant);
     plant.verify();
+}
+
+#[test]
+fn live5_a_server_that_looks_through_everybody_again_tells_nothing_twice() {
+    let mut plant = two_sites();
+    train(&mut plant, "K3", "maria", "jonas");
+    plant.settle();
+    maria_moves(&plant);
+    let count = |plant: &Plant| -> i64 {
+        let ledger = plant.server.ledger();
+        ledger.connection().query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).unwrap()
+    };
+    let before = count(&plant);
+    let forgets = "DELETE FROM setting WHERE name = 'histories_told'";
+    assert_eq!(plant.server.ledger().connection().execute(forgets, []).unwrap(), 1);
+    plant.server = Server::open(&plant.path("server"), Arc::new(plant.clock.clone())).unwrap();
+    assert_eq!(count(&plant), before);
+    plant.meet("K5");
+    assert_eq!(answer(plant.kiosk("K5")).0, Answer::Go);
 }
 
 #[test]

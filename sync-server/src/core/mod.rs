@@ -127,7 +127,7 @@ impl Core {
         let core = Self { ledger, blobs, secrets, server, environment, folder: folder.to_owned(), lacking, bell };
         core.look_for_lacking_blobs();
         core.seal_answers_anew()?;
-        core.step(|step, server, clock| visiting::tell_of_everybody(step, server, clock, &|| core.act()))?;
+        core.step(|step, server, clock| visiting::catch_up(step, server, clock, &|| core.act()))?;
         Ok(core)
     }
 

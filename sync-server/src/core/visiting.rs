@@ -23,6 +23,9 @@ use crate::store::ServerStep;
 /// Most bytes of an entry in one that brings it, which has bounds of its own.
 const PART_BYTES: usize = 12 * 1024;
 
+/// The setting that says that every site was told of everybody, and is told since of whatever changes.
+const TOLD: &str = "histories_told";
+
 /// How much of somebody's record a site needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Extent {
@@ -32,7 +35,7 @@ enum Extent {
 }
 
 /// Tells every site what it lacks of the people whose records or sites may have changed in this step. While the server is stopped, nothing is told;
-/// [`tell_of_everybody`] catches up.
+/// [`tell_of_everybody`] makes up for it.
 pub(super) fn tell(
     step: &mut ServerStep<'_, '_>,
     server: &Server,
@@ -48,7 +51,21 @@ pub(super) fn tell(
     tell_of(step, server, clock, act, &plant, changed)
 }
 
-/// The same for everybody who works at more than one site.
+/// Tells every site of everybody, once for each database: it may come from a version that told nothing.
+pub(super) fn catch_up(
+    step: &mut ServerStep<'_, '_>,
+    server: &Server,
+    clock: ClockReading,
+    act: &dyn Fn() -> ActId,
+) -> Result<(), StoreError> {
+    if step.stopped()? || step.step.setting(TOLD)?.is_some() {
+        return Ok(());
+    }
+    step.step.set(TOLD, &[1])?;
+    tell_of_everybody(step, server, clock, act)
+}
+
+/// The same for everybody who works at more than one site: what came in while the server was stopped was told nobody.
 pub(super) fn tell_of_everybody(
     step: &mut ServerStep<'_, '_>,
     server: &Server,

@@ -8,7 +8,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
 }
 
-/// How many schedules: `LINEPROOF_SCHEDULES`, or few enough for a first look.
+/// How many schedules: `LINEPROOF_SCHEDULES`, or few enough for a first look; of each size as many as fit into `LINEPROOF_SCHEDULE_SECONDS`.
 fn schedules() -> u64 {
     number("LINEPROOF_SCHEDULES", 100)
 }
@@ -33,7 +33,14 @@ fn schedules_hold(size: Size, count: u64) {
     let began = Instant::now();
     let (mut acknowledged, mut lost, mut on_sticks, mut forks) = (0, 0, 0, 0);
     let (mut rounds, mut broken) = ([0; 8], Vec::new());
+    let most = number("LINEPROOF_SCHEDULE_SECONDS", u64::MAX);
+    let mut runs = 0;
     for seed in first_seed()..first_seed() + count {
+        if began.elapsed().as_secs() >= most {
+            println!("{count} schedules were asked for, and {runs} came to their end in {most} s");
+            break;
+        }
+        runs += 1;
         let report = run_sized(seed, size, None);
         acknowledged += report.acknowledged;
         lost += report.lost;
@@ -46,7 +53,7 @@ fn schedules_hold(size: Size, count: u64) {
         }
     }
     println!(
-        "{{\"name\":\"schedules\",\"size\":\"{size:?}\",\"runs\":{count},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"physically_lost\":{lost},\"on_sticks\":{on_sticks},\"forks\":{forks},\"rounds\":{rounds:?},\"seconds\":{:.1}}}",
+        "{{\"name\":\"schedules\",\"size\":\"{size:?}\",\"runs\":{runs},\"violations\":{},\"seed\":{},\"acknowledged\":{acknowledged},\"physically_lost\":{lost},\"on_sticks\":{on_sticks},\"forks\":{forks},\"rounds\":{rounds:?},\"seconds\":{:.1}}}",
         broken.len(),
         first_seed(),
         began.elapsed().as_secs_f64()
