@@ -19,7 +19,6 @@ use shared::part11::boxes::{BoxRandom, SealedBox, Stretching, badge_hash, person
 use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::part11::signature::PersonSecret;
 use shared::training::quiz::answers_box_name;
-use sync_server::core::people::Signer;
 
 /// What Ben chooses at the kiosk, and what somebody types in vain.
 const CHOSEN: &str = "Nine pouches a day";
@@ -72,6 +71,9 @@ impl Stolen {
         let mut begun = right_answers(&open);
         begun.truncate(2);
         kiosk.keep_answers(&ana, begun).unwrap();
+        // Whose key was made at this terminal: with a chip it opens nowhere else.
+        let ben = kiosk::core::secret::Signer { person: id("ben"), secret: CHOSEN.into() };
+        let bens = plant.kiosk(name).unlock(&ben).unwrap();
         let enrolled = plant.kiosk(name).enrolled().unwrap().clone();
         plant.stop(name);
 
@@ -84,9 +86,7 @@ impl Stolen {
             keep(&format!("the key of {person}"), Treasure::Bytes(key.seed().to_vec()));
             keep(&format!("the secret of {person}"), Treasure::Text(secret_of(person)));
         }
-        // Whose key was made at this terminal.
-        let ben = Signer { person: id("ben"), secret: CHOSEN.into() };
-        keep("the key of ben", Treasure::Bytes(plant.server.unlock(&ben).unwrap().seed().to_vec()));
+        keep("the key of ben", Treasure::Bytes(bens.seed().to_vec()));
         keep("the secret of ben", Treasure::Text(CHOSEN.into()));
         keep("a mistyped secret", Treasure::Text(MISTYPED.into()));
         let folder = sync_server::import::read(&demo_plant()).unwrap();
