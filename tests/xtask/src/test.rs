@@ -61,15 +61,21 @@ fn pkg_config_knows(library: &str) -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-/// Whether what some tests need is here: if it isn't, root installs it from Debian.
+/// Whether what some tests need is here: if it isn't, root installs it from Debian, by the lists of packages it has, or by new ones.
 fn had(what: &str, packages: &[&str], here: impl Fn() -> bool) -> bool {
     if here() {
         return true;
     }
     println!("Installing {what} (apt-get install {}) …", packages.join(" "));
     let install = [&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat();
-    let run = Command::new("apt-get").args(install).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    run.is_ok_and(|status| status.success()) && here()
+    let installs = |told: Stdio| apt_get(&install, told) && here();
+    installs(Stdio::null()) || (apt_get(&["update", "--quiet"], Stdio::null()) && installs(Stdio::inherit()))
+}
+
+/// `told` hears why it could not.
+fn apt_get(arguments: &[&str], told: Stdio) -> bool {
+    let run = Command::new("apt-get").args(arguments).stdout(Stdio::null()).stderr(told).status();
+    run.is_ok_and(|status| status.success())
 }
 
 fn first_suite(quick: bool) -> Vec<&'static str> {
