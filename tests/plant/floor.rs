@@ -1,16 +1,17 @@
 //! What happens at a kiosk when people come, go and change places: nothing half done is lost, and nobody is in two places.
 
-use harness::{Plant, kiosk_signer};
+use harness::{Plant, kiosk_signer, signer};
 use kiosk::core::status::Line;
 use shared::id::*;
 use shared::kind::plant::Criterion;
 use shared::kind::presence::SessionEnd;
 use shared::kind::record::{CriterionResult, Edit, Outcome};
+use shared::log::effect::{Doubt, Verdict};
 use shared::training::gate::{Reason, TrainerRefused};
 use shared::training::{Answer, GateDecision};
 use store::questions;
 
-use harness::scene::{approve_v7, id, right_answers, sunday_evening};
+use harness::scene::{approve_v7, id, right_answers, sign_off, sunday_evening};
 
 /// Monday morning: v7 counts, and nobody has been trained on it.
 fn monday() -> Plant {
@@ -223,4 +224,25 @@ fn last_synced_truthful_at_the_core() {
     assert_eq!((after.in_step, after.last_contact, after.line), (before.in_step, before.last_contact, Line::Offline));
     plant.settle();
     assert!(plant.kiosk("K3").status().unwrap().in_step > before.in_step);
+}
+
+/// What a newer version asks for anew is learned whatever quality says of the older one: nobody waits for that.
+#[test]
+fn r6_u8_a_check_on_hold_on_a_version_that_was_replaced_keeps_nobody_from_learning_the_new_one() {
+    let mut plant = sunday_evening();
+    plant.server.withdraw_assessor(&id("jonas"), &id("R-0042"), "conflict of interest", &signer("helga")).unwrap();
+    plant.clock.forward_minutes(5);
+    // K3 hasn't heard of it.
+    plant.kiosk("K3").badge_in(&id("ben")).unwrap();
+    let check = sign_off(plant.kiosk("K3"), "ben", "jonas");
+    approve_v7(&plant.server);
+    plant.settle();
+    let verdict = questions::verdict(plant.kiosk("K3").ledger().connection(), &check).unwrap();
+    assert!(matches!(verdict, Verdict::OnHold(Doubt::AuthorityWithdrawn)), "{verdict:?}");
+    plant.clock.set("2026-03-02T05:40:00Z");
+    let decision = plant.kiosk("K3").look(&id("ben"), &id("seal-pouch"), Some(&id("881")), None).unwrap();
+    assert_eq!(decision.reasons, [Reason::TrainingNeeded { requirement: id("R-0042") }]);
+    learn(&mut plant, "K3", "ben", true);
+    let (decision, _) = start_supervised(&mut plant, "K3", "ben", "eva");
+    assert_eq!(decision.answer, Answer::GoSupervised, "{:?}", decision.reasons);
 }

@@ -66,7 +66,7 @@ pub enum Why {
     NotCurrent,
     /// Not enough pieces yet.
     Some,
-    /// Evidence exists and waits for a ruling: the qualification is suspended.
+    /// Evidence that would do waits for a ruling: the qualification is suspended.
     OnHold,
     /// A failed or not-yet result came later. It is nearer than what older evidence lacks: else a superseded pass would hide it.
     Failed,
@@ -249,10 +249,8 @@ impl Scale<'_> {
         if !self.has_happened(evidence) || !evidence.passed() {
             return Err(Why::Never);
         }
-        match &evidence.verdict {
-            Verdict::Effective => {}
-            Verdict::OnHold(_) => return Err(Why::OnHold),
-            _ => return Err(Why::Never),
+        if !matches!(evidence.verdict, Verdict::Effective | Verdict::OnHold(_)) {
+            return Err(Why::Never);
         }
         let carried = self.holds_for_version(evidence)?;
         if evidence.ended_by.iter().any(|index| self.ends(*index)) {
@@ -261,7 +259,7 @@ impl Scale<'_> {
         if self.expiry(evidence).is_some_and(|expiry| self.at >= expiry) {
             return Err(Why::Expired);
         }
-        Ok(carried)
+        if evidence.verdict.is_effective() { Ok(carried) } else { Err(Why::OnHold) }
     }
 
     fn holds_for_version(&self, evidence: &Evidence) -> Result<bool, Why> {
