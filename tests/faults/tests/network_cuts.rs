@@ -4,30 +4,24 @@
 //! `LINEPROOF_CUTS` says how often; by default ten times with kiosks that know each other, and ten times with kiosks that don't. The last cut takes
 //! the server away until every kiosk says so.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use sim::rng::Rng;
 use sync_server::core::{Core as Server, Machine};
 
+use crate::at_work::{AtWork, look_at, verify};
 use crate::house::asked;
-use crate::kill::{Done, ask, look, look_at_the_server, prepare};
+use crate::kill::{Done, prepare};
 use crate::programs::*;
 
 /// Who is plugged into the switch, each by a line that is named after it, and the last part of its address.
 const ENDS: [(&str, u8); 3] = [("server", 1), ("K3", 3), ("K5", 5)];
 const KIOSKS: [&str; 2] = ["K3", "K5"];
-/// The longest wait until everything is at the server, once all lines hold and somebody works.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest until a kiosk says that its server isn't to be reached: as long as a call may take, and what it had begun before.
 const UNTIL_OFFLINE: Duration = Duration::from_secs(90);
-/// A kiosk that failed to call waits longer each time, unless there is something new to tell.
-const BETWEEN_STARTS: Duration = Duration::from_secs(2);
-
 fn address(last: u8) -> String {
     format!("10.77.0.{last}")
 }
@@ -97,38 +91,6 @@ fn ip(arguments: &[&str]) -> Result<(), String> {
     if done.status.success() { Ok(()) } else { Err(said()) }
 }
 
-/// A kiosk, and what it showed as done.
-struct AtWork {
-    name: &'static str,
-    kiosk: KioskProgram,
-    done: Done,
-}
-
-impl AtWork {
-    /// Maria asks to start, and goes: how the kiosk stands then.
-    fn start(&mut self) -> Shown {
-        self.done.decided(&ask(&mut self.kiosk).unwrap());
-        self.kiosk.act("tap action:sign-out").unwrap()["status"].take()
-    }
-
-    /// All lines hold, and somebody works: until nothing waits. How long it took.
-    fn until_quiet(&mut self) -> Duration {
-        let began = Instant::now();
-        loop {
-            self.start();
-            let again = Instant::now() + BETWEEN_STARTS;
-            while Instant::now() < again {
-                let status = self.kiosk.act("tap beside").unwrap()["status"].take();
-                if status["line"] == "online" && status["waiting"] == 0 {
-                    return began.elapsed();
-                }
-                assert!(began.elapsed() < PATIENCE, "{}: it never comes to an end: {status}", self.name);
-                sleep(Duration::from_millis(50));
-            }
-        }
-    }
-}
-
 /// Cuts one line, lets people work at both kiosks, mends it, and lets them work on. How often somebody started at a kiosk that was cut off.
 fn cut(network: &Network, kiosks: &mut [AtWork], chance: &mut Rng) -> u64 {
     let mut starts = 0;
@@ -174,15 +136,6 @@ fn away(network: &Network, kiosks: &mut [AtWork]) -> Duration {
     took
 }
 
-/// Everything that a kiosk showed as done is at the server, and the kiosk knows it.
-fn look_at(folder: &Path, work: &AtWork) {
-    look(folder, work.name, &work.done);
-    look_at_the_server(folder, &work.done);
-    let connection = Connection::open(folder.join(work.name).join("kiosk.sqlite")).unwrap();
-    let unconfirmed = |id: &&_| !kiosk::store::is_confirmed(&connection, id).unwrap();
-    assert_eq!(work.done.verdicts.iter().find(unconfirmed), None, "{}: the server has it", work.name);
-}
-
 fn cuts(which: &str, lan: impl Fn(&str) -> Vec<String>) {
     let (cuts, seed) = (asked("LINEPROOF_CUTS", 10), asked("LINEPROOF_SEED", 1));
     let Some(network) = Network::new(which) else { return };
@@ -210,10 +163,7 @@ fn cuts(which: &str, lan: impl Fn(&str) -> Vec<String>) {
     kiosks.iter_mut().for_each(|work| work.kiosk.running.end());
     server.running.end();
     kiosks.iter().for_each(|work| look_at(folder, work));
-    let mut verify = Command::new(program("sync-server"));
-    verify.arg("--data").arg(&data).args(["verify", "--rebuild"]);
-    let (code, told) = run(verify, &around);
-    assert_eq!(code, 0, "{told}");
+    verify(&data, &around);
     let verdicts: usize = kiosks.iter().map(|work| work.done.verdicts.len()).sum();
     println!(
         "{{\"name\":\"network-cuts\",\"kiosks\":\"{which}\",\"runs\":{cuts},\"violations\":0,\"seed\":{seed},\"verdicts\":{verdicts},\

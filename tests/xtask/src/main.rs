@@ -65,7 +65,7 @@ enum Command {
     Sbom { out: PathBuf },
     /// The fault harnesses. Example: cargo xtask faults schedules --count 500 --seed 7
     Faults {
-        /// schedules, replays, mutants, misread, power-cuts, io-errors, full-disk, network-cuts, memory (--count places in each operation), kill, guesses, clocks, arrivals, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
+        /// schedules, replays, mutants, days, misread, power-cuts, io-errors, full-disk, network-cuts, lossy-lines, memory (--count places in each operation), kill, guesses, clocks, arrivals, altered, restores, bombs, floods (--count seconds), storm (--count kiosks), fuzz; all when none is named.
         names: Vec<String>,
         #[arg(long)]
         count: Option<u64>,
@@ -120,15 +120,17 @@ fn plant(people: usize, documents: usize, years: usize, seed: u64, out: &std::pa
 }
 
 /// The fault harnesses: name, package, its test binary, what of it, and the variable that says how often; none where all is tried.
-const FAULTS: [(&str, &str, &str, &str, &str); 18] = [
+const FAULTS: [(&str, &str, &str, &str, &str); 20] = [
     ("schedules", "sim", "random", "every_invariant", "LINEPROOF_SCHEDULES"),
     ("replays", "sim", "random", "safe4_u8", "LINEPROOF_REPLAYS"),
     ("mutants", "sim", "mutants", "", "LINEPROOF_MUTANT_SEEDS"),
+    ("days", "plant-tests", "plant", "any_day::", "LINEPROOF_DAYS"),
     ("misread", "plant-tests", "plant", "misread::", ""),
     ("power-cuts", "faults", "faults", "power_cuts::", "LINEPROOF_POWER_CUTS"),
     ("io-errors", "faults", "faults", "io_errors::", ""),
     ("full-disk", "faults", "faults", "full_disk::", ""),
     ("network-cuts", "faults", "faults", "network_cuts::", "LINEPROOF_CUTS"),
+    ("lossy-lines", "faults", "faults", "lossy_lines::", "LINEPROOF_LOSSES"),
     ("memory", "faults", "memory", "", "LINEPROOF_REQUESTS"),
     ("kill", "faults", "faults", "kill::", "LINEPROOF_KILLS"),
     ("guesses", "faults", "faults", "guesses::", ""),
