@@ -1,6 +1,7 @@
 //! Scenarios, a file each. A test bears the id of the requirement it shows.
 
 mod altered;
+mod any_day;
 mod bad_input;
 mod badges;
 mod day_pass;
