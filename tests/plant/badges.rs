@@ -1,6 +1,6 @@
 //! A lost badge (R15): ended in one act, refused by each kiosk as soon as it hears, and what was signed meanwhile waits for quality.
 
-use harness::scene::{id, import_with, sunday_evening, train_until_the_check, withdraw_jonas};
+use harness::scene::{comes_and_reads, id, import_with, reads, sunday_evening, train_until_the_check, withdraw_jonas};
 use harness::{Plant, kiosk_signer, signer};
 use kiosk::core::Denied;
 use kiosk::core::badge::BadgeSeen;
@@ -11,20 +11,6 @@ use store::questions;
 
 const MARIA: &str = "04A1B2C3";
 const NEW_BADGE: &str = "04FFEE01";
-
-fn read(plant: &mut Plant, kiosk: &str, person: &str) -> EntryId {
-    plant.kiosk(kiosk).badge_in(&id(person)).unwrap();
-    plant.kiosk(kiosk).unlock_session(&kiosk_signer(person)).unwrap();
-    sign_read(plant, kiosk, person)
-}
-
-/// In the session that is open.
-fn sign_read(plant: &mut Plant, kiosk: &str, person: &str) -> EntryId {
-    let (kiosk, who): (_, PersonId) = (plant.kiosk(kiosk), id(person));
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&who, &about).unwrap();
-    kiosk.sign_read(&who, &procedure, 240).unwrap().id()
-}
 
 fn sees(plant: &mut Plant, kiosk: &str, badge: &str) -> BadgeSeen {
     plant.kiosk(kiosk).look_up_badge(badge).unwrap()
@@ -42,7 +28,7 @@ fn refused_at(plant: &Plant) -> Vec<(String, Option<String>)> {
 #[test]
 fn r15_a_lost_badge_ends_in_one_act_and_each_kiosk_says_when_it_heard() {
     let mut plant = sunday_evening();
-    let before = read(&mut plant, "K3", "maria");
+    let before = comes_and_reads(plant.kiosk("K3"), "maria");
     plant.clock.set("2026-03-01T19:00:00Z");
     let reason = "left on the bus";
     plant.server.badge_lost(&id("maria"), None, reason, &signer("jonas")).unwrap();
@@ -68,7 +54,7 @@ fn r15_what_was_signed_at_a_dark_kiosk_with_a_lost_badge_waits_for_quality() {
     assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { .. }));
     // Kiosk 5 is dark. Somebody has Maria's badge, and knows her secret.
     assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Person(_)));
-    let suspicious = read(&mut plant, "K5", "maria");
+    let suspicious = comes_and_reads(plant.kiosk("K5"), "maria");
     assert!(verdict(&mut plant, "K5", &suspicious).is_effective(), "by what it could know");
     plant.clock.set("2026-03-01T22:00:00Z");
     plant.settle();
@@ -110,7 +96,7 @@ fn r15_a_new_badge_ends_the_loss_and_the_old_number_stays_refused() {
     assert!(matches!(sees(&mut plant, "K3", NEW_BADGE), BadgeSeen::Person(_)));
     assert!(matches!(sees(&mut plant, "K3", MARIA), BadgeSeen::Disabled { .. }), "not unknown: it says why");
     plant.clock.set("2026-03-01T20:10:00Z");
-    let again = read(&mut plant, "K3", "maria");
+    let again = comes_and_reads(plant.kiosk("K3"), "maria");
     plant.settle();
     assert!(verdict(&mut plant, "K5", &again).is_effective());
     plant.verify();
@@ -124,7 +110,7 @@ fn give_new_badge(plant: &Plant) {
 #[test]
 fn r15_a_badge_reported_lost_at_a_dark_kiosk_is_refused_there_at_once_and_everywhere_after_sync() {
     let mut plant = sunday_evening();
-    let before = read(&mut plant, "K5", "maria");
+    let before = comes_and_reads(plant.kiosk("K5"), "maria");
     plant.clock.set("2026-03-01T19:00:00Z");
     let since = harness::at("2026-03-01T18:30:00Z");
     let report = plant.kiosk("K3").report_lost_badge(&id("maria"), Some(since), "on the bus", &kiosk_signer("jonas"));
@@ -134,7 +120,7 @@ fn r15_a_badge_reported_lost_at_a_dark_kiosk_is_refused_there_at_once_and_everyw
     assert!(matches!(again, Err(Denied::NoBadge)), "{again:?}");
     // Kiosk 5 is dark, too: the badge is good there, and what it signs waits.
     assert!(matches!(sees(&mut plant, "K5", MARIA), BadgeSeen::Person(_)));
-    let suspicious = read(&mut plant, "K5", "maria");
+    let suspicious = comes_and_reads(plant.kiosk("K5"), "maria");
     // The server hears of the signature before it hears of the loss.
     plant.meet("K5");
     assert!(verdict(&mut plant, "K5", &suspicious).is_effective());
@@ -151,11 +137,11 @@ fn r15_a_badge_reported_lost_at_a_dark_kiosk_is_refused_there_at_once_and_everyw
     // By a day pass she works on, and what she signs by it is not in doubt.
     plant.kiosk("K3").give_day_pass(&id("maria"), "known by sight", None, &kiosk_signer("jonas")).unwrap();
     plant.kiosk("K3").enter_by_pass(&kiosk_signer("maria")).unwrap();
-    let by_pass = sign_read(&mut plant, "K3", "maria");
+    let by_pass = reads(plant.kiosk("K3"), "maria");
     give_new_badge(&plant);
     plant.settle();
     assert!(matches!(sees(&mut plant, "K5", NEW_BADGE), BadgeSeen::Person(_)));
-    let by_new_badge = read(&mut plant, "K5", "maria");
+    let by_new_badge = comes_and_reads(plant.kiosk("K5"), "maria");
     plant.settle();
     for signed in [&by_pass, &by_new_badge] {
         assert!(verdict(&mut plant, "K3", signed).is_effective());
@@ -172,8 +158,8 @@ fn r15_what_a_lost_badge_signs_after_it_was_replaced_is_told_apart() {
     plant.meet("K3");
     plant.clock.set("2026-03-01T20:00:00Z");
     // Kiosk 5 was dark all the while: whoever found the badge, and knows her secret, signs by it. She signs by the other one.
-    let by_finder = read(&mut plant, "K5", "maria");
-    let by_maria = read(&mut plant, "K3", "maria");
+    let by_finder = comes_and_reads(plant.kiosk("K5"), "maria");
+    let by_maria = comes_and_reads(plant.kiosk("K3"), "maria");
     plant.settle();
     for kiosk in ["K3", "K5"] {
         assert_eq!(verdict(&mut plant, kiosk, &by_finder), Verdict::OnHold(Doubt::BadgeLost), "{kiosk}");

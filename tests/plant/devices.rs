@@ -64,14 +64,6 @@ fn incarnation(kiosk: &Kiosk) -> Vec<u8> {
     questions::setting(kiosk.ledger().connection(), "incarnation").unwrap().unwrap()
 }
 
-fn reads(kiosk: &mut Kiosk, person: &str) -> EntryId {
-    kiosk.badge_in(&id(person)).unwrap();
-    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&id(person), &about).unwrap();
-    kiosk.sign_read(&id(person), &procedure, 240).unwrap().id()
-}
-
 fn at_the_server(plant: &Plant, entry: &EntryId) -> Verdict {
     questions::verdict(plant.server.ledger().connection(), entry).unwrap()
 }
@@ -95,7 +87,7 @@ fn u11_a_data_folder_copied_with_its_keys_forks_each_log_once_and_both_terminals
     let mut clone = copy_of_k3(&plant)();
     let before = incarnation(&clone);
     // Neither knows of the other.
-    let (marias, anas) = (reads(plant.kiosk("K3"), "maria"), reads(&mut clone, "ana"));
+    let (marias, anas) = (comes_and_reads(plant.kiosk("K3"), "maria"), comes_and_reads(&mut clone, "ana"));
     for _ in 0..2 {
         plant.meet("K3");
         harness::meet(&mut clone, &plant.server).unwrap();
@@ -108,7 +100,7 @@ fn u11_a_data_folder_copied_with_its_keys_forks_each_log_once_and_both_terminals
     assert!(here != before && there != before && here != there, "each writes logs of its own from here on");
 
     plant.clock.forward_minutes(5);
-    let later = [reads(plant.kiosk("K3"), "ben"), reads(&mut clone, "maria")];
+    let later = [comes_and_reads(plant.kiosk("K3"), "ben"), comes_and_reads(&mut clone, "maria")];
     plant.meet("K3");
     harness::meet(&mut clone, &plant.server).unwrap();
     assert!(
@@ -129,10 +121,10 @@ fn u11_yesterdays_data_folder_is_noticed_with_its_keys_and_with_yesterdays() {
             copy_folder(&plant.path(folder), &plant.path(&format!("{folder}-yesterday")));
         }
         plant.start("K3");
-        let (told, untold) = (reads(plant.kiosk("K3"), "maria"), {
+        let (told, untold) = (comes_and_reads(plant.kiosk("K3"), "maria"), {
             plant.meet("K3");
             plant.clock.forward_minutes(90);
-            reads(plant.kiosk("K3"), "ana")
+            comes_and_reads(plant.kiosk("K3"), "ana")
         });
         let before = incarnation(plant.kiosk("K3"));
         plant.stop("K3");
@@ -145,7 +137,7 @@ fn u11_yesterdays_data_folder_is_noticed_with_its_keys_and_with_yesterdays() {
         let noticed = incarnation(plant.kiosk("K3")) != before;
         assert_eq!(noticed, !keys_too, "the keys remember how far it had come");
         plant.clock.forward_minutes(5);
-        let since = reads(plant.kiosk("K3"), "ben");
+        let since = comes_and_reads(plant.kiosk("K3"), "ben");
         plant.settle();
         assert_ne!(incarnation(plant.kiosk("K3")), before, "at the latest the server says so");
         assert!(shelf::place(plant.kiosk("K3").ledger().connection(), &told).unwrap().is_some(), "it comes back");
@@ -219,11 +211,7 @@ fn s9_a_retired_kiosk_gave_everything_first_and_erases_itself_last() {
     // What a copy of its disk writes is set aside.
     let mut clone = clone();
     plant.clock.forward_minutes(5);
-    clone.badge_in(&id("ana")).unwrap();
-    clone.unlock_session(&kiosk_signer("ana")).unwrap();
-    let about = clone.about(&id("R-0042")).unwrap();
-    let procedure = clone.procedure(&id("ana"), &about).unwrap();
-    let read = clone.sign_read(&id("ana"), &procedure, 240).unwrap().id();
+    let read = comes_and_reads(&mut clone, "ana");
     clone.call_soon();
     while let Some(up) = clone.poll_up().unwrap() {
         clone.handle_down(&plant.server.exchange(&up).unwrap(), 0).unwrap();

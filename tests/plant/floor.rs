@@ -11,7 +11,7 @@ use shared::training::gate::{Reason, TrainerRefused};
 use shared::training::{Answer, GateDecision};
 use store::questions;
 
-use harness::scene::{approve_v7, id, right_answers, sign_off, sunday_evening};
+use harness::scene::{approve_v7, comes_and_reads, id, right_answers, sign_off, sunday_evening};
 
 /// Monday morning: v7 counts, and nobody has been trained on it.
 fn monday() -> Plant {
@@ -26,12 +26,9 @@ fn monday() -> Plant {
 /// Badges in, reads and signs; answers the quiz when `quiz`.
 fn learn(plant: &mut Plant, kiosk: &str, person: &str, quiz: bool) {
     let (who, kiosk): (PersonId, _) = (id(person), plant.kiosk(kiosk));
-    kiosk.badge_in(&who).unwrap();
-    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&who, &about).unwrap();
-    kiosk.sign_read(&who, &procedure, 240).unwrap();
+    comes_and_reads(kiosk, person);
     if quiz {
+        let about = kiosk.about(&id("R-0042")).unwrap();
         let open = kiosk.open_quiz(&who, &about).unwrap();
         let answers = right_answers(&open);
         assert!(kiosk.sign_quiz(&who, answers).unwrap().passed);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use harness::scene::{copy_folder, id, sunday_evening};
+use harness::scene::{comes_and_reads, copy_folder, id, sunday_evening};
 use harness::{Plant, kiosk_signer, signer};
 use kiosk::core::Denied;
 use kiosk::core::secret::Signer;
@@ -186,12 +186,7 @@ fn r15_a_restart_forgives_nothing() {
 fn r15_a_clock_that_was_set_back_lets_nobody_try_for_nothing() {
     let mut plant = sunday_evening();
     plant.clock.set_machines_ahead(50 * 60_000);
-    let kiosk = plant.kiosk("K3");
-    kiosk.badge_in(&id("maria")).unwrap();
-    kiosk.unlock_session(&kiosk_signer("maria")).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&id("maria"), &about).unwrap();
-    kiosk.sign_read(&id("maria"), &procedure, 240).unwrap();
+    comes_and_reads(plant.kiosk("K3"), "maria");
     plant.clock.set_machines_ahead(0);
     plant.meet("K3");
     let mut denied = 0;
@@ -267,12 +262,7 @@ fn r15_s13_a_lost_secret_is_replaced_at_a_dark_kiosk_and_the_new_one_reaches_the
     assert!(matches!(plant.kiosk("K3").unlock(&kiosk_signer("maria")), Err(Denied::WrongSecret { .. })));
 
     // The other kiosk is dark: what Maria signs there with the secret it knows stays hers.
-    let kiosk = plant.kiosk("K5");
-    kiosk.badge_in(&id("maria")).unwrap();
-    kiosk.unlock_session(&kiosk_signer("maria")).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&id("maria"), &about).unwrap();
-    let read = kiosk.sign_read(&id("maria"), &procedure, 240).unwrap().id();
+    let read = comes_and_reads(plant.kiosk("K5"), "maria");
 
     plant.settle();
     plant.clock.advance_ms(TEN_MINUTES);

@@ -59,24 +59,12 @@ fn clone_of_k3(plant: &Plant) -> Kiosk {
     copy_folder(&plant.path("K3-keys"), &keys);
     let mut clone =
         Kiosk::open(&disk, Box::new(FileKeyStore::open(&keys).unwrap()), Box::new(plant.clock.clone())).unwrap();
-    read(&mut clone, "ana");
+    comes_and_reads(&mut clone, "ana");
     clone
 }
 
 fn give(plant: &Plant, mut clone: Kiosk) {
     harness::meet(&mut clone, &plant.server).unwrap();
-}
-
-fn read(kiosk: &mut Kiosk, person: &str) {
-    kiosk.badge_in(&id(person)).unwrap();
-    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
-    read_on(kiosk, person);
-}
-
-fn read_on(kiosk: &mut Kiosk, person: &str) {
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&id(person), &about).unwrap();
-    kiosk.sign_read(&id(person), &procedure, 240).unwrap();
 }
 
 /// Who asks at the gate, begins and ends work, and reads again, at all kiosks in turns.
@@ -88,7 +76,7 @@ fn everybody_works(plant: &mut Plant) {
             kiosk.badge_in(&id(person)).unwrap();
             let started = kiosk.ask(&id(person), &id("seal-pouch"), Some(&id("881"))).unwrap().session;
             if round % 6 == 0 {
-                read(kiosk, person);
+                comes_and_reads(kiosk, person);
             } else if let Some(session) = started {
                 kiosk.end_session(&session, SessionEnd::Tap).unwrap();
             }
@@ -113,8 +101,8 @@ fn somebody_loses_a_badge(plant: &mut Plant) {
     plant.kiosk("K6").report_lost_badge(&id("ana"), since, "on the bus", &kiosk_signer("jonas")).unwrap();
     plant.kiosk("K6").give_day_pass(&id("ana"), "known by sight", None, &kiosk_signer("jonas")).unwrap();
     plant.kiosk("K6").enter_by_pass(&kiosk_signer("ana")).unwrap();
-    read_on(plant.kiosk("K6"), "ana");
-    read(plant.kiosk("K5"), "ana");
+    reads(plant.kiosk("K6"), "ana");
+    comes_and_reads(plant.kiosk("K5"), "ana");
 }
 
 fn two_secrets_are_chosen(plant: &mut Plant) {

@@ -158,11 +158,8 @@ fn offline_attempt_never_discarded() {
     let mut plant = monday();
     let maria: PersonId = id("maria");
     let kiosk = plant.kiosk("K3");
-    kiosk.badge_in(&maria).unwrap();
-    kiosk.unlock_session(&kiosk_signer("maria")).unwrap();
+    comes_and_reads(kiosk, "maria");
     let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&maria, &about).unwrap();
-    kiosk.sign_read(&maria, &procedure, 240).unwrap();
     let open = kiosk.open_quiz(&maria, &about).unwrap();
     let nothing = vec![Vec::new(); open.drawn.len()];
     let failed = kiosk.sign_quiz(&maria, nothing).unwrap();

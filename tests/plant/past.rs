@@ -7,8 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::Plant;
 use harness::scene::*;
-use harness::{Plant, kiosk_signer};
 use rusqlite::Connection;
 use shared::training::Answer;
 
@@ -27,17 +27,8 @@ fn monday_morning() -> Plant {
     train(&mut plant, "K3", "maria", "jonas");
     plant.settle();
     plant.clock.set(NOW);
-    read_as_ana(&mut plant);
+    comes_and_reads(plant.kiosk("K3"), "ana");
     plant
-}
-
-fn read_as_ana(plant: &mut Plant) {
-    let (ana, kiosk) = (id("ana"), plant.kiosk("K3"));
-    kiosk.badge_in(&ana).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    kiosk.unlock_session(&kiosk_signer("ana")).unwrap();
-    let procedure = kiosk.procedure(&ana, &about).unwrap();
-    kiosk.sign_read(&ana, &procedure, 240).unwrap();
 }
 
 /// How many migrations the tables of server and kiosk have been through: the name of their folder.
@@ -118,7 +109,7 @@ fn opens(folder: &Path, home: tempfile::TempDir) {
     let waiting = plant.kiosk("K3").status().unwrap().waiting();
     assert!(waiting > 0, "{}: what Ana read was on its way", folder.display());
     // Work goes on, with the secrets that were set up then.
-    read_as_ana(&mut plant);
+    comes_and_reads(plant.kiosk("K3"), "ana");
     plant.meet("K3");
     let status = plant.kiosk("K3").status().unwrap();
     assert_eq!((status.waiting(), status.forks), (0, 0), "{}", folder.display());

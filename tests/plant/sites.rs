@@ -76,14 +76,6 @@ fn check(kiosk: &mut Kiosk, outcome: Outcome) -> EntryId {
     kiosk.sign_check(&id("maria"), &about, results, outcome, signers).unwrap().id()
 }
 
-fn reads(kiosk: &mut Kiosk, person: &str) -> EntryId {
-    kiosk.badge_in(&id(person)).unwrap();
-    kiosk.unlock_session(&kiosk_signer(person)).unwrap();
-    let about = kiosk.about(&id("R-0042")).unwrap();
-    let procedure = kiosk.procedure(&id(person), &about).unwrap();
-    kiosk.sign_read(&id(person), &procedure, 240).unwrap().id()
-}
-
 /// K5 as it would be had the line broken before the server's last word on Maria.
 fn before_the_last_word(plant: &Plant) -> Kiosk {
     let (disk, keys) = (plant.path("cut-short"), plant.path("cut-short-keys"));
@@ -173,7 +165,7 @@ fn safe10_r7_what_a_site_was_told_follows_what_becomes_of_it_at_the_other() {
     // Somebody used a copy of K3: the check stands behind a fork until quality has looked at it.
     let keys = Box::new(FileKeyStore::open(&keys).unwrap());
     let mut clone = Kiosk::open(&disk, keys, Box::new(plant.clock.clone())).unwrap();
-    reads(&mut clone, "ana");
+    comes_and_reads(&mut clone, "ana");
     harness::meet(&mut clone, &plant.server).unwrap();
     plant.meet("K5");
     assert_ne!(answer(plant.kiosk("K5")).0, Answer::Go);
@@ -212,7 +204,7 @@ fn s6_r12_a_traveller_signs_at_the_other_site_and_their_lost_badge_is_known_ther
     plant.settle();
     maria_moves(&plant);
     plant.settle();
-    let read = reads(plant.kiosk("K5"), "maria");
+    let read = comes_and_reads(plant.kiosk("K5"), "maria");
     plant.settle();
     let verdict = store::questions::verdict(plant.server.ledger().connection(), &read).unwrap();
     assert!(verdict.is_effective(), "{verdict:?}");

@@ -62,11 +62,8 @@ impl Stolen {
         plant.meet(name);
         // The second half of the shift nobody has heard of.
         let (kiosk, ana) = (plant.kiosk(name), id("ana"));
-        kiosk.badge_in(&ana).unwrap();
-        kiosk.unlock_session(&kiosk_signer("ana")).unwrap();
+        comes_and_reads(kiosk, "ana");
         let about = kiosk.about(&id("R-0042")).unwrap();
-        let procedure = kiosk.procedure(&ana, &about).unwrap();
-        kiosk.sign_read(&ana, &procedure, 240).unwrap();
         let open = kiosk.open_quiz(&ana, &about).unwrap();
         let mut begun = right_answers(&open);
         begun.truncate(2);
