@@ -5,13 +5,19 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiosk::core::Core as Kiosk;
+use kiosk::core::secret::Signer;
+use kiosk::core::{Core as Kiosk, Denied};
 use kiosk::key_store::FileKeyStore;
-use shared::id::{EntryId, PersonId, RequirementId};
-use shared::kind::record::Edit;
+use shared::id::*;
+use shared::kind::plant::Format;
+use shared::kind::record::{Edit, Outcome};
+use shared::time::Timestamp;
+use store::secrets;
 use sync_server::core::Core as Server;
+use sync_server::core::approve::DraftContent;
 
-use crate::{VirtualClock, kiosk_signer};
+use crate::scene::passed;
+use crate::{VirtualClock, kiosk_signer, signer};
 
 /// Where somebody works, and who.
 pub const PLACES: [(&str, &str); 2] = [("K3", "maria"), ("K5", "ana")];
@@ -45,8 +51,12 @@ impl Shift {
         Ok(Self { server, workers })
     }
 
-    /// Everybody does one thing; every third time they meet the server. `say` hears of each acknowledgement at once.
+    /// Everybody does one thing; every third time they meet the server, where an author drafts a version now and then. `say` hears of each
+    /// acknowledgement at once.
     pub fn round(&mut self, round: u32, say: &mut impl FnMut(Said)) -> Result<(), Box<dyn Error>> {
+        if round % 8 == 7 {
+            say(Said::Confirmed { entry: self.draft(round)? });
+        }
         for worker in &mut self.workers {
             let entry = worker.act(round)?;
             say(Said::Written { kiosk: worker.name.to_owned(), entry });
@@ -55,6 +65,18 @@ impl Shift {
             }
         }
         Ok(())
+    }
+
+    fn draft(&self, round: u32) -> Result<EntryId, Box<dyn Error>> {
+        let content = DraftContent {
+            language: Language::new("en")?,
+            format: Format::Markdown,
+            change_summary: "Wording".into(),
+            text: Some(format!("# Seal\n\n1. Close the pouch, draft {round}\n")),
+            blob: None,
+        };
+        let (document, version) = (DocumentId::new("SOP-0042")?, VersionId::new(&format!("v{round}"))?);
+        Ok(self.server.draft_version(&document, &version, &[content], Some(6), "CC-1", &signer("lukas"))?.id())
     }
 }
 
@@ -76,15 +98,37 @@ impl Worker {
 
     fn act(&mut self, round: u32) -> Result<EntryId, Box<dyn Error>> {
         let about = self.core.about(&RequirementId::new("R-0042")?)?;
-        let entry = if round.is_multiple_of(2) {
-            let edit = Edit::Tick("4".into(), round.is_multiple_of(4));
-            self.core.edit_sheet(&self.person, &about, &self.person, vec![edit])?
-        } else {
-            let procedure = self.core.procedure(&self.person, &about)?;
-            self.core.sign_read(&self.person, &procedure, 240)?
+        let entry = match round % 6 {
+            0 | 3 => {
+                let edit = Edit::Tick("4".into(), round.is_multiple_of(2));
+                self.core.edit_sheet(&self.person, &about, &self.person, vec![edit])?.id()
+            }
+            1 => {
+                let procedure = self.core.procedure(&self.person, &about)?;
+                self.core.sign_read(&self.person, &procedure, 240)?.id()
+            }
+            2 => self.core.ask(&self.person, &TaskId::new("seal-pouch")?, Some(&LotId::new("881")?))?.entry,
+            4 => self.mistypes()?,
+            _ => {
+                let results = passed(&self.core.check_of(&about)?);
+                let both = (&kiosk_signer(self.person.as_str()), &kiosk_signer("jonas"));
+                self.core.sign_check(&self.person, &about, results, Outcome::Passed, both)?.id()
+            }
         };
-        self.waiting.push(entry.id());
-        Ok(entry.id())
+        self.waiting.push(entry);
+        Ok(entry)
+    }
+
+    /// Their secret, and not quite: the wrong one that counts.
+    fn mistypes(&mut self) -> Result<EntryId, Box<dyn Error>> {
+        let wrong = Signer { person: self.person.clone(), secret: "nearly".into() };
+        match self.core.unlock(&wrong) {
+            Err(Denied::WrongSecret { .. }) => {}
+            other => return Err(format!("a wrong secret: {:?}", other.map(drop)).into()),
+        }
+        let here = self.core.enrolled().ok_or("it is set up")?.secret.key();
+        let counted = secrets::failures(self.core.ledger().connection(), &self.person, &here, Timestamp::MAX)?;
+        Ok(counted.last().ok_or("it counts")?.entry)
     }
 
     fn meet(&mut self, server: &Server, say: &mut impl FnMut(Said)) -> Result<(), Box<dyn Error>> {

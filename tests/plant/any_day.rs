@@ -288,6 +288,7 @@ fn safe2_safe6_r15_whatever_people_do_every_kiosk_answers_as_a_plain_account_say
             Err(panic) => failed.push(panic.downcast_ref::<String>().cloned().unwrap_or_default()),
         }
     }
+    println!("in how many runs each sentence mattered: {mattered:?}");
     println!(r#"{{"name":"days","runs":{days},"violations":{},"seed":{first},"deeds":{DEEDS}}}"#, failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
     let idle: Vec<Rule> = RULES.into_iter().filter(|rule| !mattered.contains_key(rule)).collect();

@@ -249,10 +249,16 @@ fn s9_a_revocation_alone_erases_nothing_and_a_retirement_cut_short_goes_on() {
 fn s9_u11_in_the_place_of_a_broken_kiosk_another_goes_on_with_what_its_disk_held() {
     let mut plant = dark_monday();
     train(&mut plant, "K3", "maria", "jonas");
-    // It doesn't start any more; its disk can be read.
-    let stick = plant.path("K3.lineproof");
-    export(plant.kiosk("K3"), &stick).unwrap();
+    // It doesn't start any more; its disk can be read, and another machine is begun with it.
     plant.stop("K3");
+    let (disk, keys) = (plant.path("disk-of-K3"), plant.path("keys-of-K3"));
+    copy_folder(&plant.path("K3"), &disk);
+    copy_folder(&plant.path("K3-keys"), &keys);
+    let stick = plant.path("K3.lineproof");
+    let keys = Box::new(FileKeyStore::open(&keys).unwrap());
+    let mut elsewhere = Kiosk::open(&disk, keys, Box::new(plant.clock.clone())).unwrap();
+    export(&mut elsewhere, &stick).unwrap();
+    drop(elsewhere);
 
     plant.replace_kiosk("K3", "K7");
     let (broken, other) = (line(&plant, "K3"), line(&plant, "K7"));

@@ -22,7 +22,7 @@ use harness::scene::{approve_v7, id, sign_off, train_until_the_check};
 
 /// What only catches a test that hangs.
 const NEVER: Duration = Duration::from_secs(120);
-/// In how long twenty kiosks admit at all, as they are shipped. A build for development is some ten times slower; there it is only printed.
+/// In how long twenty kiosks admit at all.
 const PROMISED: Duration = Duration::from_secs(10);
 
 /// Kiosks that have been dark since v7 was approved, each with a port of its own, none of them switched on for the others yet.
@@ -127,7 +127,7 @@ fn u6_twenty_kiosks_without_a_server_admit_at_all_after_a_sign_off_at_one() {
     for place in &everybody {
         assert_eq!(hall.admits(*place), Answer::Go);
     }
-    assert!(cfg!(debug_assertions) || took < PROMISED, "as it is shipped: {took:?}");
+    assert!(took < PROMISED, "{took:?}");
     println!("{{\"name\":\"lan\",\"kiosks\":20,\"seconds\":{:.2}}}", took.as_secs_f64());
 }
 
@@ -148,8 +148,9 @@ fn u6_a_kiosk_that_comes_back_hears_what_it_missed_from_a_neighbour_of_its_neigh
 #[test]
 fn u6_whoever_takes_every_place_and_says_nothing_stops_nobody() {
     let mut hall = Hall::of(2);
+    // It calls nobody: who wants something of it finds a place, or waits for one.
+    hall.switch_on(0, &[]);
     let silent: Vec<_> = (0..16).map(|_| std::net::TcpStream::connect(hall.addresses[0]).unwrap()).collect();
-    hall.switch_on(0, &[1]);
     hall.switch_on(1, &[0]);
     with(&hall.kiosks[0], |kiosk| train_until_the_check(kiosk, "maria", "jonas"));
     let signed = hall.sign_off_at(0);

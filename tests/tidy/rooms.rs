@@ -111,7 +111,19 @@ fn every_crate_of_ours_forbids_unsafe_code() {
             found.push(path.display().to_string());
         }
     }
-    let unsafe_code = places("", &["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code"], "tests/tidy");
+    let unsafe_code = places(
+        "",
+        &[
+            "unsafe {",
+            "unsafe fn",
+            "unsafe impl",
+            "unsafe extern",
+            "unsafe trait",
+            "allow(unsafe_code",
+            "expect(unsafe_code",
+        ],
+        "tests/tidy",
+    );
     let below_sqlite = ["tests/faults/src/vfs.rs:", "tests/faults/src/memory.rs:"];
     found.extend(unsafe_code.into_iter().filter(|place| !below_sqlite.iter().any(|file| place.contains(file))));
     none(found, "the workspace forbids unsafe code, and every crate takes its lints");

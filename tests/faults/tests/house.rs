@@ -15,6 +15,7 @@ use kiosk::key_store::FileKeyStore;
 use shared::id::*;
 use shared::kind::presence::SessionEnd;
 use shared::kind::record::{Edit, Outcome};
+use shared::part11::enrolment::EnrolRequest;
 use shared::time::Timestamp;
 use shared::training::Answer;
 use sync_server::core::Core as Server;
@@ -32,6 +33,10 @@ pub struct House {
     up: Option<Vec<u8>>,
     pub acknowledged: BTreeSet<EntryId>,
     codes: u32,
+    /// A code that the server gave.
+    given: Option<String>,
+    /// A terminal that nobody has set up.
+    unused: Kiosk,
 }
 
 pub type Did = Result<Option<EntryId>, String>;
@@ -52,6 +57,7 @@ impl House {
 
     pub fn open_at(folder: PathBuf, clock: VirtualClock) -> Self {
         let other = open_kiosk(&folder, "K5", &clock).unwrap();
+        let unused = open_kiosk(&folder, "unused", &clock).unwrap();
         let mut house = Self {
             folder,
             clock,
@@ -62,6 +68,8 @@ impl House {
             up: None,
             acknowledged: BTreeSet::new(),
             codes: 0,
+            given: None,
+            unused,
         };
         house.open_all().unwrap();
         house
@@ -112,15 +120,35 @@ impl House {
         self.kiosk().poll_up().unwrap().unwrap()
     }
 
-    /// Everything that was acknowledged is there, and nothing is wrong with the rest.
+    /// Everything that was acknowledged is there, by kiosk and by server, and nothing is wrong with the rest.
     pub fn look(&mut self, context: &str) {
         self.open_all().unwrap_or_else(|why| panic!("{context}: {why}"));
+        self.take_the_servers_word(context);
         let acknowledged = self.acknowledged.clone();
         let kiosk = self.kiosk();
         kiosk.status().unwrap_or_else(|why| panic!("{context}: {why}"));
         let connection = kiosk.ledger().connection();
         let held = |id: &&EntryId| store::shelf::place(connection, id).unwrap().is_none();
         assert_eq!(acknowledged.iter().find(held), None, "{context}: it was acknowledged");
+        let confirmed = |id: &&EntryId| kiosk::store::is_confirmed(connection, id).unwrap();
+        let confirmed: Vec<&EntryId> = acknowledged.iter().filter(confirmed).collect();
+        let server = self.server().ledger();
+        let lost = |id: &&&EntryId| store::shelf::place(server.connection(), id).unwrap().is_none();
+        assert_eq!(confirmed.iter().find(lost), None, "{context}: the server confirmed it");
+    }
+
+    /// What the server answered reaches the kiosk, and the code it gave is used.
+    fn take_the_servers_word(&mut self, context: &str) {
+        if let Some(down) = self.down.take() {
+            let news = self.kiosk().handle_down(&down, 0).unwrap_or_else(|why| panic!("{context}: {why}"));
+            assert_eq!(news.dropped, None, "{context}");
+        }
+        if let Some(code) = self.given.take() {
+            let (_, request) = self.unused.begin_set_up(&code, "https://harness", b"nobody".to_vec());
+            let request = EnrolRequest::read(&request).unwrap();
+            let enrolled = self.server().enrol(&request, Digest32::of(b"nobody")).unwrap();
+            assert!(enrolled.is_ok(), "{context}: the code that was given: {:?}", enrolled.err());
+        }
     }
 
     /// The same, byte for byte, from what lies on the disk; then everybody meets.
@@ -229,12 +257,14 @@ pub const OPERATIONS: [Operation; 12] = [
         prepare: |house| {
             house.everybody_meets();
             house.maria_is_here();
-            sign_read(house).unwrap();
+            let read = sign_read(house).unwrap();
+            house.acknowledged.extend(read);
             house.up = Some(house.call());
         },
         act: |house| {
             let up = house.up.take().unwrap();
-            house.server().exchange(&up).map(|_| None).map_err(said)
+            house.down = Some(house.server().exchange(&up).map_err(said)?);
+            Ok(None)
         },
     },
     Operation {
@@ -242,7 +272,8 @@ pub const OPERATIONS: [Operation; 12] = [
         prepare: |house| house.codes += 1,
         act: |house| {
             let name = KioskName::new(&format!("K{}", 100 + house.codes)).unwrap();
-            house.server().enrol_code(name, &[id("SEAL")]).map(|_| None).map_err(said)
+            house.given = Some(house.server().enrol_code(name, &[id("SEAL")]).map_err(said)?);
+            Ok(None)
         },
     },
 ];

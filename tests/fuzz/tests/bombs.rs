@@ -21,8 +21,8 @@ use shared::sync::message::{Down, Give, Have, Up};
 static MEMORY: PeakAlloc = PeakAlloc;
 
 const MOST_MEMORY: usize = 64 << 20;
-/// Of the processor's time, whatever else the machine does, as it is shipped. A build for development is some ten times slower; there the limit only catches what hangs.
-const MOST_TIME: Duration = Duration::from_millis(if cfg!(debug_assertions) { 5_000 } else { 100 });
+/// Of the processor's time.
+const MOST_TIME: Duration = Duration::from_millis(100);
 
 static ALONE: Mutex<()> = Mutex::new(());
 

@@ -59,16 +59,17 @@ impl Account {
         self.known.get(place).unwrap_or(&NOTHING)
     }
 
-    /// A kiosk and the server tell each other all they know. A revoked kiosk gives, and hears of its revocation alone.
+    /// A kiosk and the server tell each other all they know. A revoked kiosk gives what was said, no key, and hears of its revocation
+    /// alone.
     pub fn meets(&mut self, kiosk: Place, now: Timestamp) {
         self.brings(kiosk, SERVER);
-        self.brings_boxes(kiosk, SERVER);
         if self.is_revoked(kiosk, SERVER) {
             let revocations: Vec<Word> = self.at(SERVER).filter(|w| revokes(&self.told[*w].said, kiosk)).collect();
             self.known.entry(kiosk).or_default().extend(revocations);
             return;
         }
         self.brings(SERVER, kiosk);
+        self.brings_boxes(kiosk, SERVER);
         self.brings_boxes(SERVER, kiosk);
         self.heard_server.insert(kiosk, now);
     }

@@ -50,7 +50,8 @@ impl World {
         let subject = Subject::person(&person);
         let (whom, what) = (Whom::Person(person), What::Task(text("seal-pouch")));
         let statement = self.statement(BlockSet { block, whom, what, action: None, reason: "CAPA".into() });
-        self.server_write(&Draft::new(subject, statement), Crash::No)
+        let crash = self.mishap();
+        self.server_write(&Draft::new(subject, statement), crash)
     }
 
     pub fn enrol_device(&mut self, device: DeviceKey, name: &KioskName) -> Option<Entry> {
@@ -63,8 +64,8 @@ impl World {
             key_store,
             replaces: None,
         };
-        let statement = self.statement(body);
-        self.server_write(&Draft::new(Subject::new("device", device), statement), Crash::No)
+        let (statement, crash) = (self.statement(body), self.mishap());
+        self.server_write(&Draft::new(Subject::new("device", device), statement), crash)
     }
 
     /// Revokes a device with the heads of what is held of it here.
@@ -74,7 +75,8 @@ impl World {
             heads.extend(sure(self.disk.tips(&log)).into_iter().map(|(_, id)| id));
         }
         let statement = self.statement(DeviceRevoked { device, reason: "lost".into(), heads, retired: None });
-        self.server_write(&Draft::new(Subject::new("device", device), statement), Crash::No)
+        let crash = self.mishap();
+        self.server_write(&Draft::new(Subject::new("device", device), statement), crash)
     }
 
     /// Two people sign that the server was recovered.
@@ -90,7 +92,8 @@ impl World {
             draft = draft.signed_by(signing, secret);
         }
         self.say("recovery signed");
-        let entry = self.server_write(&draft, Crash::No);
+        let crash = self.mishap();
+        let entry = self.server_write(&draft, crash);
         self.recoveries.extend(entry.iter().map(Entry::id));
         entry
     }
@@ -103,7 +106,8 @@ impl World {
         };
         for entries in aside.chunks(200).map(<[EntryId]>::to_vec) {
             let statement = self.statement(Ruling { entries, accepted: true, reason: "seen on video".into() });
-            self.server_write(&Draft::new(Subject::new("site", "SITE1"), statement), Crash::No);
+            let crash = self.mishap();
+            self.server_write(&Draft::new(Subject::new("site", "SITE1"), statement), crash);
         }
     }
 

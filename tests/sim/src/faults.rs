@@ -9,6 +9,7 @@ use shared::part11::signature::{DeviceSecret, ENTRY_TYPE};
 use shared::time::{ClockReading, DAY_MS, HOUR_MS, HybridTime, Timestamp};
 
 use crate::check::Violation;
+use crate::rng::Rng;
 use crate::wire::Flight;
 use crate::world::{Crash, Cut, WallClock, World, text};
 
@@ -53,21 +54,31 @@ impl World {
         }
     }
 
-    /// Cuts bytes short, or flips one of their bits.
-    pub(crate) fn damage(&mut self, bytes: &mut Vec<u8>) {
-        let place = self.rng.below(bytes.len());
-        if self.rng.chance(50) {
-            bytes.truncate(place);
-        } else {
-            bytes[place] ^= 1 << self.rng.below(8);
+    /// Whether a crash befalls a transaction.
+    pub(crate) fn mishap(&mut self) -> Crash {
+        match self.mishaps.as_mut().map(|chance| chance.below(100)) {
+            Some(0..4) => Crash::Before,
+            Some(4..8) => Crash::After,
+            _ => Crash::No,
         }
+    }
+
+    /// What comes of a word between kiosks: it may be lost, or damaged.
+    pub(crate) fn on_the_way(&mut self, mut word: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(chance) = self.mishaps.as_mut() else { return Some(word) };
+        match chance.below(100) {
+            0..3 => return None,
+            3..6 => damage(&mut word, chance),
+            _ => {}
+        }
+        Some(word)
     }
 
     /// A message comes damaged: it is refused whole, and changes nothing.
     pub(crate) fn deliver_damaged(&mut self, flight: Flight) {
         match flight {
             Flight::Up { from, mut bytes } => {
-                self.damage(&mut bytes);
+                damage(&mut bytes, &mut self.rng);
                 self.say(format!("server hears K#{from}, damaged"));
                 let before = self.disk.entries.len();
                 if self.answer(&bytes, Crash::No).is_some() || self.disk.entries.len() != before {
@@ -75,7 +86,7 @@ impl World {
                 }
             }
             Flight::Down { to, mut bytes } => {
-                self.damage(&mut bytes);
+                damage(&mut bytes, &mut self.rng);
                 self.say(format!("K#{to} hears, damaged"));
                 let before = self.kiosks[to].disk.reach();
                 let heard = !self.kiosks[to].lost && self.hear(to, &bytes, Crash::No) == Some(true);
@@ -106,6 +117,16 @@ impl World {
         if self.kiosks[kiosk].disk.entries.holds(&id) {
             self.model.acknowledged.insert(id);
         }
+    }
+}
+
+/// Cuts bytes short, or flips one of their bits.
+pub(crate) fn damage(bytes: &mut Vec<u8>, chance: &mut Rng) {
+    let place = chance.below(bytes.len());
+    if chance.chance(50) {
+        bytes.truncate(place);
+    } else {
+        bytes[place] ^= 1 << chance.below(8);
     }
 }
 

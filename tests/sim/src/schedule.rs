@@ -3,8 +3,10 @@
 use shared::id::KioskName;
 
 use crate::check::Violation;
+use crate::faults::damage;
 use crate::model::Medium;
 use crate::mutant::Mutant;
+use crate::rng::Rng;
 use crate::wire::Flight;
 use crate::world::{Crash, Signatures, World, text};
 
@@ -30,6 +32,9 @@ const MOST_KIOSKS: usize = 7;
 const MOST_SERVER_RESTORES: usize = 3;
 /// Most messages under way; older ones are lost.
 const MOST_FLIGHTS: usize = 12;
+
+/// What tells the chance of mishaps from that of the schedule itself.
+const MISHAPS: u64 = 0x6d69_7368_6170;
 
 /// How much happens in a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +81,14 @@ pub fn healed(signatures: Signatures, seed: u64, size: Size, mutant: Option<Muta
     for number in 1..=kiosks {
         world.add_kiosk(&text(&format!("K{number}")));
     }
+    world.mishaps = Some(Rng::new(seed ^ MISHAPS));
     let steps = if size == Size::Small { 60 + world.rng.below(120) } else { 500 };
     for _ in 0..steps {
         let elapsed_ms = world.rng.below(120_000) as i64;
         world.let_pass(elapsed_ms);
         world.step();
     }
+    world.mishaps = None;
     let rounds = world.heal();
     (world, rounds)
 }
@@ -216,7 +223,7 @@ impl World {
         let index = self.rng.below(self.bundles.len());
         let mut bundle = self.bundles.swap_remove(index);
         if self.rng.chance(20) {
-            bundle.iter_mut().for_each(|piece| self.damage(piece));
+            bundle.iter_mut().for_each(|piece| damage(piece, &mut self.rng));
         }
         if self.rng.chance(50) {
             self.say("bundle to server");
@@ -296,7 +303,8 @@ impl World {
     fn hostile_step(&mut self) {
         self.say("hostile call");
         let call = self.hostile_call();
-        self.answer(&call, Crash::No);
+        let crash = self.mishap();
+        self.answer(&call, crash);
         let Some(kiosk) = self.some_kiosk() else { return };
         let entries = self.forgeries();
         let gift = shared::sync::Give { enrolments: vec![], entries, more: true }.to_bytes();

@@ -30,8 +30,8 @@ const LONGEST_EXCHANGE: usize = 60;
 impl World {
     /// The kiosk calls now.
     pub fn call(&mut self, kiosk: usize) -> Option<Vec<u8>> {
-        let now = self.now_at(kiosk);
-        let bytes = self.at_kiosk(kiosk, Crash::No, |terminal, disk| {
+        let (now, crash) = (self.now_at(kiosk), self.mishap());
+        let bytes = self.at_kiosk(kiosk, crash, |terminal, disk| {
             terminal.handle_bell(now);
             sure(terminal.poll_up(disk, now))
         })??;
@@ -87,12 +87,13 @@ impl World {
         Some(taken.again)
     }
 
-    /// A whole exchange, without faults. `false` when it never ends.
+    /// A whole exchange; crashes are all that can befall it. `false` when it never ends.
     pub fn exchange(&mut self, kiosk: usize) -> bool {
         for _ in 0..LONGEST_EXCHANGE {
             let Some(up) = self.call(kiosk) else { return true };
-            let Some(down) = self.answer(&up, Crash::No) else { return true };
-            if self.hear(kiosk, &down, Crash::No) != Some(true) {
+            let crashes = [self.mishap(), self.mishap()];
+            let Some(down) = self.answer(&up, crashes[0]) else { return true };
+            if self.hear(kiosk, &down, crashes[1]) != Some(true) {
                 return true;
             }
         }
@@ -110,17 +111,22 @@ impl World {
 
     /// The three words of one conversation; whether another may bring more.
     fn talk_to_peer(&mut self, caller: usize, called: usize) -> Option<bool> {
-        let fresh = self.rng.fresh();
-        let word = self.at_kiosk(caller, Crash::No, |terminal, disk| sure(terminal.have(disk, fresh)))?;
-        let PeerAnswer::Have(tips) = self.hear_peer(called, &word, None)? else { return None };
-        let (gift, wants) = match self.hear_peer(caller, &tips, Some(&word))? {
+        let (fresh, crash) = (self.rng.fresh(), self.mishap());
+        let word = self.at_kiosk(caller, crash, |terminal, disk| sure(terminal.have(disk, fresh)))?;
+        let heard = self.on_the_way(word.clone())?;
+        let PeerAnswer::Have(tips) = self.hear_peer(called, &heard, None)? else { return None };
+        let heard = self.on_the_way(tips.clone())?;
+        let (gift, wants) = match self.hear_peer(caller, &heard, Some(&word))? {
             PeerAnswer::Give(gift, wants) => (Some(gift), wants),
             PeerAnswer::Have(wants) => (None, Some(wants)),
             PeerAnswer::Nothing | PeerAnswer::NoPeer => return None,
         };
+        let gift = gift.and_then(|gift| self.on_the_way(gift));
         let mut news = gift.is_some_and(|gift| self.take_gift(called, &gift));
+        let wants = wants.and_then(|wants| self.on_the_way(wants));
         if let Some(wants) = wants
             && let Some(PeerAnswer::Give(back, _)) = self.hear_peer(called, &wants, Some(&tips))
+            && let Some(back) = self.on_the_way(back)
         {
             news |= self.take_gift(caller, &back);
         }
@@ -129,18 +135,18 @@ impl World {
 
     /// A kiosk hears a peer's word; `said` is what it had said before. `None` when it refuses it.
     pub fn hear_peer(&mut self, kiosk: usize, word: &[u8], said: Option<&[u8]>) -> Option<PeerAnswer> {
-        let (fresh, said) = (self.rng.fresh(), said.map(Digest32::of));
+        let (fresh, crash, said) = (self.rng.fresh(), self.mishap(), said.map(Digest32::of));
         let from = Have::open(word).ok()?.device;
         let heard = |terminal: &mut Terminal, disk: &mut KioskDisk| {
             sure(terminal.handle_have(disk, word, &from, said.as_ref(), fresh))
         };
-        self.at_kiosk(kiosk, Crash::No, heard)?.ok()
+        self.at_kiosk(kiosk, crash, heard)?.ok()
     }
 
     /// Takes what a peer or a bundle gives; whether anything of it was news.
     pub fn take_gift(&mut self, kiosk: usize, gift: &[u8]) -> bool {
-        let fresh = self.rng.fresh();
-        let taken = self.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.handle_give(disk, gift, fresh)));
+        let (fresh, crash) = (self.rng.fresh(), self.mishap());
+        let taken = self.at_kiosk(kiosk, crash, |terminal, disk| sure(terminal.handle_give(disk, gift, fresh)));
         self.tend_key_store(kiosk);
         matches!(taken, Some(Ok(taken)) if !taken.held.is_empty())
     }
@@ -149,7 +155,8 @@ impl World {
     pub fn make_bundle(&mut self, kiosk: usize) -> Vec<Vec<u8>> {
         let (mut pieces, mut gift) = (Vec::new(), Gift::default());
         loop {
-            let piece = self.at_kiosk(kiosk, Crash::No, |terminal, disk| sure(terminal.bundle_piece(disk, &mut gift)));
+            let crash = self.mishap();
+            let piece = self.at_kiosk(kiosk, crash, |terminal, disk| sure(terminal.bundle_piece(disk, &mut gift)));
             let Some(piece) = piece else { return pieces };
             pieces.push(piece.to_bytes());
             if !piece.more {
@@ -160,9 +167,10 @@ impl World {
 
     pub fn bundle_to_server(&mut self, bundle: &[Vec<u8>]) {
         for piece in bundle {
-            let (clock, fresh) = (self.clock(), self.rng.incarnation());
+            let (clock, fresh, crash) = (self.clock(), self.rng.incarnation(), self.mishap());
             self.disk.entries.clock = clock;
-            let _taken = sure(self.server.handle_give(&mut self.disk, piece, clock, fresh));
+            let (disk, server) = (&mut self.disk, &self.server);
+            let _taken = transaction(disk, crash, |tx| sure(server.handle_give(tx, piece, clock, fresh)));
             self.look_at(Medium::Server);
         }
     }

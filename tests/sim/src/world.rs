@@ -92,6 +92,8 @@ pub enum Signatures {
 pub struct World {
     _known: Remembering,
     pub rng: Rng,
+    /// Of what befalls transactions and words of which the schedule itself draws no fault; none while nobody asked for it.
+    pub mishaps: Option<Rng>,
     pub now_ms: i64,
     pub site: SiteId,
     pub mutant: Option<Mutant>,
@@ -162,6 +164,7 @@ impl World {
         let mut world = Self {
             _known: known,
             rng,
+            mishaps: None,
             now_ms: 1_772_000_000_000,
             site: text("SITE1"),
             mutant,

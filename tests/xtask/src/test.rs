@@ -115,6 +115,8 @@ impl Count {
         // A runner shows what a failed test printed, indented: that is not a summary of its own.
         let summary = line.strip_prefix("test result:").or_else(|| line.trim_start().strip_prefix("Summary"));
         let line = line.trim();
+        // A test that could not run where it is says so, and passes.
+        self.skipped += u64::from(line.starts_with("SKIPPED ("));
         if let Some(summary) = summary {
             self.add(summary);
         } else if let Some(test) = left_out(line) {
