@@ -329,6 +329,35 @@ async fn one_address_gets_its_share_of_connections_and_no_more() {
 }
 
 #[tokio::test]
+async fn all_addresses_together_get_so_many_connections_and_no_more() {
+    let config = Config { connections: 4, connections_per_address: 4, header_seconds: 600, ..Config::local() };
+    let edge = Edge::with(false, config).await;
+    let open = |last: u8| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(std::net::SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
+        socket.connect(edge.running.address)
+    };
+    let mut held = Vec::new();
+    for last in [1, 1, 1, 2] {
+        held.push(open(last).await.unwrap());
+    }
+    let mut fifth = open(3).await.unwrap();
+    assert!(hangs_up(&mut fifth, Duration::from_secs(60)).await, "the house is full, and not for its silence");
+    for held in &mut held {
+        assert!(!hangs_up(held, Duration::from_millis(100)).await, "who is in stays");
+    }
+    drop(held.pop());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut again = open(3).await.unwrap();
+        if !hangs_up(&mut again, Duration::from_millis(300)).await {
+            break;
+        }
+        assert!(Instant::now() < deadline, "a place that was left is given again");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_says_nothing_loses_its_place() {
     let config = Config { connections_per_address: 1, header_seconds: 1, ..Config::local() };
     let edge = Edge::with(false, config).await;

@@ -4,6 +4,7 @@
 //! `LINEPROOF_CUTS` says how often; by default ten times with kiosks that know each other, and ten times with kiosks that don't. The last cut takes
 //! the server away until every kiosk says so.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread::sleep;
@@ -136,26 +137,38 @@ fn away(network: &Network, kiosks: &mut [AtWork]) -> Duration {
     took
 }
 
+/// The server and both kiosks, each at its end, with a plant.
+fn begin(
+    network: &Network,
+    folder: &Path,
+    lan: impl Fn(&str) -> Vec<String>,
+    around: &Surroundings,
+) -> (ServerProgram, Vec<AtWork>) {
+    let data = folder.join("server");
+    let first = prepare(&data, Arc::new(Machine));
+    let second = Server::open(&data, Arc::new(Machine)).unwrap();
+    let second = second.enrol_code("K5".parse().unwrap(), &["SEAL".parse().unwrap()]).unwrap();
+    let listen = format!("{}:8443", address(ENDS[0].1));
+    let server = ServerProgram::run(network.command("server", "sync-server"), &data, &listen, around);
+    let mut kiosks: Vec<AtWork> = Vec::new();
+    for (name, code) in KIOSKS.into_iter().zip([first, second]) {
+        let mut command = network.command(name, "kiosk");
+        command.args(lan(name));
+        let url = format!("https://{listen}");
+        let mut kiosk = KioskProgram::run(command, folder, name, &url, Some(&code), around);
+        kiosk.until("a plant", |status| status["entries"].as_u64() > Some(100));
+        kiosks.push(AtWork { name, kiosk, done: Done::default() });
+    }
+    (server, kiosks)
+}
+
 fn cuts(which: &str, lan: impl Fn(&str) -> Vec<String>) {
     let (cuts, seed) = (asked("LINEPROOF_CUTS", 10), asked("LINEPROOF_SEED", 1));
     let Some(network) = Network::new(which) else { return };
     let home = tempfile::tempdir().unwrap();
     let (folder, around) = (home.path(), Surroundings::default());
     let data = folder.join("server");
-    let first = prepare(&data, Arc::new(Machine));
-    let second = Server::open(&data, Arc::new(Machine)).unwrap();
-    let second = second.enrol_code("K5".parse().unwrap(), &["SEAL".parse().unwrap()]).unwrap();
-    let listen = format!("{}:8443", address(ENDS[0].1));
-    let mut server = ServerProgram::run(network.command("server", "sync-server"), &data, &listen, &around);
-    let mut kiosks: Vec<AtWork> = Vec::new();
-    for (name, code) in KIOSKS.into_iter().zip([first, second]) {
-        let mut command = network.command(name, "kiosk");
-        command.args(lan(name));
-        let url = format!("https://{listen}");
-        let mut kiosk = KioskProgram::run(command, folder, name, &url, Some(&code), &around);
-        kiosk.until("a plant", |status| status["entries"].as_u64() > Some(100));
-        kiosks.push(AtWork { name, kiosk, done: Done::default() });
-    }
+    let (mut server, mut kiosks) = begin(&network, folder, lan, &around);
     let mut chance = Rng::new(seed);
     let starts: u64 = (0..cuts).map(|_| cut(&network, &mut kiosks, &mut chance)).sum();
     let offline = away(&network, &mut kiosks);
@@ -186,4 +199,20 @@ fn safe1_live1_a_network_that_is_cut_between_kiosks_that_know_each_other_loses_n
         let peers = others.flat_map(|(_, last)| ["--peer".to_owned(), format!("{}:8444", address(*last))]);
         ["--lan", "0.0.0.0:8444", "--no-mdns"].map(str::to_owned).into_iter().chain(peers).collect()
     });
+}
+
+#[test]
+fn u6_kiosks_that_nobody_told_of_each_other_find_each_other_when_the_server_is_away() {
+    let Some(network) = Network::new("found") else { return };
+    let home = tempfile::tempdir().unwrap();
+    let around = Surroundings::default();
+    let lan = |_: &str| vec!["--lan".to_owned(), "0.0.0.0:8444".into()];
+    let (mut server, mut kiosks) = begin(&network, home.path(), lan, &around);
+    network.set("server", "down");
+    let [there, here] = kiosks.as_mut_slice() else { panic!("two kiosks") };
+    let before = here.kiosk.until("an answer", |_| true)["entries"].as_u64();
+    there.start();
+    here.kiosk.until("what happened at the other kiosk", |status| status["entries"].as_u64() > before);
+    kiosks.iter_mut().for_each(|work| work.kiosk.running.end());
+    server.running.end();
 }
