@@ -208,18 +208,32 @@ impl Account {
 
     /// Before anybody asked whether another check contradicts it.
     fn by_itself(&self, check: Word, place: Place) -> Verdict {
-        let Told { said: Said::Checked { assessor, .. }, at, .. } = &self.told[check] else {
+        let Told { said: Said::Checked { person, version, assessor, passed, .. }, at, .. } = &self.told[check] else {
             unreachable!("it is a check")
         };
         if self.is_set_aside(check, place) {
             return Verdict::SetAside;
         }
-        match self.ruling_on(check, place) {
+        let judged = match self.ruling_on(check, place) {
             Some((_, true)) if self.heeds(Rule::AcceptedMeansEffective) => Verdict::Counts,
             Some((_, false)) if self.heeds(Rule::RejectedMeansSetAside) => Verdict::SetAside,
             _ if self.may_assess(assessor, place, *at) || !self.heeds(Rule::RightsAreAskedAtMerge) => Verdict::Counts,
             _ => Verdict::OnHold,
-        }
+        };
+        let in_order = !passed || judged != Verdict::Counts || self.had_read(person, *version, check, place);
+        if in_order { judged } else { Verdict::SetAside }
+    }
+
+    /// Whether the person had read, before a check, what it is about: what was set aside since doesn't count.
+    fn had_read(&self, person: Name, version: u32, check: Word, place: Place) -> bool {
+        self.said(place).any(|(word, said)| match said {
+            Said::Read { person: who, version: read, .. } => {
+                let before = *who == person && !self.told[word].knowing.contains(&check);
+                let holds = *read == version || self.holds_for(*read, version, place);
+                before && holds && !self.is_set_aside(word, place)
+            }
+            _ => false,
+        })
     }
 
     /// The last ruling that names it: which checks it names, and whether it accepts them.
@@ -254,6 +268,12 @@ impl Account {
     /// What quality can rule on.
     pub fn on_hold(&self, person: Name, place: Place) -> Vec<Word> {
         self.checks(person, place).into_iter().filter(|check| self.verdict(*check, place) == Verdict::OnHold).collect()
+    }
+
+    /// How many of a person's checks at kiosks have no effect.
+    pub fn without_effect(&self, person: Name, place: Place) -> usize {
+        let checks = self.checks(person, place).into_iter().filter(|check| self.told[*check].by != SERVER);
+        checks.filter(|check| self.verdict(*check, place) != Verdict::Counts).count()
     }
 
     /// Whether a passed check with this verdict holds for a version: no failure that knew of it ended it.
