@@ -12,7 +12,7 @@ use crate::world::{Crash, WallClock, World, sure, text};
 pub type Scenario = (&'static str, fn(Option<Mutant>) -> World);
 
 /// Every row of the protocol's section 7, the walk-throughs that concern the exchange, and what chance finds too rarely.
-pub const ALL: [Scenario; 19] = [
+pub const ALL: [Scenario; 20] = [
     ("kiosk restored, key store intact", kiosk_restored),
     ("kiosk restored with its old key store", kiosk_restored_with_old_key_store),
     ("kiosk restored, key store lost", kiosk_restored_without_key_store),
@@ -29,6 +29,7 @@ pub const ALL: [Scenario; 19] = [
     ("server put back, met by somebody without a cursor", server_put_back_met_by_a_stranger),
     ("server put back, then enrolled a kiosk", server_put_back_enrolled),
     ("server lost, no backup", server_lost),
+    ("server lost with a revocation", server_lost_with_a_revocation),
     ("kiosk's enrolment known to itself alone", enrolment_known_to_itself_alone),
     ("power cut between cursor and entries", power_cut_in_an_answer),
     ("clock forward a year and back while offline", clock_forward_and_back),
@@ -251,6 +252,26 @@ pub fn server_put_back_enrolled(mutant: Option<Mutant>) -> World {
         work(&mut world, new, 2);
     }
     world.exchange(0);
+    healed(world)
+}
+
+/// A kiosk was revoked, cut back what a recovery took away, and its revocation went with the server: it is in use again, and has proof of what it
+/// witnessed.
+pub fn server_lost_with_a_revocation(mutant: Option<Mutant>) -> World {
+    let mut world = plant(1, mutant);
+    world.back_up_server();
+    world.approve(Crash::No);
+    work(&mut world, 0, 1);
+    world.exchange(0);
+    world.restore_server(0);
+    let key = world.kiosks[0].key();
+    world.revoke_device(key);
+    for _ in 0..2 {
+        world.exchange(0);
+        world.sign_recovery();
+    }
+    world.exchange(0);
+    world.lose_server();
     healed(world)
 }
 

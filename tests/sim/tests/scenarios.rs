@@ -23,6 +23,13 @@ fn every_scenario_ends_well() {
 }
 
 #[test]
+fn live2_a_kiosk_whose_revocation_went_with_the_server_is_not_stuck() {
+    let world = server_lost_with_a_revocation(None);
+    sound(&world);
+    assert!(world.follows_order(0), "{:#?}", world.trace);
+}
+
+#[test]
 fn a_terminal_that_is_told_to_wait_waits_whatever_rings_and_never_for_ever() {
     let mut world = World::new(3, 1, None);
     let called = world.call(0);

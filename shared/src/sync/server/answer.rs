@@ -29,6 +29,9 @@ pub(super) fn compose<S: ServerShelf>(
 ) -> Result<Answer, S::Error> {
     let standing = standing_of(store, up)?;
     let mut giving = Giving::new(server, store, up)?;
+    for footing in &footings {
+        giving.attest(footing)?;
+    }
     if standing == DeviceStanding::Ok {
         giving.give_all(&footings)?;
     }
@@ -166,9 +169,6 @@ impl<'a, S: ServerShelf> Giving<'a, S> {
 
     fn give_stream(&mut self, footing: &Footing) -> Result<(), S::Error> {
         let Some((first, read)) = footing.stand.reads_from() else { return Ok(()) };
-        if let Stand::Covered { segment, number } = footing.stand {
-            self.attest(footing, segment, number)?;
-        }
         for (index, segment) in footing.path.iter().enumerate().skip(first) {
             let mut after = if index == first { read } else { 0 };
             let before = digest_of_path(&footing.path[..index]);
@@ -190,8 +190,10 @@ impl<'a, S: ServerShelf> Giving<'a, S> {
         Ok(())
     }
 
-    /// The head at the common point, so that the kiosk has a witness for the cursor it cuts back to (T7).
-    fn attest(&mut self, footing: &Footing, segment: usize, number: u64) -> Result<(), S::Error> {
+    /// The head at the common point, so that the kiosk has a witness for the cursor it cuts back to (T7), also one that is given nothing: its
+    /// revocation may go with a server that is lost.
+    fn attest(&mut self, footing: &Footing) -> Result<(), S::Error> {
+        let Stand::Covered { segment, number } = footing.stand else { return Ok(()) };
         let epoch = footing.path[segment].epoch;
         let before = digest_of_path(&footing.path[..segment]);
         if let Some(number_before) = number.checked_sub(1)
