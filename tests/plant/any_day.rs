@@ -30,7 +30,7 @@ use tempfile::TempDir;
 
 /// Deeds of one run.
 const DEEDS: usize = 60;
-/// Whether the account could do without a sentence is asked after one line of the story in so many.
+/// Whether the account could do without a sentence is asked after one line of the story in so many, and at the end.
 const RULES_EVERY: usize = 4;
 /// In so many runs each sentence of the account mattered at least once.
 const ENOUGH: u64 = 50;
@@ -51,6 +51,7 @@ struct Day {
     secrets: BTreeMap<Word, String>,
     /// What happened, for whoever looks into a seed.
     story: Vec<String>,
+    is_over: bool,
     /// Which sentences somebody would have missed, had the account left them out.
     mattered: BTreeSet<Rule>,
 }
@@ -70,6 +71,7 @@ impl Day {
             assessors,
             secrets: BTreeMap::new(),
             story: vec![format!("seed {seed}")],
+            is_over: false,
             mattered: BTreeSet::new(),
         };
         day.what_was_before();
@@ -206,7 +208,7 @@ impl Day {
                     false => bars == told && go == told.is_empty(),
                 };
                 assert!(as_told, "{person} at {kiosk}: {decision:?}, told {told:?}\n{}", self.told());
-                if self.story.len().is_multiple_of(RULES_EVERY) {
+                if self.is_over || self.story.len().is_multiple_of(RULES_EVERY) {
                     self.look_at_each_rule(person, kiosk, &told);
                 }
             }
@@ -244,6 +246,7 @@ impl Day {
 
     /// Everybody meets, and then everybody knows the same.
     fn ends(&mut self) {
+        self.is_over = true;
         for _ in 0..2 {
             KIOSKS.iter().for_each(|kiosk| self.meets(kiosk));
         }

@@ -495,6 +495,7 @@ const BY_SUPERVISION: &[Row] = &[
         |w| {
             let mut held = w.evidence().find(|e| e.activity == ActivityKind::Check).unwrap().clone();
             held.version = Some(id("v99"));
+            held.done_at = at(NOW).minus_ms(HOUR_MS / 2);
             held.verdict = Verdict::OnHold(Doubt::KeyRevoked);
             w.record.evidence.push(held);
         },
