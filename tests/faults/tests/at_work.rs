@@ -48,12 +48,20 @@ impl AtWork {
 }
 
 /// Everything that a kiosk showed as done is at the server, and the kiosk knows it.
-pub fn look_at(folder: &Path, work: &AtWork) {
+fn look_at(folder: &Path, work: &AtWork) {
     look(folder, work.name, &work.done);
     look_at_the_server(folder, &work.done);
     let connection = Connection::open(folder.join(work.name).join("kiosk.sqlite")).unwrap();
     let unconfirmed = |id: &&_| !kiosk::store::is_confirmed(&connection, id).unwrap();
     assert_eq!(work.done.verdicts.iter().find(unconfirmed), None, "{}: the server has it", work.name);
+}
+
+/// The same of all kiosks, once nobody runs; and the server finds nothing wrong.
+pub fn everything_is_there(folder: &Path, kiosks: &mut [AtWork], server: &mut ServerProgram, around: &Surroundings) {
+    kiosks.iter_mut().for_each(|work| work.kiosk.running.end());
+    server.running.end();
+    kiosks.iter().for_each(|work| look_at(folder, work));
+    verify(&folder.join("server"), around);
 }
 
 /// The server's own look at everything it holds.

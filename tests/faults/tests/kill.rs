@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use sync_server::core::approve::{Approval, DraftContent};
 use sync_server::core::people::Signer;
 use sync_server::core::{Core as Server, Environment, Machine};
 
+use crate::at_work::verify;
 use crate::house::asked;
 use crate::programs::*;
 
@@ -218,10 +218,7 @@ fn safe1_the_programs_outlive_kill_9_under_load() {
     server.running.end();
     look(folder, "K3", &done);
     look_at_the_server(folder, &done);
-    let mut verify = Command::new(program("sync-server"));
-    verify.arg("--data").arg(folder.join("server")).args(["verify", "--rebuild"]);
-    let (code, told) = run(verify, &around);
-    assert_eq!(code, 0, "{told}");
+    verify(&folder.join("server"), &around);
     println!(
         "{{\"name\":\"kill\",\"runs\":{kills},\"violations\":0,\"seed\":{seed},\"verdicts\":{},\"receipts\":{}}}",
         done.verdicts.len(),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use sim::rng::Rng;
 use sync_server::core::{Core as Server, Machine};
 
-use crate::at_work::{AtWork, look_at, verify};
+use crate::at_work::{AtWork, everything_is_there};
 use crate::house::asked;
 use crate::kill::{Done, prepare};
 use crate::programs::*;
@@ -158,10 +158,7 @@ fn safe1_live1_lines_that_delay_stall_and_break_lose_nothing() {
     }
     proxy.is_bad(false);
     let longest = kiosks.iter_mut().map(AtWork::until_quiet).max().unwrap();
-    kiosks.iter_mut().for_each(|work| work.kiosk.running.end());
-    server.running.end();
-    kiosks.iter().for_each(|work| look_at(folder, work));
-    verify(&data, &around);
+    everything_is_there(folder, &mut kiosks, &mut server, &around);
     let verdicts: usize = kiosks.iter().map(|work| work.done.verdicts.len()).sum();
     let [passed, delayed, truncated, stalled] =
         [&proxy.met.passed, &proxy.met.delayed, &proxy.met.truncated, &proxy.met.stalled]

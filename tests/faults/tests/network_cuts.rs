@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use sim::rng::Rng;
 use sync_server::core::{Core as Server, Machine};
 
-use crate::at_work::{AtWork, look_at, verify};
+use crate::at_work::{AtWork, everything_is_there};
 use crate::house::asked;
 use crate::kill::{Done, prepare};
 use crate::programs::*;
@@ -167,16 +167,12 @@ fn cuts(which: &str, lan: impl Fn(&str) -> Vec<String>) {
     let Some(network) = Network::new(which) else { return };
     let home = tempfile::tempdir().unwrap();
     let (folder, around) = (home.path(), Surroundings::default());
-    let data = folder.join("server");
     let (mut server, mut kiosks) = begin(&network, folder, lan, &around);
     let mut chance = Rng::new(seed);
     let starts: u64 = (0..cuts).map(|_| cut(&network, &mut kiosks, &mut chance)).sum();
     let offline = away(&network, &mut kiosks);
     let longest = kiosks.iter_mut().map(AtWork::until_quiet).max().unwrap();
-    kiosks.iter_mut().for_each(|work| work.kiosk.running.end());
-    server.running.end();
-    kiosks.iter().for_each(|work| look_at(folder, work));
-    verify(&data, &around);
+    everything_is_there(folder, &mut kiosks, &mut server, &around);
     let verdicts: usize = kiosks.iter().map(|work| work.done.verdicts.len()).sum();
     println!(
         "{{\"name\":\"network-cuts\",\"kiosks\":\"{which}\",\"runs\":{cuts},\"violations\":0,\"seed\":{seed},\"verdicts\":{verdicts},\

@@ -220,20 +220,22 @@ impl Account {
             _ if self.may_assess(assessor, place, *at) || !self.heeds(Rule::RightsAreAskedAtMerge) => Verdict::Counts,
             _ => Verdict::OnHold,
         };
-        let in_order = !passed || judged != Verdict::Counts || self.had_read(person, *version, check, place);
+        let in_order = !passed
+            || judged != Verdict::Counts
+            || self.readings(person, *version, place).any(|read| !self.told[read].knowing.contains(&check));
         if in_order { judged } else { Verdict::SetAside }
     }
 
-    /// Whether the person had read, before a check, what it is about: what was set aside since doesn't count.
-    fn had_read(&self, person: Name, version: u32, check: Word, place: Place) -> bool {
-        self.said(place).any(|(word, said)| match said {
-            Said::Read { person: who, version: read, .. } => {
-                let before = *who == person && !self.told[word].knowing.contains(&check);
-                let holds = *read == version || self.holds_for(*read, version, place);
-                before && holds && !self.is_set_aside(word, place)
+    /// What a person read that holds for a version, and wasn't set aside since.
+    fn readings(&self, person: Name, version: u32, place: Place) -> impl Iterator<Item = Word> + '_ {
+        let of = move |said: &Said| match said {
+            Said::Read { person: who, version: read, .. } if *who == person => {
+                *read == version || self.holds_for(*read, version, place)
             }
             _ => false,
-        })
+        };
+        let readings = self.said(place).filter(move |(word, said)| of(said) && !self.is_set_aside(*word, place));
+        readings.map(|(word, _)| word)
     }
 
     /// The last ruling that names it: which checks it names, and whether it accepts them.
@@ -307,13 +309,8 @@ impl Account {
         !has(Verdict::Counts) && has(Verdict::OnHold)
     }
 
-    pub fn has_read(&self, person: Name, current: u32, place: Place) -> bool {
-        self.said(place).any(|(word, said)| match said {
-            Said::Read { person: who, version, .. } => {
-                *who == person && self.holds_for(*version, current, place) && !self.is_set_aside(word, place)
-            }
-            _ => false,
-        })
+    pub fn has_read(&self, person: Name, version: u32, place: Place) -> bool {
+        self.readings(person, version, place).next().is_some()
     }
 
     // Secrets.

@@ -14,17 +14,17 @@ use super::said::{ATTEMPTS, Closed, Name, Place, Said};
 
 impl Day {
     /// Somebody with the secret that opens their key at a kiosk, as it knows.
-    pub(super) fn signer(&self, person: Name, kiosk: Place) -> Signer {
+    fn signer(&self, person: Name, kiosk: Place) -> Signer {
         Signer { person: id(person), secret: self.secrets[&self.account.key(person, kiosk)].clone() }
     }
 
-    pub(super) fn signs(&mut self, kiosk: Place, person: Name) {
+    fn signs(&mut self, kiosk: Place, person: Name) {
         let key = self.account.key(person, kiosk);
         self.tells(kiosk, Said::Signed { person, key });
     }
 
     /// The right secret at a kiosk; `false` when they are locked out there.
-    pub(super) fn comes(&mut self, kiosk: Place, person: Name) -> bool {
+    fn comes(&mut self, kiosk: Place, person: Name) -> bool {
         self.plant.kiosk(kiosk).badge_in(&id(person)).unwrap();
         let wrong = self.account.wrong_secrets(person, kiosk).len();
         let signer = self.signer(person, kiosk);
@@ -36,11 +36,11 @@ impl Day {
         opened.is_ok()
     }
 
-    pub(super) fn leaves(&mut self, kiosk: Place) {
+    fn leaves(&mut self, kiosk: Place) {
         self.plant.kiosk(kiosk).badge_out(SessionEnd::Tap).unwrap();
     }
 
-    pub(super) fn expect_unlocked<T>(&self, opened: &Result<T, Denied>, kiosk: Place, person: Name) {
+    fn expect_unlocked<T>(&self, opened: &Result<T, Denied>, kiosk: Place, person: Name) {
         let told = self.account.opens(person, kiosk);
         let found = opened.as_ref().map(|_| ()).map_err(closed);
         assert_eq!(found, told.map_err(Some), "{person} at {kiosk}\n{}", self.told());
@@ -54,7 +54,7 @@ impl Day {
     }
 
     /// What is to be learned there now, by the kiosk and by the account.
-    pub(super) fn about(&mut self, kiosk: Place) -> Option<(About, u32)> {
+    fn about(&mut self, kiosk: Place) -> Option<(About, u32)> {
         let about = self.plant.kiosk(kiosk).about(&id("R")).ok();
         let told = self.account.in_force(kiosk, self.now());
         let presented = about.as_ref().map(|about| about.version.as_ref().unwrap().to_string());
@@ -87,7 +87,7 @@ impl Day {
         }
     }
 
-    pub(super) fn is_checked(&mut self, kiosk: Place, person: Name, assessor: Name, (about, version): (About, u32)) {
+    fn is_checked(&mut self, kiosk: Place, person: Name, assessor: Name, (about, version): (About, u32)) {
         let passed = self.rng.chance(70);
         let outcome = if passed { Outcome::Passed } else { Outcome::Failed };
         let results = vec![CriterionResult { passed, measured: None }];
