@@ -14,6 +14,7 @@ use shared::id::*;
 use shared::part11::boxes::Stretching;
 use shared::plant::{Acceptance, Import};
 use sync_server::core::Core;
+use sync_server::core::import::ImportRefused;
 use sync_server::core::people::Signer;
 
 fn helga() -> Signer {
@@ -163,4 +164,44 @@ fn r12_the_server_takes_no_weak_secret_and_no_unproven_identity() {
     assert!(refused("aaaaaaaaaaaa", "identity card").contains("choose another"));
     assert!(refused("helga-secret", " ").contains("say what proved the identity"));
     core.set_up_signing(&by.person, &by.secret, "identity card", None, Stretching::TESTS).unwrap();
+}
+
+/// The demo plant with another name for Maria, who is active until a day, if any.
+fn maria_is(name: &str, until: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    changed(folder.path());
+    let people = folder.path().join("people.csv");
+    let text = fs::read_to_string(&people).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let column = |name: &str| lines[0].split(',').position(|column| column == name).unwrap();
+    let (printed_name, active_until) = (column("printed_name"), column("active_until"));
+    let row = lines.iter_mut().find(|line| line.starts_with("maria,")).unwrap();
+    let mut cells: Vec<&str> = row.split(',').collect();
+    (cells[printed_name], cells[active_until]) = (name, until);
+    *row = cells.join(",");
+    fs::write(people, lines.join("\n") + "\n").unwrap();
+    folder
+}
+
+#[test]
+fn r12_the_id_of_somebody_who_left_goes_to_nobody_else() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let maria = PersonId::new("maria").unwrap();
+    let former = core.plant().printed_name(&maria);
+    core.import(maria_is(&former, "2026-03-05").path(), false, "hr").unwrap();
+    let another = maria_is("Martha Ferrari", "");
+    let married = core.import(another.path(), true, "hr").unwrap();
+    let pointed_out = |warning: &&String| warning.contains(&former) && warning.contains("Martha Ferrari");
+    assert_eq!(married.warnings.iter().filter(pointed_out).count(), 1, "{:?}", married.warnings);
+    stage.set("2026-03-20T06:00:00Z");
+    let ImportRefused::Errors(errors) = core.import(another.path(), false, "hr").unwrap_err() else { panic!() };
+    let [error] = errors.try_into().unwrap();
+    let place = (error.file.as_str(), error.column.as_deref(), error.value.as_str());
+    assert_eq!(place, ("people.csv", Some("printed_name"), "Martha Ferrari"));
+    assert!(error.problem.contains(&former), "{error}");
+    assert_eq!(core.plant().printed_name(&maria), former, "nothing was imported");
+    let back = core.import(maria_is(&former, "").path(), false, "hr").unwrap();
+    assert!(back.warnings.iter().all(|warning| !warning.contains(&former)), "{:?}", back.warnings);
+    assert!(core.plant().is_active(&maria, core.now()), "who comes back is who left");
 }

@@ -25,7 +25,7 @@ use super::approve::assign;
 use super::people::Signer;
 use super::{Core, Refused};
 use crate::export::plant::{Beside, write};
-use crate::import::{Difference, ImportError, PlantFolder, difference, read};
+use crate::import::{Difference, ImportError, PlantFolder, difference, read, renamed};
 use crate::store::{self as tables, Proposal};
 
 /// What an import did, or would do.
@@ -121,6 +121,10 @@ impl Core {
         let folder = read(folder).map_err(ImportRefused::Errors)?;
         tell(Progress::Comparing);
         let plant = self.plant();
+        let renamed = renamed(&folder, &plant, self.now());
+        if !renamed.refused.is_empty() {
+            return Err(ImportRefused::Errors(renamed.refused));
+        }
         let pepper = &self.secrets.pepper;
         let mut bodies = folder.bodies(&|badge| badge_hash(pepper, badge));
         bodies.iter_mut().for_each(|(_, _, body)| key_answers(body, pepper));
@@ -133,7 +137,7 @@ impl Core {
             unchanged: difference.unchanged,
             history_rows: digests.len(),
             history_known: known,
-            warnings: folder.warnings.clone(),
+            warnings: folder.warnings.iter().chain(&renamed.warnings).cloned().collect(),
             note: difference.note(),
             batch: None,
             proposal: None,

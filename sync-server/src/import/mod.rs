@@ -9,7 +9,7 @@
 //!
 //! Read in this order: [`error`] → `source` (files, encodings, paths) → `csv_table` (strict tables) → `settings` (TOML) → `cell`
 //! (values) → `references` (ids) → the tables: `enterprise`, `personnel`, `content`, `documents`, `requirements`, `tasks`, `quiz`,
-//! `check`, `policy`, `history` → `bodies` → [`difference`](mod@difference).
+//! `check`, `policy`, `history` → `bodies` → `whose` → [`difference`](mod@difference).
 //!
 //! Where the format leaves a choice:
 //! - A cell of a required column may be blank in two places: `supervisor` (whoever leads a shift has none) and the `change_summary`
@@ -20,6 +20,7 @@
 //! - Without a change time, a site's dates begin with the earliest shift of its work centers, else at 06:00. The site whose clock a
 //!   date goes by is the person's home site, the further site a row names, the document's site, else the first of `sites.csv`.
 //! - Documents' categories must be listed as soon as `categories.csv` lists any that is not one of the four of requirements.
+//! - An id stays with its person ([`renamed`]): who has left comes back under no other name.
 //! - What is odd and harmless is imported with a warning: see [`PlantFolder::warnings`].
 //! - An error about a row that can't be taken apart is the only one about the ids that stand in it.
 
@@ -43,6 +44,7 @@ mod source;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -58,6 +60,7 @@ pub use documents::VersionRow;
 pub use error::{ImportError, errors_csv};
 pub use history::{HistoryRow, row_digest, row_digests};
 pub use personnel::{Badge, PersonRow};
+pub use whose::renamed;
 
 use error::Sink;
 use references::{Index, nearest};

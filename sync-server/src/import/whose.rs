@@ -1,0 +1,45 @@
+//! Whose id it is: an id stays with the person it was given to (R12).
+
+use shared::plant::Plant;
+use shared::time::Timestamp;
+
+use super::{ImportError, PlantFolder};
+
+/// What a folder calls people whom the plant knows by another name.
+#[derive(Debug, Default)]
+pub struct Renamed {
+    /// Who has left comes back under no other name: their signatures and evidence would be somebody else's.
+    pub refused: Vec<ImportError>,
+    /// People marry: who is active is called anew, and whoever accepts the import looks whether it is the same person.
+    pub warnings: Vec<String>,
+}
+
+/// Compares the names in a folder with those that the plant knows.
+pub fn renamed(folder: &PlantFolder, plant: &Plant, now: Timestamp) -> Renamed {
+    let mut renamed = Renamed::default();
+    for placed in &folder.people {
+        let (row, line) = (&placed.row, placed.line);
+        let Some(known) = plant.people.get(&row.person).filter(|known| known.printed_name != row.printed_name) else {
+            continue;
+        };
+        let (person, former) = (&row.person, &known.printed_name);
+        if known.active.until.is_some_and(|until| until <= now) {
+            renamed.refused.push(ImportError {
+                file: "people.csv".into(),
+                line,
+                column: Some("printed_name".into()),
+                value: row.printed_name.clone(),
+                problem: format!("is not the name under which `{person}` left: {former}"),
+                expected: format!(
+                    "give somebody else an id of their own; if it is {former}, import them under that name first"
+                ),
+            });
+        } else {
+            renamed.warnings.push(format!(
+                "people.csv line {line}: `{person}` was {former} and is now {}; an id never goes to another person, so make sure that it is the same",
+                row.printed_name
+            ));
+        }
+    }
+    renamed
+}
