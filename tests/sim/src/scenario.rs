@@ -12,12 +12,13 @@ use crate::world::{Crash, WallClock, World, sure, text};
 pub type Scenario = (&'static str, fn(Option<Mutant>) -> World);
 
 /// Every row of the protocol's section 7, the walk-throughs that concern the exchange, and what chance finds too rarely.
-pub const ALL: [Scenario; 20] = [
+pub const ALL: [Scenario; 21] = [
     ("kiosk restored, key store intact", kiosk_restored),
     ("kiosk restored with its old key store", kiosk_restored_with_old_key_store),
     ("kiosk restored, key store lost", kiosk_restored_without_key_store),
     ("kiosk cloned", kiosk_cloned),
     ("kiosk cloned twice", kiosk_cloned_twice),
+    ("kiosk cloned, enrolled anew and given its old keys back", kiosk_given_its_old_keys),
     ("kiosk lost", kiosk_lost),
     ("kiosk revoked, good entries from before, directly", revoked_directly),
     ("kiosk revoked, good entries from before, through a relay", revoked_through_a_relay),
@@ -119,6 +120,22 @@ pub fn kiosk_cloned_twice(mutant: Option<Mutant>) -> World {
     for twin in [world.clone_kiosk(0), world.clone_kiosk(0)] {
         work(&mut world, twin, 1);
     }
+    work(&mut world, 0, 1);
+    healed(world)
+}
+
+/// A disk under new keys takes in what a twin wrote at a place of its old log, which isn't its own then; with its old keys it would be.
+pub fn kiosk_given_its_old_keys(mutant: Option<Mutant>) -> World {
+    let mut world = plant(2, mutant);
+    let twin = world.clone_kiosk(0);
+    work(&mut world, 0, 1);
+    work(&mut world, twin, 1);
+    let old_keys = world.kiosks[0].key_store.clone();
+    world.re_enrol(0);
+    world.exchange(twin);
+    world.exchange(0);
+    world.kiosks[0].key_store = old_keys;
+    world.kiosks[0].terminal = None;
     work(&mut world, 0, 1);
     healed(world)
 }

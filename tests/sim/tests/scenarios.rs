@@ -80,6 +80,15 @@ fn u11_cloned_kiosk_both_go_on_and_a_unique_clash_is_held_not_dropped() {
 }
 
 #[test]
+fn u11_a_kiosk_given_its_old_keys_behind_a_fork_goes_on_as_somebody_else() {
+    let world = kiosk_given_its_old_keys(None);
+    sound(&world);
+    let own = record_log(&world, 0);
+    assert_eq!(tips_at_server(&world, &own), 1, "what it wrote with its old keys stands in a log of its own");
+    assert_eq!(world.model.forks(Medium::Server).len(), 3, "the twins' one fork in each stream, and no other");
+}
+
+#[test]
 fn kiosk_restored_without_its_key_store_gives_the_old_devices_entries() {
     let world = kiosk_restored_without_key_store(None);
     sound(&world);

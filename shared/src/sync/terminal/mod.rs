@@ -150,7 +150,7 @@ struct Continuity {
 
 impl Terminal {
     /// Begins with an empty memory (T2). `heads` are those of the key store: if the disk lacks one, somebody restored it, and a new
-    /// incarnation begins at once.
+    /// incarnation begins at once; so it does if a log of the current one forks here, for one of its branches is somebody else's (T3).
     ///
     /// Committed with it: the incarnation, and the own enrolment outside its chain if the disk is older than it (H6, H7).
     pub fn start<S: TerminalShelf>(
@@ -186,10 +186,15 @@ impl Terminal {
         for head in heads {
             proven = proven && store.place(head)?.is_some();
         }
+        let mut alone = true;
+        for log in terminal.own_logs(store)? {
+            alone = alone && store.tips(&log)?.len() == 1;
+        }
         match (store.incarnation()?, proven) {
-            (Some(_), true) => {}
-            (None, true) => terminal.begin_incarnation(store, fresh, NewBecause::First)?,
             (_, false) => terminal.begin_incarnation(store, fresh, NewBecause::ContinuityUnproven)?,
+            (None, true) => terminal.begin_incarnation(store, fresh, NewBecause::First)?,
+            (Some(_), true) if !alone => terminal.begin_incarnation(store, fresh, NewBecause::SomebodyElse)?,
+            (Some(_), true) => {}
         }
         Ok(terminal)
     }
