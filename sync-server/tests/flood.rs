@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use common::kept::{SAYABLE, Voice, corpus};
 use common::pen::Pen;
 use common::{EXCHANGE, TOKEN, packed};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -374,22 +375,18 @@ impl Sender<'_> {
     }
 }
 
-/// Every input that the fuzz targets of this name have kept.
-fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/corpus").join(name);
-    let files = std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
-    let named = |path: std::path::PathBuf| (path.display().to_string(), std::fs::read(&path).unwrap());
-    files.map(|file| named(file.unwrap().path())).collect()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_was_crafted_or_kept_to_harm_it_the_servers_process_answers_and_stays_small() {
     // What slows down whoever tries often would hide what is tried here.
     let settings = "calls_at_once = 100000\nwrong_per_minute = 100000\n";
-    let enrol = |core: &Core| (core.key(), Pen::enrol(core, "K1", "SEAL", 1));
-    let (process, (server, pen)) = Process::start_with(settings, enrol).await;
+    let enrol = |core: &Core| {
+        let pen = Pen::enrol(core, "K1", "SEAL", 1);
+        (core.key(), pen, core.verify(false).unwrap().entries)
+    };
+    let (process, (server, pen, before)) = Process::start_with(settings, enrol).await;
     let client = process.client(IpAddr::from([127, 0, 0, 2]));
-    let call = common::call_of(&pen.device, server, Timestamp(1_772_400_000_000)).seal(&pen.device);
+    let now = Timestamp(1_772_400_000_000);
+    let call = common::call_of(&pen.device, server, now).seal(&pen.device);
     let called = client.post(process.at("/api/v1/exchange")).header(CONTENT_TYPE, EXCHANGE).body(packed(&call));
     let token = called.send().await.unwrap().headers()[TOKEN].to_str().unwrap().to_owned();
     let admin =
@@ -415,6 +412,15 @@ async fn whatever_was_crafted_or_kept_to_harm_it_the_servers_process_answers_and
         for (name, request) in corpus("http") {
             sender.as_written(&name, &request).await;
         }
+        let mut voice = Voice { device: &pen.device, now, logs: 0 };
+        for target in SAYABLE {
+            for (name, input) in corpus(target) {
+                let said = voice.say(target, &input);
+                let quiet = pen.up_at(server, now, &[]);
+                let up = Up { entries: said.entries, enrolments: said.enrolments, boxes: said.boxes, ..quiet };
+                sender.send(&name, Method::POST, "/api/v1/exchange", packed(&up.seal(&pen.device))).await;
+            }
+        }
         over.store(true, Ordering::Relaxed);
     };
     let (healthy, ()) = tokio::join!(watched(&process, || over.load(Ordering::Relaxed)), sent);
@@ -428,6 +434,12 @@ async fn whatever_was_crafted_or_kept_to_harm_it_the_servers_process_answers_and
     }
     assert!(!answers.contains_key(&429), "nothing was put off unread: {answers:?}");
     assert!(healthy > 0 && most < MOST_MEMORY_KIB, "{most} KiB");
+    let data = process.kill();
+    let core = Core::open(data.path(), Arc::new(Machine)).unwrap();
+    let found = core.verify(true).unwrap();
+    assert!(found.is_clean(), "{:?}, rebuilt equal: {:?}", found.findings, found.rebuilt_equal);
+    let held = found.entries - before;
+    assert!(held > 100, "of what was said {held} entries were held");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

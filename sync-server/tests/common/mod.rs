@@ -1,6 +1,7 @@
 //! A real server on a port of its own, in a folder of its own, spoken to over TLS with its authority pinned.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod kept;
 pub mod pen;
 
 use std::path::Path;
