@@ -189,7 +189,14 @@ fn k4_a_line_that_breaks_among_the_contents_is_offline_at_once() {
     let outcome = runtime.block_on(exchange_until_quiet(&kiosk, &line));
     assert!(matches!(outcome, Err(NotExchanged::NoAnswer(NoAnswer::Offline(_)))), "{outcome:?}");
     assert_eq!(line.asked.load(Ordering::SeqCst), 1, "the others are not waited for one by one");
+    let waiting = runtime.block_on(exchange_until_quiet(&kiosk, &line)).unwrap();
+    assert_eq!(line.asked.load(Ordering::SeqCst), 1, "nothing is asked for before the next call has gone well");
     let mut kiosk = kiosk.into_inner().unwrap();
     assert!(kiosk.missing_blobs().len() > 1, "there were others");
+    assert_eq!(waiting.blobs_lacking, kiosk.missing_blobs().len());
     assert_eq!(kiosk.status().unwrap().line, Line::Offline);
+    plant.server.revoke_kiosk(&id("K3"), "stolen", None).unwrap();
+    harness::meet(&mut kiosk, &plant.server).unwrap();
+    assert!(kiosk.is_online() && !kiosk.missing_blobs().is_empty());
+    assert_eq!(kiosk.wanted_blobs(), [], "a revoked terminal would be given none");
 }

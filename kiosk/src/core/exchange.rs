@@ -90,6 +90,11 @@ impl Core {
         })
     }
 
+    /// Whether the last call was answered, and the answer taken.
+    pub fn is_online(&self) -> bool {
+        self.line == Line::Online
+    }
+
     /// No answer came.
     pub fn handle_failure(&mut self, line: Line) {
         let (now, fresh) = (self.now(), self.fresh());
@@ -141,8 +146,11 @@ impl Core {
         wanted
     }
 
-    /// Those of the missing blobs that may be fetched: all of them, and none while the disk has room for the gate alone.
+    /// Those of the missing blobs that may be fetched: all of them, and none while the disk has room for the gate alone, or the terminal is revoked.
     pub fn wanted_blobs(&mut self) -> Vec<Digest32> {
+        if !matches!(self.revoked_because(), Ok(None)) {
+            return Vec::new();
+        }
         if self.has_room() {
             return self.missing_blobs();
         }

@@ -169,6 +169,13 @@ pub fn look(folder: &Path, name: &str, done: &Done) {
     assert!(lost.is_empty(), "the kiosk takes for confirmed what the server doesn't have: {lost:?}");
 }
 
+/// Whether every verdict is at the server by now, which may be running.
+pub fn is_at_the_server(folder: &Path, done: &Done) -> bool {
+    let connection = Connection::open(folder.join("server/server.sqlite")).unwrap();
+    let mut held = connection.prepare("SELECT count(*) FROM entry WHERE id = ?1").unwrap();
+    done.verdicts.iter().all(|id| held.query_row([id.0], |row| row.get::<_, u32>(0)).unwrap() == 1)
+}
+
 /// At the end all of it is at the server too; and whoever looks misses a single decision that isn't there, however many others are.
 pub fn look_at_the_server(folder: &Path, done: &Done) {
     let (decisions, entries) = held(&Connection::open(folder.join("server/server.sqlite")).unwrap());

@@ -12,4 +12,5 @@ mod network_cuts;
 mod power_cuts;
 mod programs;
 mod retire;
+mod revoke;
 mod turned;

@@ -210,7 +210,7 @@ impl KioskProgram {
             if good(&status) {
                 return status;
             }
-            assert!(Instant::now() < patience, "{what} never came: {status}");
+            assert!(Instant::now() < patience, "{what} never came: {status}; {}", self.running.told());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
