@@ -8,14 +8,14 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION};
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 use shared::id::*;
-use shared::kind::journal::{DeviceEvent, RETIRING};
+use shared::kind::journal::{ClockStep, DeviceEvent, RETIRING};
 use shared::kind::record::{About, CheckSigned, CriterionResult, DayPass, Outcome, Read};
 use shared::kind::{Body, Meaning, Role, Statement};
 use shared::log::entry::{Signing, seal};
 use shared::log::{Draft, Entry, LogId, Position, Stream, Subject};
 use shared::part11::signature::DeviceSecret;
 use shared::sync::message::Head;
-use shared::time::{ClockReading, HybridTime, MINUTE_MS, Timestamp};
+use shared::time::{ClockReading, HOUR_MS, HybridTime, MINUTE_MS, Timestamp};
 use sync_server::core::people::Signer;
 
 fn id(text: &str) -> PersonId {
@@ -189,6 +189,26 @@ async fn r10_u8_u10_u11_pages_show_signatures_holds_forks_and_how_complete_they_
     kiosk.call(&[twin], 0).await;
     let (_, forked) = edge.page("/", &session).await;
     assert!(forked.contains("A log goes on in two ways") && forked.contains("record/SITE1"), "{forked}");
+    edge.running.stop().await;
+}
+
+#[tokio::test]
+async fn u12_r18_the_first_page_points_out_a_clock_that_was_turned() {
+    let edge = Edge::demo().await;
+    let mut kiosk = Kiosk::new(&edge, DeviceSecret::from_seed([3; 32]));
+    kiosk.log.stream = Stream::journal(&KioskName::new("K3").unwrap());
+    edge.enrol(&kiosk.device, "K3", "SEAL").await;
+    let session = edge.session().await;
+    assert!(!edge.page("/", &session).await.1.contains("Clocks that were turned"));
+    let now = edge.core.now();
+    let step = ClockStep { before: now, after: now.minus_ms(3 * HOUR_MS), why: "set back while off".into() };
+    let statement = Statement { act: edge.core.act(), body: step.into() };
+    let step = kiosk.seal(&Draft::new(Subject::new("device", kiosk.device.key()), statement), 0, now);
+    kiosk.call(&[step], 0).await;
+    let (_, page) = edge.page("/", &session).await;
+    for words in ["Clocks that were turned", "3 h back", "set back while off", "href=\"/kiosks/K3\""] {
+        assert!(page.contains(words), "{words} is not on the page:\n{page}");
+    }
     edge.running.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use shared::kind::plant::KeyStoreKind;
 use shared::kind::presence::SessionEnd;
 use shared::log::Stream;
-use shared::time::{MINUTE_MS, SECOND_MS, Timestamp};
+use shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
 use super::id::{Action, TapId};
 use super::message::*;
@@ -228,9 +228,12 @@ impl Presenter {
             storage_free: storage.map_or_else(String::new, |storage| bytes(storage.free_bytes)),
             storage_used: self.storage_used(),
             database: storage.map_or_else(String::new, |storage| bytes(storage.database_bytes)),
-            clock_offset: seconds(status.machine_off_ms),
+            clock_offset: offset(status.machine_off_ms),
             clock_confirmed: when(status.last_contact),
-            clock_uncertainty: format!("± {}", seconds(i64::from(status.uncertainty_ms)).trim_start_matches('+')),
+            clock_uncertainty: match status.uncertainty_ms {
+                most @ u32::MAX => format!("> {}", length(i64::from(most))),
+                ms => format!("± {}", length(i64::from(ms))),
+            },
             key_store: match self.snapshot.key_store {
                 KeyStoreKind::File => KeyStore::File,
                 KeyStoreKind::Tpm => KeyStore::Tpm,
@@ -271,8 +274,17 @@ fn bytes(bytes: u64) -> String {
 }
 
 /// Seconds with one decimal and a sign: `+0.4 s`.
-fn seconds(ms: i64) -> String {
-    let sign = if ms < 0 { '-' } else { '+' };
-    let tenths = ms.unsigned_abs() / (SECOND_MS.unsigned_abs() / 10);
-    format!("{sign}{}.{} s", tenths / 10, tenths % 10)
+/// By how much a clock is off.
+fn offset(ms: i64) -> String {
+    format!("{}{}", if ms < 0 { '-' } else { '+' }, length(ms))
+}
+
+/// So long, in a unit in which it can be grasped.
+fn length(ms: i64) -> String {
+    match ms.abs() {
+        ms if ms < 2 * MINUTE_MS => format!("{}.{} s", ms / SECOND_MS, ms % SECOND_MS / 100),
+        ms if ms < 2 * HOUR_MS => format!("{} min", ms / MINUTE_MS),
+        ms if ms < 2 * DAY_MS => format!("{} h {} min", ms / HOUR_MS, ms % HOUR_MS / MINUTE_MS),
+        ms => format!("{} d {} h", ms / DAY_MS, ms % DAY_MS / HOUR_MS),
+    }
 }

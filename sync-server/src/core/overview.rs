@@ -10,7 +10,7 @@ use shared::log::Entry;
 use shared::log::effect::Verdict;
 use shared::plant::Plant;
 use shared::record::{TrainingRecord, judge::fold_sort};
-use shared::time::{MINUTE_MS, Timestamp};
+use shared::time::{DAY_MS, MINUTE_MS, Timestamp};
 use shared::training::assignment::{TrainingAssignment, assignments};
 use shared::training::point_in_time::{Asked, Qualified, qualified};
 use shared::training::qualification::{RequirementState, qualification};
@@ -30,6 +30,9 @@ use crate::store as tables;
 const SHOWN: usize = 25;
 /// How far back sign-offs are looked for, in entries: a look at the page must not read the whole store.
 const LOOK_BACK: i64 = 20_000;
+
+/// For how long what a clock did is pointed out.
+const LATELY_MS: i64 = 7 * DAY_MS;
 
 /// How a kiosk stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -103,6 +106,8 @@ pub struct Overview {
     pub set_aside_count: usize,
     /// Branches of logs that divide, as far as nobody has ruled on them.
     pub forks: Vec<Branch>,
+    /// What kiosks' clocks did lately that nobody believed, or that the server put right.
+    pub clock_steps: Vec<Shown>,
     /// Imports that wait for an approver's signature.
     pub imports: Vec<WaitingImport>,
     pub watermark: Watermark,
@@ -199,8 +204,11 @@ impl Core {
         let ledger = self.ledger();
         let connection = ledger.connection();
         let shown = |ids: Vec<EntryId>| shown_all(connection, &plant, ids);
+        let mut clock_steps = shown(latest(connection, "clock_step")?)?;
+        clock_steps.retain(|step| step.received.is_none_or(|received| now.since(received) < LATELY_MS));
         Ok(Overview {
             now,
+            clock_steps,
             sign_offs: shown(latest(connection, "check_signed")?)?,
             on_hold: shown(questions::on_hold(connection)?.into_iter().map(|(id, ..)| id).collect())?,
             set_aside: shown(latest_set_aside(connection)?)?,

@@ -44,6 +44,7 @@ struct OverviewPage {
     kiosks_fine: usize,
     kiosks_in_use: usize,
     forks: Vec<ForkLine>,
+    clock_steps: Vec<StepLine>,
     on_hold: Vec<Held>,
     sign_offs: Vec<SignOff>,
     set_aside: Vec<Held>,
@@ -64,6 +65,16 @@ struct ForkLine {
     from: Moment,
     to: Moment,
     branch: String,
+}
+
+/// What a kiosk's clock did.
+struct StepLine {
+    kiosk: String,
+    by: String,
+    why: String,
+    from: Moment,
+    to: Moment,
+    heard: Option<Moment>,
 }
 
 pub(super) struct Kiosk {
@@ -144,6 +155,7 @@ impl OverviewPage {
             kiosks_fine: in_use().filter(|kiosk| kiosk.state == KioskState::Ok).count(),
             kiosks_in_use: in_use().count(),
             forks: overview.forks.iter().map(|branch| fork(branch, &clock)).collect(),
+            clock_steps: overview.clock_steps.iter().filter_map(|shown| clock_step(shown, &clock)).collect(),
             on_hold: overview.on_hold.iter().map(|shown| held(shown, plant, &clock)).collect(),
             sign_offs: overview.sign_offs.iter().filter_map(|shown| sign_off(shown, plant, &clock)).collect(),
             set_aside: overview.set_aside.iter().map(|shown| held(shown, plant, &clock)).collect(),
@@ -162,6 +174,19 @@ fn fork(branch: &Branch, clock: &Clock) -> ForkLine {
         to: clock.minute(branch.to),
         branch: branch.first.to_string(),
     }
+}
+
+fn clock_step(shown: &Shown, clock: &Clock) -> Option<StepLine> {
+    let Some(Body::ClockStep(step)) = &shown.body else { return None };
+    let seconds = step.after.since(step.before) / SECOND_MS;
+    Some(StepLine {
+        kiosk: shown.written_at.clone(),
+        by: format!("{} {}", span(seconds.abs()), if seconds < 0 { "back" } else { "forward" }),
+        why: step.why.clone(),
+        from: clock.minute(step.before),
+        to: clock.minute(step.after),
+        heard: shown.received.map(|at| clock.minute(at)),
+    })
 }
 
 /// The imports that stand so.
@@ -231,7 +256,8 @@ fn span(seconds: i64) -> String {
     match seconds {
         s if s < 120 => format!("{s} s"),
         s if s < 7200 => format!("{} min", s / 60),
-        s => format!("{} h", s / 3600),
+        s if s < 2 * 86_400 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
     }
 }
 

@@ -1,6 +1,10 @@
 //! The terminal itself: the bar, its status, its set-up, its faults.
 
+use shared::id::EntryId;
+use shared::kind::plant::ActivityKind;
 use shared::part11::enrolment::CODE_LENGTH;
+use shared::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+use shared::training::gate::{Answer, Reason};
 
 use super::script::*;
 use crate::presenter::message::*;
@@ -182,6 +186,45 @@ fn a_clock_set_back_never_prolongs_a_session() {
     assert_eq!(kiosk.view().chrome.idle_seconds, 60);
     kiosk.wait(60_000);
     assert_eq!(kiosk.screen(), Screen::Idle);
+}
+
+#[test]
+fn u12_r18_a_clock_that_was_turned_shows_how_far_and_how_sure_the_time_is() {
+    let mut kiosk = Kiosk::new();
+    let clock = |kiosk: &Kiosk| {
+        let status = kiosk.view().status;
+        (status.clock_offset, status.clock_uncertainty)
+    };
+    assert_eq!(clock(&kiosk), ("+0.0 s".into(), "± 0.0 s".into()));
+    for (off_ms, sure_ms, offset, uncertainty) in [
+        (-3 * HOUR_MS, 3 * HOUR_MS, "-3 h 0 min", "± 3 h 0 min"),
+        (30 * DAY_MS, 30 * DAY_MS, "+30 d 0 h", "± 30 d 0 h"),
+        (400 * DAY_MS, i64::from(u32::MAX), "+400 d 0 h", "> 49 d 17 h"),
+        (-95 * MINUTE_MS, 12_340, "-95 min", "± 12.3 s"),
+    ] {
+        (kiosk.snapshot.status.machine_off_ms, kiosk.snapshot.status.uncertainty_ms) =
+            (off_ms, u32::try_from(sure_ms).unwrap());
+        kiosk.tell();
+        assert_eq!(clock(&kiosk), (offset.into(), uncertainty.into()));
+    }
+}
+
+#[test]
+fn u12_a_verdict_that_waits_for_the_clock_says_how_sure_the_time_is() {
+    let mut kiosk = Kiosk::new();
+    kiosk.held = vec![ActivityKind::Check];
+    kiosk.snapshot.status.uncertainty_ms = u32::try_from(3 * HOUR_MS).unwrap();
+    kiosk.tell();
+    kiosk.badge(MARIA);
+    let mut decision = kiosk.decision(false);
+    (decision.answer, decision.reasons) = (Answer::NoGo, vec![Reason::ClockUncertain]);
+    let verdict = crate::core::gate::Verdict { decision, entry: EntryId([1; 32]), session: None };
+    let reply = VerdictReply { verdict, at: kiosk.now, past: Past::default() };
+    kiosk.tap("task:seal-pouch");
+    kiosk.next_reply = Some(Reply::Verdict(Box::new(reply)));
+    kiosk.badge("881");
+    let verdict = kiosk.view().verdict;
+    assert_eq!((kiosk.screen(), verdict.why, verdict.params.minutes), (Screen::Verdict, Why::ClockUncertain, 180));
 }
 
 #[test]
