@@ -280,7 +280,13 @@ impl Look {
             let what = format!("order of {name} in epoch {}", epoch.short());
             let Some(stream) = shared::log::Stream::parse(&name) else { continue };
             let Some((end, chain)) = told.remove(&(name, epoch)) else {
-                self.find(0, what, "the server did not sign for it");
+                for (number, (entry, line)) in numbers {
+                    self.find(
+                        line,
+                        entry,
+                        format!("it has number {number} in the {what}, for which the server did not sign"),
+                    );
+                }
                 continue;
             };
             let mut reached = chain_start(&epoch, &stream);
