@@ -123,14 +123,26 @@ impl World {
     }
 
     pub fn open_epoch(&mut self, reason: &str) {
+        let crash = self.mishap();
+        if let (Crash::Before, Some(chance)) = (crash, &mut self.mishaps) {
+            // Whoever installs or restores tries again; the epoch that nobody got to see was another.
+            let gone = chance.incarnation();
+            drop(self.try_epoch(gone, reason, Crash::Before));
+        }
         let epoch = self.fresh_epoch();
-        let clock = self.clock();
-        self.disk.entries.clock = clock;
-        let opened = sure(self.server.open_epoch(&mut self.disk, epoch, reason, clock));
-        self.look_at(Medium::Server);
-        if let Ok(entry) = opened {
+        let opened = self.try_epoch(epoch, reason, Crash::No);
+        if let (Ok(entry), false) = (opened, crash == Crash::After) {
             self.acknowledge(Medium::Server, &entry);
         }
+    }
+
+    fn try_epoch(&mut self, epoch: Incarnation, reason: &str, crash: Crash) -> Result<Entry, NotWritten> {
+        let clock = self.clock();
+        self.disk.entries.clock = clock;
+        let server = &self.server;
+        let opened = transaction(&mut self.disk, crash, |tx| sure(server.open_epoch(tx, epoch, reason, clock)));
+        self.look_at(Medium::Server);
+        opened
     }
 
     pub fn back_up_server(&mut self) {
