@@ -8,6 +8,7 @@ mod day_pass;
 mod devices;
 mod documents;
 mod floor;
+mod growth;
 mod import;
 mod islands;
 mod lan;
