@@ -373,8 +373,6 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
-    const VALID_UNTIL: i32 = 2030;
-
     /// A plant's certificate authority, and whoever has a certificate of it.
     struct Plant {
         authority: CertifiedIssuer<'static, KeyPair>,
@@ -388,10 +386,14 @@ mod tests {
         }
 
         fn server(&self, version: &'static SupportedProtocolVersion) -> rustls::ServerConfig {
+            self.server_until(version, 2099)
+        }
+
+        fn server_until(&self, version: &'static SupportedProtocolVersion, year: i32) -> rustls::ServerConfig {
             let key = KeyPair::generate().unwrap();
             let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
             params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(VALID_UNTIL, 1, 1);
+            params.not_after = date_time_ymd(year, 1, 1);
             let chain =
                 vec![params.signed_by(&key, &self.authority).unwrap().der().clone(), self.authority.der().clone()];
             let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -454,9 +456,19 @@ mod tests {
             async move |url: String| plant.link(&url, year).exchange(b"up").await.map(drop)
         };
         assert!(heard(plant.server(&TLS13), in_year(2026)).await.is_ok());
-        for (server, year) in [(other.server(&TLS13), 2026), (plant.server(&TLS13), VALID_UNTIL + 1)] {
-            assert!(matches!(heard(server, in_year(year)).await, Err(Err(NoAnswer::Foreign))), "{year}");
+        for server in [other.server(&TLS13), plant.server_until(&TLS13, 2024)] {
+            assert!(matches!(heard(server, in_year(2026)).await, Err(Err(NoAnswer::Foreign))));
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_whose_clock_was_wrong_is_reached_by_those_it_told_once_it_is_right() {
+        let plant = Plant::new();
+        let told_2098 = async |url: String| plant.link(&url, 2098).exchange(b"up").await.map(drop);
+        assert!(
+            heard(plant.server_until(&TLS13, 2097), told_2098).await.is_ok(),
+            "the machine's clock shows when it is"
+        );
     }
 
     #[tokio::test]

@@ -2,7 +2,9 @@
 //! kiosk holds possible. Before set-up it takes down which authority is shown, and believes nothing.
 //!
 //! A terminal whose machine woke up in another year still has to reach the server, for only the server can tell it the time. So validity is
-//! judged by the kiosk's own clock and its uncertainty, not by the machine's.
+//! judged by the kiosk's own clock and its uncertainty. And a server whose own clock was wrong has told all its terminals a wrong time: put right, it
+//! still has to be reached by them, so what the machine's clock shows is possible, too. Whoever sets a terminal's machine is trusted with more than
+//! that, and a certificate opens no answer: each is signed by the server's device key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,7 +40,10 @@ impl Pinned {
     /// The moments that are possible, the likeliest first.
     fn moments(&self, machine: UnixTime) -> Vec<UnixTime> {
         match *self.believed.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(reading) => [reading.wall, reading.earliest(), reading.latest()].map(unix).to_vec(),
+            Some(reading) => {
+                let [wall, earliest, latest] = [reading.wall, reading.earliest(), reading.latest()].map(unix);
+                vec![wall, earliest, latest, machine]
+            }
             None => vec![machine],
         }
     }

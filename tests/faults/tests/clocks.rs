@@ -15,6 +15,7 @@ use shared::kind::journal::ClockStep;
 use shared::log::Unverified;
 use shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
+use crate::at_work::verify;
 use crate::kill::{MARIA, prepare};
 use crate::programs::*;
 use crate::turned::Turned;
@@ -102,6 +103,10 @@ impl House<'_> {
     fn start_kiosk(&mut self, code: Option<&str>) {
         let url = format!("https://localhost:{}", self.port);
         self.kiosk = Some(KioskProgram::start(self.folder, "K3", &url, code, &self.machine.around()));
+    }
+
+    fn turn_server(&self, off_ms: i64) {
+        self.world.set(self.world_off_ms + off_ms, 1);
     }
 
     fn turn(&self, off_ms: i64, faster: u32) {
@@ -232,14 +237,12 @@ fn is_audited(name: &str, turn: Turn, steps: &[ClockStep]) {
     assert!(jump.is_none() || is_near(in_all, 0), "{name}: it was put right: {steps:?}");
 }
 
-#[test]
-fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_closed() {
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path();
+/// A house on a Sunday evening, and the code for its kiosk; nothing without libfaketime, and that is said.
+fn on_sunday(folder: &Path) -> Option<(House<'_>, String)> {
     let turned = |name: &str| Turned::by(&folder.join(name));
     let (Some(world), Some(machine)) = (turned("world"), turned("machine")) else {
         println!("SKIPPED (libfaketime is not installed: apt-get install faketime): clocks turned under the programs");
-        return;
+        return None;
     };
     let sunday = Timestamp::parse(SUNDAY).unwrap();
     let now = Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap());
@@ -248,6 +251,22 @@ fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_close
     world.set(world_off_ms, 1);
     let mut house = House { folder, port: free_port(), world, machine, world_off_ms, server: None, kiosk: None };
     house.start_server();
+    Some((house, code))
+}
+
+/// Nobody runs any more: order held, and the server finds nothing wrong.
+fn order_held(folder: &Path) {
+    for database in ["K3/kiosk.sqlite", "server/server.sqlite"] {
+        hybrid_clock_only_rises(&Connection::open(folder.join(database)).unwrap());
+    }
+    verify(&folder.join("server"), &Surroundings::default());
+}
+
+#[test]
+fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let Some((mut house, code)) = on_sunday(folder) else { return };
     // It comes out of its box with an empty battery.
     house.turn(-26 * 365 * DAY_MS, 1);
     house.start_kiosk(Some(&code));
@@ -283,12 +302,55 @@ fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_close
         is_audited(name, turn, &house.audited_since(&mut known));
     }
     (house.kiosk, house.server) = (None, None);
-    for database in ["K3/kiosk.sqlite", "server/server.sqlite"] {
-        hybrid_clock_only_rises(&Connection::open(folder.join(database)).unwrap());
-    }
-    let mut verify = Command::new(program("sync-server"));
-    verify.arg("--data").arg(folder.join("server")).args(["verify", "--rebuild"]);
-    let (code, told) = run(verify, &Surroundings::default());
-    assert_eq!(code, 0, "{told}");
+    order_held(folder);
     println!("{{\"name\":\"clocks\",\"runs\":{},\"violations\":0}}", SCENARIOS.len());
+}
+
+/// The server's clock is the plant's: terminals go by it. Whatever it does, nothing is lost, order holds, `doctor` tells what it sees of it, and once
+/// it is right everybody is.
+#[test]
+fn r18_whatever_the_servers_clock_does_nothing_is_lost_and_order_holds() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let Some((mut house, code)) = on_sunday(folder) else { return };
+    house.turn(0, 1);
+    house.start_kiosk(Some(&code));
+    house.kiosk.as_mut().unwrap().until("a plant", |status| status["entries"].as_u64() > Some(100));
+    assert_eq!(house.ask().0, "go");
+    let database = folder.join("K3/kiosk.sqlite");
+    let told = |ms: i64| {
+        let steps = steps(&database);
+        steps.values().filter(|step| step.why == BY_THE_SERVER && is_near(by_ms(step), ms)).count()
+    };
+    for (nth, ms) in [(1, -30 * DAY_MS), (2, -30 * DAY_MS), (1, 400 * DAY_MS), (2, 400 * DAY_MS)] {
+        // Once while it is off, once while it runs.
+        if nth == 1 {
+            house.server = None;
+            house.hear_nothing();
+        }
+        house.turn_server(ms);
+        if nth == 1 {
+            house.start_server();
+        }
+        house.ask();
+        house.kiosk.as_mut().unwrap().until("the server's time", |_| told(ms) == nth);
+        if ms > 0 {
+            assert_ne!(house.ask().0, "go", "a year later her training is over");
+        }
+        house.server = None;
+        if ms < 0 {
+            let mut doctor = Command::new(program("sync-server"));
+            doctor.arg("--data").arg(folder.join("server")).arg("doctor");
+            let (_, said) = run(doctor, &house.world.around());
+            assert!(said.contains("this server has written at"), "{said}");
+        }
+        house.turn_server(0);
+        house.start_server();
+        house.kiosk.as_mut().unwrap().until("the right time", |_| told(-ms) == nth);
+        assert_eq!(house.ask().0, "go", "everybody goes by the right time again");
+    }
+    house.kiosk.as_mut().unwrap().until("all at the server", |status| status["waiting"] == 0);
+    (house.kiosk, house.server) = (None, None);
+    order_held(folder);
+    println!("{{\"name\":\"server-clocks\",\"runs\":4,\"violations\":0}}");
 }
