@@ -36,6 +36,12 @@ pub fn prepare(data: &Path, environment: Arc<dyn Environment>) -> String {
     server.enrol_code(KioskName::new("K3").unwrap(), &["SEAL".parse().unwrap()]).unwrap()
 }
 
+/// A code for one more kiosk at the sealer, while nobody runs.
+pub fn another_code(data: &Path, kiosk: &str) -> String {
+    let server = Server::open(data, Arc::new(Machine)).unwrap();
+    server.enrol_code(KioskName::new(kiosk).unwrap(), &["SEAL".parse().unwrap()]).unwrap()
+}
+
 /// Quality approves one more version, which Maria has to read anew, while nobody runs.
 fn approve_anew(data: &Path, number: u64) {
     let server = Server::open(data, Arc::new(Machine)).unwrap();
@@ -191,46 +197,62 @@ fn safe1_the_programs_outlive_kill_9_under_load() {
     let (kills, seed) = (asked("LINEPROOF_KILLS", 4), asked("LINEPROOF_SEED", 1));
     let home = tempfile::tempdir().unwrap();
     let (folder, port) = (home.path(), free_port());
-    let mut code = Some(prepare(&folder.join("server"), Arc::new(Machine)));
-    let (around, mut chance, mut done) = (Surroundings::default(), Rng::new(seed), Done::default());
+    let data = folder.join("server");
+    let code = prepare(&data, Arc::new(Machine));
+    let other = another_code(&data, "K4");
+    let mut kiosks = [("K3", Some(code), Done::default()), ("K4", Some(other), Done::default())];
+    let (around, mut chance) = (Surroundings::default(), Rng::new(seed));
     for number in 0..kills {
-        approve_anew(&folder.join("server"), number);
-        let server = ServerProgram::start(&folder.join("server"), port, &around);
-        let code = code.take();
-        let mut kiosk = KioskProgram::start(folder, "K3", &server.url, code.as_deref(), &around);
-        kiosk.until("a plant", |status| status["entries"].as_u64() > Some(100));
-        if code.is_some() {
-            until_she_can_sign(&mut kiosk);
-        }
-        // The server goes first, last, or both at once; a kiosk whose server is gone works on.
-        let lives = [chance.below(1500), chance.below(1500)].map(|ms| Duration::from_millis(300 + ms as u64));
-        let processes = [server.running.process(), kiosk.running.process()];
+        approve_anew(&data, number);
+        let server = ServerProgram::start(&data, port, &around);
+        let mut running = kiosks.each_mut().map(|(name, code, _)| {
+            let code = code.take();
+            let mut kiosk = KioskProgram::start(folder, name, &server.url, code.as_deref(), &around);
+            kiosk.until("a plant", |status| status["entries"].as_u64() > Some(100));
+            if code.is_some() {
+                until_she_can_sign(&mut kiosk);
+            }
+            kiosk
+        });
+        // The server goes first, last, or with a kiosk; a kiosk whose server is gone works on.
+        let [first, second] = &running;
+        let processes = [server.running.process(), first.running.process(), second.running.process()];
+        let lives = processes.map(|process| (process, Duration::from_millis(300 + chance.below(1500) as u64)));
         std::thread::scope(|scope| {
-            for (process, life) in processes.into_iter().zip(lives) {
+            for (process, life) in lives {
                 scope.spawn(move || {
                     std::thread::sleep(life);
                     kill_9(process);
                 });
             }
-            work(&mut kiosk, &mut done);
+            for (kiosk, (_, _, done)) in running.iter_mut().zip(&mut kiosks) {
+                scope.spawn(|| work(kiosk, done));
+            }
         });
-        drop((kiosk, server));
-        look(folder, "K3", &done);
+        drop((running, server));
+        kiosks.iter().for_each(|(name, _, done)| look(folder, name, done));
     }
-    let mut server = ServerProgram::start(&folder.join("server"), port, &around);
-    let mut kiosk = KioskProgram::start(folder, "K3", &server.url, None, &around);
-    let last = kiosk.until("everything at the server", |status| status["line"] == "online" && status["waiting"] == 0);
-    assert_eq!(last["forks"], 0, "{last}");
-    kiosk.running.end();
+    let mut server = ServerProgram::start(&data, port, &around);
+    for (name, _, _) in &kiosks {
+        let mut kiosk = KioskProgram::start(folder, name, &server.url, None, &around);
+        let last =
+            kiosk.until("everything at the server", |status| status["line"] == "online" && status["waiting"] == 0);
+        assert_eq!(last["forks"], 0, "{last}");
+        kiosk.running.end();
+    }
     server.running.end();
-    look(folder, "K3", &done);
-    look_at_the_server(folder, &done);
-    verify(&folder.join("server"), &around);
+    for (name, _, done) in &kiosks {
+        look(folder, name, done);
+        look_at_the_server(folder, done);
+    }
+    verify(&data, &around);
+    let [verdicts, receipts] = [
+        kiosks.iter().map(|(_, _, done)| done.verdicts.len()).sum::<usize>(),
+        kiosks.iter().map(|(_, _, done)| done.receipts.len()).sum(),
+    ];
     println!(
-        "{{\"name\":\"kill\",\"runs\":{kills},\"violations\":0,\"seed\":{seed},\"verdicts\":{},\"receipts\":{}}}",
-        done.verdicts.len(),
-        done.receipts.len()
+        "{{\"name\":\"kill\",\"runs\":{kills},\"violations\":0,\"seed\":{seed},\"verdicts\":{verdicts},\"receipts\":{receipts}}}"
     );
-    assert!(!done.verdicts.is_empty(), "nothing was done between the kills");
-    assert!(kills < 10 || !done.receipts.is_empty(), "nothing was signed between the kills");
+    assert!(kiosks.iter().all(|(_, _, done)| !done.verdicts.is_empty()), "nothing was done between the kills");
+    assert!(kills < 10 || receipts > 0, "nothing was signed between the kills");
 }

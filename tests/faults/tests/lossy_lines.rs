@@ -11,11 +11,11 @@ use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
 use sim::rng::Rng;
-use sync_server::core::{Core as Server, Machine};
+use sync_server::core::Machine;
 
 use crate::at_work::{AtWork, everything_is_there};
 use crate::house::asked;
-use crate::kill::{Done, prepare};
+use crate::kill::{Done, another_code, prepare};
 use crate::programs::*;
 
 /// What becomes of a piece of what is said on a line.
@@ -137,8 +137,7 @@ fn safe1_live1_lines_that_delay_stall_and_break_lose_nothing() {
     let (folder, around) = (home.path(), Surroundings::default());
     let data = folder.join("server");
     let first = prepare(&data, Arc::new(Machine));
-    let second = Server::open(&data, Arc::new(Machine)).unwrap();
-    let second = second.enrol_code("K5".parse().unwrap(), &["SEAL".parse().unwrap()]).unwrap();
+    let second = another_code(&data, "K5");
     let port = free_port();
     let mut server = ServerProgram::start(&data, port, &around);
     let proxy = Proxy::before(SocketAddr::from(([127, 0, 0, 1], port)), seed);

@@ -11,11 +11,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use sim::rng::Rng;
-use sync_server::core::{Core as Server, Machine};
+use sync_server::core::Machine;
 
 use crate::at_work::{AtWork, everything_is_there};
 use crate::house::asked;
-use crate::kill::{Done, prepare};
+use crate::kill::{Done, another_code, prepare};
 use crate::programs::*;
 
 /// Who is plugged into the switch, each by a line that is named after it, and the last part of its address.
@@ -146,8 +146,7 @@ fn begin(
 ) -> (ServerProgram, Vec<AtWork>) {
     let data = folder.join("server");
     let first = prepare(&data, Arc::new(Machine));
-    let second = Server::open(&data, Arc::new(Machine)).unwrap();
-    let second = second.enrol_code("K5".parse().unwrap(), &["SEAL".parse().unwrap()]).unwrap();
+    let second = another_code(&data, "K5");
     let listen = format!("{}:8443", address(ENDS[0].1));
     let server = ServerProgram::run(network.command("server", "sync-server"), &data, &listen, around);
     let mut kiosks: Vec<AtWork> = Vec::new();

@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use harness::{secret_of, signer};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Certificate, Client};
-use shared::id::KioskName;
 use shared::part11::boxes::Stretching;
 use sync_server::core::{Core as Server, Machine};
 
-use crate::kill::{Done, MARIA, ask, is_at_the_server, look, look_at_the_server, prepare};
+use crate::kill::{Done, MARIA, another_code, ask, is_at_the_server, look, look_at_the_server, prepare};
 use crate::programs::*;
 
 /// Until a kiosk that can be reached says GO to nobody.
@@ -60,12 +59,11 @@ fn r7_a_revoked_kiosks_own_screen_refuses_within_a_second_and_that_of_a_dark_one
     let (folder, port, around) = (home.path(), free_port(), Surroundings::default());
     let data = folder.join("server");
     let code = prepare(&data, Arc::new(Machine));
-    let other = {
-        let server = Server::open(&data, Arc::new(Machine)).unwrap();
-        let (sven, verifier) = ("sven".parse().unwrap(), signer("helga"));
-        server.set_up_signing(&sven, &secret_of("sven"), "identity card", Some(&verifier), Stretching::TESTS).unwrap();
-        server.enrol_code(KioskName::new("K4").unwrap(), &["SEAL".parse().unwrap()]).unwrap()
-    };
+    let (sven, verifier) = ("sven".parse().unwrap(), signer("helga"));
+    let at_server = Server::open(&data, Arc::new(Machine)).unwrap();
+    at_server.set_up_signing(&sven, &secret_of("sven"), "identity card", Some(&verifier), Stretching::TESTS).unwrap();
+    drop(at_server);
+    let other = another_code(&data, "K4");
     let mut server = ServerProgram::start(&data, port, &around);
     let mut kiosks = [("K3", code), ("K4", other)].map(|(name, code)| {
         let mut kiosk = KioskProgram::start(folder, name, &server.url, Some(&code), &around);
