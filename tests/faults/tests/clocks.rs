@@ -154,9 +154,10 @@ impl House<'_> {
             Turn::Creeping(ms, times) => {
                 for n in 1..=times {
                     self.turn(n * ms, 1);
-                    let status = self.kiosk.as_mut().unwrap().act("tap beside").unwrap()["status"].take();
+                    let kiosk = self.kiosk.as_mut().unwrap();
+                    let status = kiosk.act("tap beside").unwrap()["status"].take();
                     let believed = n * ms.abs() < HOUR_MS;
-                    assert_eq!(status["clock_doubted"], !believed, "{n} times: {status}");
+                    assert_eq!(status["clock_doubted"], !believed, "{n} times: {status}; {}", kiosk.running.told());
                 }
             }
         }

@@ -162,10 +162,20 @@ fn safe1_s8_a_kiosk_whose_small_disk_fills_up_says_so_and_goes_on_when_there_is_
         assert!(starts < MOST_STARTS, "the disk was never full");
     };
     assert!(says_full(&refused), "{refused}");
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    while tries < TRIES {
         kiosk.act("tap next").unwrap();
-        let refused = try_to_start(&mut kiosk);
-        assert!(says_full(&refused), "{refused}");
+        let shown = try_to_start(&mut kiosk);
+        if shown["screen"] == "verdict" {
+            // An answer of the server's let the write-ahead log begin anew, in the room that it has already.
+            done.decided(&shown);
+            everybody_leaves(&mut kiosk);
+            starts += 1;
+            assert!(starts < MOST_STARTS, "the disk is never full for long");
+        } else {
+            assert!(says_full(&shown), "{shown}");
+            tries += 1;
+        }
     }
 
     disk.free();

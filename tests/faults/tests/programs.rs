@@ -78,7 +78,7 @@ impl Running {
     }
 
     /// What it said and logged, for whoever looks for the reason.
-    fn told(&self) -> String {
+    pub fn told(&self) -> String {
         let log: Vec<String> = self.log.lock().unwrap().iter().cloned().collect();
         format!("it said:\n{}\nand logged:\n{}", self.said.join("\n"), log.join("\n"))
     }
