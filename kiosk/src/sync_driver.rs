@@ -390,10 +390,14 @@ mod tests {
         }
 
         fn server_until(&self, version: &'static SupportedProtocolVersion, year: i32) -> rustls::ServerConfig {
+            self.server_in(version, 2020, year)
+        }
+
+        fn server_in(&self, version: &'static SupportedProtocolVersion, from: i32, until: i32) -> rustls::ServerConfig {
             let key = KeyPair::generate().unwrap();
             let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-            params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(year, 1, 1);
+            params.not_before = date_time_ymd(from, 1, 1);
+            params.not_after = date_time_ymd(until, 1, 1);
             let chain =
                 vec![params.signed_by(&key, &self.authority).unwrap().der().clone(), self.authority.der().clone()];
             let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -464,6 +468,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_whose_clock_was_wrong_is_reached_by_those_it_told_once_it_is_right() {
         let plant = Plant::new();
+        let told_2095 = async |url: String| plant.link(&url, 2095).exchange(b"up").await.map(drop);
+        assert!(heard(plant.server_in(&TLS13, 2090, 2099), told_2095).await.is_ok(), "it goes by what it was told");
         let told_2098 = async |url: String| plant.link(&url, 2098).exchange(b"up").await.map(drop);
         assert!(
             heard(plant.server_until(&TLS13, 2097), told_2098).await.is_ok(),

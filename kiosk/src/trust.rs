@@ -3,8 +3,9 @@
 //!
 //! A terminal whose machine woke up in another year still has to reach the server, for only the server can tell it the time. So validity is
 //! judged by the kiosk's own clock and its uncertainty. And a server whose own clock was wrong has told all its terminals a wrong time: put right, it
-//! still has to be reached by them, so what the machine's clock shows is possible, too. Whoever sets a terminal's machine is trusted with more than
-//! that, and a certificate opens no answer: each is signed by the server's device key.
+//! still has to be reached by them, so what the machine's clock shows is possible, too. What that costs: whoever has the key of a certificate that is
+//! over, and turns the machine's clock back (by false network time, say), is told what a terminal tells. No answer of theirs is taken, for the
+//! server's device key signs those.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -501,6 +501,8 @@ fn r15_whatever_a_terminal_says_of_a_box_its_owner_sets_up_anew() {
     };
     set_up(&helga, None);
     set_up(&jonas, Some(&helga));
+    let dagmar = signer("dagmar");
+    set_up(&dagmar, Some(&helga));
     let kiosk = Pen::enrol(&core, "K3", "SEAL", 3);
     let held = store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
     for epoch in [PepperEpoch(u64::MAX), PepperEpoch((1 << 63) - 1), PepperEpoch(0)] {
@@ -508,7 +510,7 @@ fn r15_whatever_a_terminal_says_of_a_box_its_owner_sets_up_anew() {
         kiosk.send(&core, &Up { boxes: vec![row], ..kiosk.up(&core, &[]) });
     }
     let anew = Signer { secret: "another one of hers".into(), ..helga.clone() };
-    set_up(&anew, Some(&jonas));
+    core.set_up_signing_anew(&anew.person, &anew.secret, "card", [&jonas, &dagmar], Stretching::TESTS).unwrap();
     core.unlock(&anew).unwrap();
     assert!(core.unlock(&helga).is_err());
 }

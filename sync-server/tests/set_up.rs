@@ -166,6 +166,36 @@ fn r12_the_server_takes_no_weak_secret_and_no_unproven_identity() {
     core.set_up_signing(&by.person, &by.secret, "identity card", None, Stretching::TESTS).unwrap();
 }
 
+#[test]
+fn r14_nobody_alone_puts_a_secret_in_the_place_of_anothers() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    make_approver(&core);
+    let of = |person: &str| Signer { person: PersonId::new(person).unwrap(), secret: format!("{person}-secret") };
+    let (helga, jonas, dagmar) = (helga(), of("jonas"), of("dagmar"));
+    for supervisor in [&jonas, &dagmar] {
+        let Signer { person, secret } = supervisor;
+        core.set_up_signing(person, secret, "identity card", Some(&helga), Stretching::TESTS).unwrap();
+    }
+    let alone =
+        core.set_up_signing(&helga.person, "chosen by jonas", "known by sight", Some(&jonas), Stretching::TESTS);
+    assert!(alone.unwrap_err().to_string().contains("takes two"), "she can sign already");
+    let anew = |verifiers: [&Signer; 2]| {
+        core.set_up_signing_anew(&helga.person, "Chosen anew", "identity card", verifiers, Stretching::TESTS)
+    };
+    assert!(anew([&jonas, &jonas]).unwrap_err().to_string().contains("two different people"));
+    assert!(anew([&jonas, &helga]).unwrap_err().to_string().contains("their own identity"));
+    let guessed = Signer { secret: "not dagmar's".into(), ..dagmar.clone() };
+    assert!(anew([&jonas, &guessed]).is_err());
+    core.unlock(&helga).unwrap();
+    stage.set("2026-03-02T07:00:00Z");
+    let entry = anew([&jonas, &dagmar]).unwrap();
+    assert_eq!(entry.blocks().len(), 3, "she accepts, and both say who she is");
+    assert!(core.unlock(&helga).is_err(), "the lost secret opens nothing");
+    stage.set("2026-03-02T08:00:00Z");
+    core.unlock(&Signer { secret: "Chosen anew".into(), ..helga }).unwrap();
+}
+
 /// The demo plant with another name for Maria, who is active until a day, if any.
 fn maria_is(name: &str, until: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -201,7 +231,14 @@ fn r12_the_id_of_somebody_who_left_goes_to_nobody_else() {
     assert_eq!(place, ("people.csv", Some("printed_name"), "Martha Ferrari"));
     assert!(error.problem.contains(&former), "{error}");
     assert_eq!(core.plant().printed_name(&maria), former, "nothing was imported");
-    let back = core.import(maria_is(&former, "").path(), false, "hr").unwrap();
+    // Proposed while she was here, and accepted when she had left.
+    stage.set("2026-03-02T07:00:00Z");
+    make_approver(&core);
+    core.import(another.path(), false, "hr").unwrap();
+    stage.set("2026-03-20T06:00:00Z");
+    let accepted = core.accept_import(None, &helga(), "looks right").unwrap_err().to_string();
+    assert!(accepted.contains("maria has left"), "{accepted}");
+    assert_eq!(core.plant().printed_name(&maria), former);
+    let back = core.import(maria_is(&former, "").path(), true, "hr").unwrap();
     assert!(back.warnings.iter().all(|warning| !warning.contains(&former)), "{:?}", back.warnings);
-    assert!(core.plant().is_active(&maria, core.now()), "who comes back is who left");
 }

@@ -392,7 +392,7 @@ fn r1_every_altered_byte_of_an_evidence_bundle_is_named() {
     assert!(whole.signatures > whole.entries && whole.people >= 8 && whole.devices == 2 && whole.forks == 0);
     assert!(whole.complete_through.is_some());
     let mut rng = Rng::new(number("LINEPROOF_SEED", 1));
-    for _ in 0..number("LINEPROOF_ALTERED", 160) / 10 {
+    for _ in 0..number("LINEPROOF_ALTERED", 160).div_ceil(10) {
         let place = rng.below(text.len());
         let mut altered = text.clone();
         altered[place] ^= 1 << rng.below(8);

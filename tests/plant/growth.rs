@@ -4,26 +4,21 @@ use std::fs;
 use std::path::Path;
 
 use harness::Plant;
+use harness::scene::{id, sunday_evening};
 use rusqlite::Connection;
-use shared::id::BadId;
-
-use harness::scene::sunday_evening;
 
 /// What a write-ahead log may take beside its database: SQLite begins it anew from a thousand pages on, and one step may be larger than that.
 const MOST_LOG_BYTES: u64 = 8 << 20;
 /// What an entry may take, with every index and all that is derived from it.
 const MOST_BYTES_PER_ENTRY: u64 = 2 << 10;
 
-fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
-    text.parse().unwrap()
-}
-
 /// The bytes of a database with everything in the file itself, and of all other files beside it; the write-ahead log stays within its limit.
 fn sizes(folder: &Path, database: &str) -> (u64, u64) {
     let log = fs::metadata(folder.join(format!("{database}-wal"))).map_or(0, |log| log.len());
     assert!(log <= MOST_LOG_BYTES, "a write-ahead log of {log} bytes in {}", folder.display());
     let connection = Connection::open(folder.join(database)).unwrap();
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).unwrap();
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0, "all of it lies in the file itself");
     let others = fs::read_dir(folder).unwrap().flatten().filter(|file| {
         let name = file.file_name().to_string_lossy().into_owned();
         file.path().is_file() && !name.starts_with(database)

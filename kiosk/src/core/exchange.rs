@@ -90,9 +90,10 @@ impl Core {
         })
     }
 
-    /// Whether the last call was answered, and the answer taken.
-    pub fn is_online(&self) -> bool {
-        self.line == Line::Online
+    /// Whether contents may be asked for and given: the last call was answered, and the answer taken, for whether the server is back is for the
+    /// next call to find out; and a revoked terminal would be refused, one by one.
+    pub fn may_exchange_blobs(&self) -> bool {
+        self.line == Line::Online && matches!(self.revoked_because(), Ok(None))
     }
 
     /// No answer came.
@@ -146,11 +147,8 @@ impl Core {
         wanted
     }
 
-    /// Those of the missing blobs that may be fetched: all of them, and none while the disk has room for the gate alone, or the terminal is revoked.
+    /// Those of the missing blobs that may be fetched: all of them, and none while the disk has room for the gate alone.
     pub fn wanted_blobs(&mut self) -> Vec<Digest32> {
-        if !matches!(self.revoked_because(), Ok(None)) {
-            return Vec::new();
-        }
         if self.has_room() {
             return self.missing_blobs();
         }

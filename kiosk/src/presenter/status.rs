@@ -273,7 +273,6 @@ fn bytes(bytes: u64) -> String {
     if bytes >= 10 * GB { format!("{} GB", bytes / GB) } else { format!("{} MB", bytes / 1_000_000) }
 }
 
-/// Seconds with one decimal and a sign: `+0.4 s`.
 /// By how much a clock is off.
 fn offset(ms: i64) -> String {
     format!("{}{}", if ms < 0 { '-' } else { '+' }, length(ms))

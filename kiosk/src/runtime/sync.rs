@@ -94,12 +94,11 @@ pub async fn exchange_until_quiet(core: &impl Reach, carrier: &impl Carrier) -> 
             Err(no_answer) => return Err(heed(core, no_answer).await?),
         }
     }
-    if core.with(|core| core.is_online()).await? {
+    if core.with(|core| core.may_exchange_blobs()).await? {
         fetch_blobs(core, carrier, &mut exchanged).await?;
         give_blobs(core, carrier).await?;
     } else {
-        // Whether the server is back is for the next call to find out, when it is due.
-        exchanged.blobs_lacking = core.with(|core| core.wanted_blobs().len()).await?;
+        exchanged.blobs_lacking = core.with(|core| core.missing_blobs().len()).await?;
     }
     Ok(exchanged)
 }

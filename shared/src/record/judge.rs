@@ -206,8 +206,8 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
             }
             own && others == 1
         }
-        // The first key of a plant is set up at the server, whose operator is its verifier.
-        Body::SigningSetUp(_) => own && (others == 1 || (by_server && others == 0)),
+        // The first key of a plant is set up at the server, whose operator is its verifier; there, too, two verify for whoever lost a secret.
+        Body::SigningSetUp(_) => own && (others == 1 || (by_server && others <= 2)),
         Body::DayPass(_) if own => return Some(Cause::SelfSigned),
         Body::CoSigned(_) | Body::DayPass(_) => !own && others == 1,
         Body::BadgeLost(_) => entry.blocks().len() == 1,

@@ -9,8 +9,9 @@ pub const LONGEST_WAIT_MS: i64 = 5 * MINUTE_MS;
 /// Longest time between two exchanges when all is well and no bell rings.
 pub const REGULAR_WAIT_MS: i64 = MINUTE_MS;
 
-/// Waits that double with each failure, each drawn between a half and the whole, so that a hall of kiosks doesn't return in one moment. A call that
-/// was brought forward, for somebody wrote something, prolongs no wait when it fails: a busy hour without a line must not end in a long silence.
+/// Waits that double with each failure, each drawn between a half and the whole, so that a hall of kiosks doesn't return in one moment. A call made
+/// before its time, for somebody wrote something, is no further failure while the wait lasts: else a busy minute without a line would end in minutes
+/// of silence.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     failures: u32,

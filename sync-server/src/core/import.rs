@@ -25,7 +25,7 @@ use super::approve::assign;
 use super::people::Signer;
 use super::{Core, Refused};
 use crate::export::plant::{Beside, write};
-use crate::import::{Difference, ImportError, PlantFolder, difference, read, renamed};
+use crate::import::{Difference, ImportError, PlantFolder, difference, is_reassigned, read, renamed};
 use crate::store::{self as tables, Proposal};
 
 /// What an import did, or would do.
@@ -353,6 +353,16 @@ impl Core {
         let content = difference_of(drafts.iter().map(|(_, draft)| (draft.subject(), &draft.statement().body)));
         if content != import.proposed.difference {
             return Err(damaged());
+        }
+        let (plant, now) = (self.plant(), self.now());
+        for (_, draft) in &drafts {
+            if let Body::PersonSet(row) = &draft.statement().body
+                && is_reassigned(row, &plant, now)
+            {
+                let why =
+                    format!("{} has left since this was proposed: an id never goes to another person", row.person);
+                return Err(Refused::no(why));
+            }
         }
         self.step(|step, server, clock| {
             if !tables::accept_proposal(step.step, &batch)? {

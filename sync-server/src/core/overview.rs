@@ -28,10 +28,10 @@ use crate::store as tables;
 
 /// How many sign-offs, and entries set aside, are shown at most.
 const SHOWN: usize = 25;
-/// How far back sign-offs are looked for, in entries: a look at the page must not read the whole store.
+/// How far back the latest of a kind are looked for, in entries: a look at the page must not read the whole store.
 const LOOK_BACK: i64 = 20_000;
 
-/// For how long what a clock did is pointed out.
+/// For how long what a clock did is pointed out, unless very much was written since.
 const LATELY_MS: i64 = 7 * DAY_MS;
 
 /// How a kiosk stands.
@@ -205,7 +205,7 @@ impl Core {
         let connection = ledger.connection();
         let shown = |ids: Vec<EntryId>| shown_all(connection, &plant, ids);
         let mut clock_steps = shown(latest(connection, "clock_step")?)?;
-        clock_steps.retain(|step| step.received.is_none_or(|received| now.since(received) < LATELY_MS));
+        clock_steps.retain(|step| step.received.is_some_and(|received| (0..LATELY_MS).contains(&now.since(received))));
         Ok(Overview {
             now,
             clock_steps,

@@ -36,6 +36,42 @@ impl Core {
         verifier: Option<&Signer>,
         stretching: Stretching,
     ) -> Result<Entry, Refused> {
+        if verifier.is_none() && !self.ledger().world().keys.is_empty() {
+            return Err(Refused::no("somebody has set up signing already: a verifier has to sign along"));
+        }
+        if questions::key_of(self.ledger().connection(), person)?.is_some() {
+            let why = format!(
+                "{person} can sign already: a new secret in the place of theirs takes two who verify who they are"
+            );
+            return Err(Refused::no(why));
+        }
+        self.make_key(person, secret, identity_proof, verifier.as_slice(), stretching)
+    }
+
+    /// Makes a new key for somebody whose secret is lost. Whoever chooses a secret at the server shows no badge: two different people verify who that
+    /// is, so that nobody alone comes to sign as somebody else (R14).
+    pub fn set_up_signing_anew(
+        &self,
+        person: &PersonId,
+        secret: &str,
+        identity_proof: &str,
+        verifiers: [&Signer; 2],
+        stretching: Stretching,
+    ) -> Result<Entry, Refused> {
+        if verifiers[0].person == verifiers[1].person {
+            return Err(Refused::no("two different people verify who it is"));
+        }
+        self.make_key(person, secret, identity_proof, &verifiers, stretching)
+    }
+
+    fn make_key(
+        &self,
+        person: &PersonId,
+        secret: &str,
+        identity_proof: &str,
+        verifiers: &[&Signer],
+        stretching: Stretching,
+    ) -> Result<Entry, Refused> {
         let plant = self.plant();
         let now = self.now();
         let described = plant.people.get(person).ok_or_else(|| Refused::no(format!("nobody is known as {person}")))?;
@@ -48,11 +84,8 @@ impl Core {
         if identity_proof.trim().is_empty() {
             return Err(Refused::no("say what proved the identity, an identity card for instance"));
         }
-        if verifier.is_some_and(|verifier| verifier.person == *person) {
+        if verifiers.iter().any(|verifier| verifier.person == *person) {
             return Err(Refused::no("nobody verifies their own identity"));
-        }
-        if verifier.is_none() && !self.ledger().world().keys.is_empty() {
-            return Err(Refused::no("somebody has set up signing already: a verifier has to sign along"));
         }
         let key = PersonSecret::from_seed(self.random());
         let random = BoxRandom { salt: self.random(), nonce: self.random() };
@@ -69,7 +102,7 @@ impl Core {
         let replaces = questions::set_ups(self.ledger().connection(), person)?;
         let draft = self.draft(Subject::person(person), body).having_seen(replaces);
         let mut draft = self.signed_with(draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
-        if let Some(verifier) = verifier {
+        for verifier in verifiers {
             self.require(&verifier.person, &Right::Lead)?;
             draft = self.signed(draft, verifier, Role::Supervisor, Meaning::IdentityVerified)?;
         }

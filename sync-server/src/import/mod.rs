@@ -20,7 +20,7 @@
 //! - Without a change time, a site's dates begin with the earliest shift of its work centers, else at 06:00. The site whose clock a
 //!   date goes by is the person's home site, the further site a row names, the document's site, else the first of `sites.csv`.
 //! - Documents' categories must be listed as soon as `categories.csv` lists any that is not one of the four of requirements.
-//! - An id stays with its person ([`renamed`]): who has left comes back under no other name.
+//! - An id stays with its person ([`renamed`]): who has left keeps the name under which they left.
 //! - What is odd and harmless is imported with a warning: see [`PlantFolder::warnings`].
 //! - An error about a row that can't be taken apart is the only one about the ids that stand in it.
 
@@ -60,7 +60,7 @@ pub use documents::VersionRow;
 pub use error::{ImportError, errors_csv};
 pub use history::{HistoryRow, row_digest, row_digests};
 pub use personnel::{Badge, PersonRow};
-pub use whose::renamed;
+pub use whose::{is_reassigned, renamed};
 
 use error::Sink;
 use references::{Index, nearest};

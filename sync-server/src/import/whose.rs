@@ -1,5 +1,6 @@
 //! Whose id it is: an id stays with the person it was given to (R12).
 
+use shared::kind::plant::PersonSet;
 use shared::plant::Plant;
 use shared::time::Timestamp;
 
@@ -8,9 +9,9 @@ use super::{ImportError, PlantFolder};
 /// What a folder calls people whom the plant knows by another name.
 #[derive(Debug, Default)]
 pub struct Renamed {
-    /// Who has left comes back under no other name: their signatures and evidence would be somebody else's.
+    /// Who has left keeps the name under which they left: their signatures and evidence would be somebody else's.
     pub refused: Vec<ImportError>,
-    /// People marry: who is active is called anew, and whoever accepts the import looks whether it is the same person.
+    /// People marry: who is active is called anew, and whoever brings the folder looks whether it is the same person.
     pub warnings: Vec<String>,
 }
 
@@ -23,7 +24,7 @@ pub fn renamed(folder: &PlantFolder, plant: &Plant, now: Timestamp) -> Renamed {
             continue;
         };
         let (person, former) = (&row.person, &known.printed_name);
-        if known.active.until.is_some_and(|until| until <= now) {
+        if has_left(known, now) {
             renamed.refused.push(ImportError {
                 file: "people.csv".into(),
                 line,
@@ -31,7 +32,7 @@ pub fn renamed(folder: &PlantFolder, plant: &Plant, now: Timestamp) -> Renamed {
                 value: row.printed_name.clone(),
                 problem: format!("is not the name under which `{person}` left: {former}"),
                 expected: format!(
-                    "give somebody else an id of their own; if it is {former}, import them under that name first"
+                    "leave {former} as it was and give somebody else an id of their own; who really comes back is made active under that name first, and renamed then"
                 ),
             });
         } else {
@@ -42,4 +43,14 @@ pub fn renamed(folder: &PlantFolder, plant: &Plant, now: Timestamp) -> Renamed {
         }
     }
     renamed
+}
+
+/// Whether this would give the id of somebody who has left to somebody else.
+pub fn is_reassigned(row: &PersonSet, plant: &Plant, now: Timestamp) -> bool {
+    let known = plant.people.get(&row.person);
+    known.is_some_and(|known| known.printed_name != row.printed_name && has_left(known, now))
+}
+
+fn has_left(known: &PersonSet, now: Timestamp) -> bool {
+    known.active.until.is_some_and(|until| until <= now)
 }
