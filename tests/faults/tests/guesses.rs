@@ -133,8 +133,8 @@ fn r15_ten_wrong_secrets_lock_out_however_often_the_plug_is_pulled() {
     let code = prepare(&data, Arc::new(Machine));
     // A check as long as in life, for the plug to be pulled in it.
     let server = Server::open(&data, Arc::new(Machine)).unwrap();
-    let (secret, verifier) = (secret_of("maria"), signer("helga"));
-    server.set_up_signing(&maria, &secret, "identity card", Some(&verifier), Stretching::NORMAL).unwrap();
+    let (secret, verifiers) = (secret_of("maria"), [&signer("helga"), &signer("jonas")]);
+    server.set_up_signing_anew(&maria, &secret, "identity card", verifiers, Stretching::NORMAL).unwrap();
     drop(server);
     let mut server = ServerProgram::start(&data, port, &Surroundings::default());
     let mut house = House { folder, url: server.url.clone(), machine, off_ms: 0 };
