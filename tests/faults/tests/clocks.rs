@@ -238,8 +238,9 @@ fn is_audited(name: &str, turn: Turn, steps: &[ClockStep]) {
     assert!(jump.is_none() || is_near(in_all, 0), "{name}: it was put right: {steps:?}");
 }
 
-/// A house on a Sunday evening, and the code for its kiosk; nothing without libfaketime, and that is said.
-fn on_sunday(folder: &Path) -> Option<(House<'_>, String)> {
+/// A house on a Sunday evening, and the code for its kiosk; nothing without libfaketime, and that is said. Houses of two numbers are two plants: their
+/// kiosks may hear of each other.
+fn on_sunday(folder: &Path, number: u32) -> Option<(House<'_>, String)> {
     let turned = |name: &str| Turned::by(&folder.join(name));
     let (Some(world), Some(machine)) = (turned("world"), turned("machine")) else {
         println!("SKIPPED (libfaketime is not installed: apt-get install faketime): clocks turned under the programs");
@@ -247,7 +248,8 @@ fn on_sunday(folder: &Path) -> Option<(House<'_>, String)> {
     };
     let sunday = Timestamp::parse(SUNDAY).unwrap();
     let now = Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap());
-    let code = prepare(&folder.join("server"), Arc::new(VirtualClock::beginning(sunday)));
+    let code =
+        prepare(&folder.join("server"), Arc::new(VirtualClock::beginning(sunday).with_chance_of_its_own(number)));
     let world_off_ms = sunday.plus_ms(MINUTE_MS).since(now);
     world.set(world_off_ms, 1);
     let mut house = House { folder, port: free_port(), world, machine, world_off_ms, server: None, kiosk: None };
@@ -267,7 +269,7 @@ fn order_held(folder: &Path) {
 fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_closed() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
-    let Some((mut house, code)) = on_sunday(folder) else { return };
+    let Some((mut house, code)) = on_sunday(folder, 1) else { return };
     // It comes out of its box with an empty battery.
     house.turn(-26 * 365 * DAY_MS, 1);
     house.start_kiosk(Some(&code));
@@ -313,7 +315,7 @@ fn r18_u12_whatever_the_machines_clock_does_order_holds_and_the_gate_fails_close
 fn r18_whatever_the_servers_clock_does_nothing_is_lost_and_order_holds() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
-    let Some((mut house, code)) = on_sunday(folder) else { return };
+    let Some((mut house, code)) = on_sunday(folder, 2) else { return };
     house.turn(0, 1);
     house.start_kiosk(Some(&code));
     house.kiosk.as_mut().unwrap().until("a plant", |status| status["entries"].as_u64() > Some(100));
