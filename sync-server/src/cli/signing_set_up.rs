@@ -51,7 +51,7 @@ impl SetUp {
         } else {
             writeln!(
                 out,
-                "{} can sign now. Nobody else knows that secret, and nobody alone can set another in its place.",
+                "{} can sign now. Nobody else knows that secret; here, two have to verify who asks for another in its place.",
                 self.person
             )?;
         }

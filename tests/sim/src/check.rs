@@ -40,6 +40,8 @@ pub enum Violation {
     VerdictsDiffer(EntryId),
     /// 4: the same entries in another order give another verdict or other alarms.
     ReplayDiffers,
+    /// LIVE3: quality accepted what was set aside, and it has no effect all the same.
+    RuledInVain(EntryId),
     /// 5: alarms are not the forks.
     AlarmsAreNotForks,
     /// 5: a fork after everybody has met twice.
@@ -135,6 +137,16 @@ impl World {
         }
         self.check_verdicts();
         self.check_replay();
+    }
+
+    /// LIVE3, once quality has accepted everything that was set aside. A revocation is nobody's to rule on.
+    pub fn check_ruled(&mut self) {
+        let entries = &self.disk.entries;
+        let stands = |entry: &&Entry| entries.revocation_reason(&entry.log().device).is_none();
+        let in_vain = entries.all().filter(stands).find(|entry| !entries.is_effective(entry)).map(Entry::id);
+        if let Some(id) = in_vain {
+            self.violate(Violation::RuledInVain(id));
+        }
     }
 
     fn check_verdicts(&mut self) {

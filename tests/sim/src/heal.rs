@@ -41,6 +41,7 @@ impl World {
         self.rule_on_forks();
         self.meet();
         self.meet();
+        self.check_ruled();
         self.check_all(&must_hold);
         self.look_at_everything();
         rounds

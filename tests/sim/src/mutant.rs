@@ -41,6 +41,8 @@ pub enum Mutant {
     HoldsByVerdict,
     /// A fork's later branch counts for less than the first to arrive.
     VerdictByArrival,
+    /// What quality accepts stays set aside.
+    IgnoresRulings,
     /// One alarm per clash instead of one per fork.
     AlarmPerClash,
     /// Enrolments are not re-issued.
@@ -54,7 +56,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::RecoveredInsideTheOrder,
         Self::TakesAnyway,
         Self::ContradictionIgnored,
@@ -74,6 +76,7 @@ impl Mutant {
         Self::RevokedMayNotGive,
         Self::HoldsByVerdict,
         Self::VerdictByArrival,
+        Self::IgnoresRulings,
         Self::AlarmPerClash,
         Self::NoReissue,
         Self::NoLooseEnrolment,

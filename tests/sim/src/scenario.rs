@@ -12,7 +12,7 @@ use crate::world::{Crash, WallClock, World, sure, text};
 pub type Scenario = (&'static str, fn(Option<Mutant>) -> World);
 
 /// Every row of the protocol's section 7, the walk-throughs that concern the exchange, and what chance finds too rarely.
-pub const ALL: [Scenario; 21] = [
+pub const ALL: [Scenario; 22] = [
     ("kiosk restored, key store intact", kiosk_restored),
     ("kiosk restored with its old key store", kiosk_restored_with_old_key_store),
     ("kiosk restored, key store lost", kiosk_restored_without_key_store),
@@ -31,6 +31,7 @@ pub const ALL: [Scenario; 21] = [
     ("server put back, then enrolled a kiosk", server_put_back_enrolled),
     ("server lost, no backup", server_lost),
     ("server lost with a revocation", server_lost_with_a_revocation),
+    ("server told of heads that it never signed", server_lied_to),
     ("kiosk's enrolment known to itself alone", enrolment_known_to_itself_alone),
     ("power cut between cursor and entries", power_cut_in_an_answer),
     ("clock forward a year and back while offline", clock_forward_and_back),
@@ -296,6 +297,17 @@ pub fn server_lost(mutant: Option<Mutant>) -> World {
     let mut world = plant(3, mutant);
     work(&mut world, 1, 1);
     world.lose_server();
+    healed(world)
+}
+
+/// A hostile device shows paths behind which there is nothing, each with the server's own current epoch or one that never was.
+pub fn server_lied_to(mutant: Option<Mutant>) -> World {
+    let mut world = plant(2, mutant);
+    for _ in 0..8 {
+        let call = world.hostile_call();
+        world.answer(&call, Crash::No);
+    }
+    work(&mut world, 0, 1);
     healed(world)
 }
 

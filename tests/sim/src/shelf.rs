@@ -291,6 +291,9 @@ impl Branches for Judge<'_> {
 
     fn ruling(&self, id: &EntryId) -> Result<Option<bool>, Infallible> {
         let Some(rulings) = self.entries.rulings.get(id) else { return Ok(None) };
+        if self.entries.mutant == Some(Mutant::IgnoresRulings) {
+            return Ok(None);
+        }
         let mut counted = None;
         for (ruling, accepted) in rulings.iter().filter(|(ruling, _)| !self.asked.contains(ruling)) {
             let Some(entry) = self.entries.get(ruling) else { continue };
