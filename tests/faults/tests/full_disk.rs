@@ -14,6 +14,7 @@ use kiosk::storage::free_bytes;
 use kiosk::sync_driver::Stranger;
 use sync_server::core::Machine;
 
+use crate::at_work::verify;
 use crate::kill::{Done, MARIA, ask, look, look_at_the_server, prepare, read, sign, until_she_can_sign};
 use crate::programs::*;
 
@@ -127,10 +128,7 @@ fn goes_on(folder: &Path, (mut server, mut kiosk): (ServerProgram, KioskProgram)
     server.running.end();
     look(folder, "K3", done);
     look_at_the_server(folder, done);
-    let mut verify = Command::new(program("sync-server"));
-    verify.arg("--data").arg(folder.join("server")).args(["verify", "--rebuild"]);
-    let (code, told) = run(verify, &Surroundings::default());
-    assert_eq!(code, 0, "{told}");
+    verify(&folder.join("server"), &Surroundings::default());
 }
 
 #[test]
