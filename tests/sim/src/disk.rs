@@ -8,13 +8,15 @@ use shared::kind::Body;
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Place, Shelf, Stream};
 use shared::part11::pepper::PepperEpoch;
-use shared::sync::message::Up;
+use shared::sync::message::{Item, Up};
+use shared::sync::order::{chain_next, chain_start, length};
 use shared::sync::store::Ordered;
-use shared::sync::{BoxMark, BoxRow, Boxes, Cursor, Marks, Replica, ServerShelf, Step, TerminalShelf, scope};
+use shared::sync::{BoxMark, BoxRow, Boxes, Cursor, Marks, Replica, Segment, ServerShelf, Step, TerminalShelf, scope};
 use shared::time::HybridTime;
 
 use crate::mutant::Mutant;
 use crate::shelf::{ById, Entries};
+use crate::world::sure;
 
 /// A kiosk's data folder.
 #[derive(Debug, Clone)]
@@ -75,6 +77,23 @@ impl KioskDisk {
             ordinals: later.ordinals.clone(),
             ..self.clone()
         }
+    }
+
+    /// Moves the cursor over an item, held or not.
+    pub fn move_past(&mut self, item: &Item) {
+        let (stream, entry) = (&item.stream, item.given.id());
+        let mut cursor = sure(self.cursor(stream));
+        if cursor.path.last().is_none_or(|last| last.epoch != item.epoch) {
+            let hash = chain_start(&item.epoch, stream);
+            cursor.path.push(Segment { epoch: item.epoch, end: 0, hash });
+        }
+        let Some(last) = cursor.path.last_mut().filter(|last| last.end + 1 == item.number) else { return };
+        last.end = item.number;
+        last.hash = chain_next(&last.hash, &entry);
+        let chain = last.hash;
+        let step = Step { ordinal: length(&cursor.path), epoch: item.epoch, number: item.number, chain, entry };
+        sure(self.advance(stream, &step));
+        sure(self.set_cursor(stream, &cursor));
     }
 
     fn is(&self, mutant: Mutant) -> bool {

@@ -33,6 +33,8 @@ pub enum Mutant {
     SentOnSend,
     /// The cursor is durable before the entries.
     CursorFirst,
+    /// The cursor moves past an item that couldn't be held.
+    CursorPastGaps,
     /// Shown to people before COMMIT.
     AcknowledgesBeforeCommit,
     /// A revoked device may not give.
@@ -56,7 +58,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::RecoveredInsideTheOrder,
         Self::TakesAnyway,
         Self::ContradictionIgnored,
@@ -72,6 +74,7 @@ impl Mutant {
         Self::AcceptsGaps,
         Self::SentOnSend,
         Self::CursorFirst,
+        Self::CursorPastGaps,
         Self::AcknowledgesBeforeCommit,
         Self::RevokedMayNotGive,
         Self::HoldsByVerdict,

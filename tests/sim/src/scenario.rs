@@ -1,8 +1,10 @@
 //! Named scenarios: what happened, what people do, and how it must end. Each gives its world after healing; a mutant may be built in.
 
 use shared::id::*;
-use shared::log::{LogId, Shelf};
+use shared::kind::Family;
+use shared::log::{LogId, Shelf, Stream};
 use shared::sync::TerminalShelf;
+use shared::sync::message::Down;
 use shared::time::{DAY_MS, HOUR_MS};
 
 use crate::mutant::Mutant;
@@ -12,13 +14,17 @@ use crate::world::{Crash, WallClock, World, sure, text};
 pub type Scenario = (&'static str, fn(Option<Mutant>) -> World);
 
 /// Every row of the protocol's section 7, the walk-throughs that concern the exchange, and what chance finds too rarely.
-pub const ALL: [Scenario; 22] = [
+pub const ALL: [Scenario; 24] = [
     ("kiosk restored, key store intact", kiosk_restored),
     ("kiosk restored with its old key store", kiosk_restored_with_old_key_store),
     ("kiosk restored, key store lost", kiosk_restored_without_key_store),
     ("kiosk cloned", kiosk_cloned),
     ("kiosk cloned twice", kiosk_cloned_twice),
     ("kiosk cloned, enrolled anew and given its old keys back", kiosk_given_its_old_keys),
+    (
+        "kiosk put back and enrolled anew with its clock put right, then given its old keys back",
+        kiosk_given_its_old_keys_and_time,
+    ),
     ("kiosk lost", kiosk_lost),
     ("kiosk revoked, good entries from before, directly", revoked_directly),
     ("kiosk revoked, good entries from before, through a relay", revoked_through_a_relay),
@@ -33,6 +39,7 @@ pub const ALL: [Scenario; 22] = [
     ("server lost with a revocation", server_lost_with_a_revocation),
     ("server told of heads that it never signed", server_lied_to),
     ("kiosk's enrolment known to itself alone", enrolment_known_to_itself_alone),
+    ("answer with records of somebody whose enrolment it lacks", answer_without_plant),
     ("power cut between cursor and entries", power_cut_in_an_answer),
     ("clock forward a year and back while offline", clock_forward_and_back),
 ];
@@ -134,6 +141,26 @@ pub fn kiosk_given_its_old_keys(mutant: Option<Mutant>) -> World {
     let old_keys = world.kiosks[0].key_store.clone();
     world.re_enrol(0);
     world.exchange(twin);
+    world.exchange(0);
+    world.kiosks[0].key_store = old_keys;
+    world.kiosks[0].terminal = None;
+    work(&mut world, 0, 1);
+    healed(world)
+}
+
+/// Its clock stood far ahead. Put back, put right and enrolled anew, it hears again what it had written after the backup, as entries of somebody whose
+/// clock is ahead: its own doesn't follow them. With its old keys they are its own again.
+pub fn kiosk_given_its_old_keys_and_time(mutant: Option<Mutant>) -> World {
+    let mut world = plant(2, mutant);
+    world.kiosks[0].clock = WallClock { ahead_ms: 400 * DAY_MS, drift: 0 };
+    work(&mut world, 0, 1);
+    world.back_up_kiosk(0);
+    work(&mut world, 0, 1);
+    world.exchange(0);
+    let old_keys = world.kiosks[0].key_store.clone();
+    world.restore_kiosk(0, 0, true);
+    world.kiosks[0].clock = WallClock { ahead_ms: 370 * DAY_MS, drift: 0 };
+    world.re_enrol(0);
     world.exchange(0);
     world.kiosks[0].key_store = old_keys;
     world.kiosks[0].terminal = None;
@@ -320,6 +347,24 @@ pub fn enrolment_known_to_itself_alone(mutant: Option<Mutant>) -> World {
     world.restore_server(0);
     world.re_enrol(new);
     work(&mut world, new, 1);
+    healed(world)
+}
+
+/// The first answer that brings a new kiosk's entries doesn't say anything of the plant: they can't be held, and nothing may go on past them.
+pub fn answer_without_plant(mutant: Option<Mutant>) -> World {
+    let mut world = plant(2, mutant);
+    if let Some(new) = world.add_kiosk(&text("K3")) {
+        work(&mut world, new, 2);
+        world.exchange(new);
+    }
+    let call = world.call(0);
+    if let Some(mut down) = call.and_then(|up| world.answer(&up, Crash::No)).and_then(|bytes| Down::open(&bytes).ok()) {
+        let is_plant = |stream: &Stream| stream.family == Family::Plant;
+        down.items.retain(|item| !is_plant(&item.stream));
+        down.paths.retain(|shown| !is_plant(&shown.stream));
+        let answer = down.seal(&world.secret);
+        world.hear(0, &answer, Crash::No);
+    }
     healed(world)
 }
 

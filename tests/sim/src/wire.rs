@@ -7,7 +7,7 @@ use shared::kind::{Meaning, Role};
 use shared::log::entry::{Position, Signing, seal};
 use shared::log::{Draft, Held, LogId, Shelf, Stream, Subject, Unverified};
 use shared::sync::message::{Down, Have, SignedUp, Up};
-use shared::sync::terminal::{Gift, Outcome, PeerAnswer, Terminal};
+use shared::sync::terminal::{Event, Gift, Outcome, PeerAnswer, Terminal};
 use shared::sync::{OrderHead, ServerShelf, SignedHead};
 use shared::time::{HybridTime, Timestamp};
 
@@ -74,10 +74,15 @@ impl World {
     pub fn hear(&mut self, kiosk: usize, bytes: &[u8], crash: Crash) -> Option<bool> {
         let (now, fresh) = (self.now_at(kiosk), self.rng.fresh());
         let before = self.kiosks[kiosk].disk.reach();
+        let past_gaps = self.mutant == Some(Mutant::CursorPastGaps);
         let heard = self.at_kiosk(kiosk, crash, |terminal, disk| {
             let outcome = sure(terminal.handle_down(disk, bytes, now, fresh));
             let contradicted = terminal.is_contradicted();
-            while terminal.poll_event().is_some() {}
+            while let Some(event) = terminal.poll_event() {
+                if past_gaps && let Event::Waits { entry, .. } = event {
+                    move_past(disk, bytes, &entry);
+                }
+            }
             (outcome, contradicted)
         });
         self.tend_key_store(kiosk);
@@ -360,4 +365,12 @@ fn nobody(index: usize, now_ms: i64) -> Signing {
     let printed_name = signer.to_string();
     let (role, meaning, signed_at) = (Role::Quality, Meaning::Ruled, Timestamp(now_ms));
     Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None }
+}
+
+/// The mutant that waits for nothing: its cursor goes on past what an answer brought and couldn't be held.
+fn move_past(disk: &mut KioskDisk, answer: &[u8], entry: &EntryId) {
+    let Ok(down) = Down::open(answer) else { return };
+    if let Some(item) = down.items.iter().find(|item| item.given.id() == *entry) {
+        disk.move_past(item);
+    }
 }

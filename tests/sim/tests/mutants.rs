@@ -64,6 +64,7 @@ each_is_caught! {
     #[test] fn holding_above_a_gap_is_caught() = AcceptsGaps by (ServerLacks { .. });
     #[test] fn marking_as_sent_on_send_is_caught() = SentOnSend by (ServerLacks { .. });
     #[test] fn a_cursor_durable_before_its_entries_is_caught() = CursorFirst by (ReceiptForNothing { .. });
+    #[test] fn a_cursor_taken_past_what_could_not_be_held_is_caught() = CursorPastGaps by (ReceiptForNothing { .. });
     #[test] fn acknowledging_before_it_is_durable_is_caught() = AcknowledgesBeforeCommit by (AcknowledgedNotDurable(_));
     #[test] fn refusing_what_a_revoked_device_gives_is_caught() = RevokedMayNotGive by (ServerLacks { .. });
     #[test] fn refusing_to_hold_behind_an_enrolment_without_effect_is_caught() = HoldsByVerdict by (ServerLacks { .. });

@@ -1,5 +1,7 @@
 //! The rows of the protocol's section 7 and the walk-throughs that concern the exchange, one test each.
 
+use std::collections::BTreeSet;
+
 use shared::log::{LogId, Shelf};
 use shared::part11::pepper::PepperEpoch;
 use shared::sync::terminal::{Dropped, Outcome};
@@ -86,6 +88,17 @@ fn u11_a_kiosk_given_its_old_keys_behind_a_fork_goes_on_as_somebody_else() {
     let own = record_log(&world, 0);
     assert_eq!(tips_at_server(&world, &own), 1, "what it wrote with its old keys stands in a log of its own");
     assert_eq!(world.model.forks(Medium::Server).len(), 3, "the twins' one fork in each stream, and no other");
+}
+
+#[test]
+fn safe9_a_kiosk_given_its_old_keys_behind_later_entries_of_its_own_goes_on_as_somebody_else() {
+    let world = kiosk_given_its_old_keys_and_time(None);
+    sound(&world);
+    let own = record_log(&world, 0);
+    let of_device = world.disk.entries.all().filter(|entry| entry.log().device == own.device);
+    let incarnations: BTreeSet<_> = of_device.map(|entry| entry.log().incarnation).collect();
+    assert_eq!(incarnations.len(), 2, "what it wrote with its old keys stands in logs of their own");
+    assert!(world.model.forks(Medium::Server).is_empty());
 }
 
 #[test]

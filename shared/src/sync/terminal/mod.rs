@@ -148,9 +148,19 @@ struct Continuity {
     now: bool,
 }
 
+/// Whether nothing in a log of this terminal's own says that somebody else wrote it: it doesn't divide, and ends no later than this store's hybrid
+/// clock, which each entry written here has moved.
+fn was_written_here<S: TerminalShelf>(own: &LogId, store: &S) -> Result<bool, S::Error> {
+    let tips = store.tips(own)?;
+    let [(_, tip)] = tips.as_slice() else { return Ok(false) };
+    let last = store.entry(tip)?;
+    let clock = store.hybrid()?;
+    Ok(last.is_some_and(|last| last.header().hybrid <= clock))
+}
+
 impl Terminal {
     /// Begins with an empty memory (T2). `heads` are those of the key store: if the disk lacks one, somebody restored it, and a new
-    /// incarnation begins at once; so it does if a log of the current one forks here, for one of its branches is somebody else's (T3).
+    /// incarnation begins at once; so it does if something in a log of the current one wasn't written here, which is somebody else's then (T3).
     ///
     /// Committed with it: the incarnation, and the own enrolment outside its chain if the disk is older than it (H6, H7).
     pub fn start<S: TerminalShelf>(
@@ -188,7 +198,7 @@ impl Terminal {
         }
         let mut alone = true;
         for log in terminal.own_logs(store)? {
-            alone = alone && store.tips(&log)?.len() == 1;
+            alone = alone && was_written_here(&log, store)?;
         }
         match (store.incarnation()?, proven) {
             (_, false) => terminal.begin_incarnation(store, fresh, NewBecause::ContinuityUnproven)?,
