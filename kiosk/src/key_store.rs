@@ -23,6 +23,8 @@ use shared::time::Timestamp;
 const ENROLMENT: &str = "enrolment";
 const HEADS: &str = "heads";
 const FAILURES: &str = "failures";
+/// Wrong secrets that are remembered, of everybody here.
+const FAILURES_MOST: usize = 512;
 
 /// Everything an enrolled kiosk is.
 #[derive(Debug, Clone)]
@@ -52,7 +54,11 @@ pub trait KeyStore: Send {
     fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()>;
     /// Wrong secrets given here since each person's last right one: a data folder that is put back forgives none of them (R15).
     fn failures(&self) -> io::Result<Vec<KeptFailure>>;
-    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()>;
+    fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()>;
+    /// The person gave the right secret, or somebody who leads lifted the lockout.
+    fn forget_failures(&mut self, person: &PersonId) -> io::Result<()>;
+    /// How many more of the person's were counted by what nobody can put back than [`failures`](Self::failures) lists; 0 where no such thing is.
+    fn lost_failures(&mut self, person: &PersonId) -> io::Result<u32>;
     /// Erases everything: the terminal was retired. What isn't there any more is no error.
     fn forget(&mut self) -> io::Result<()>;
 }
@@ -178,8 +184,18 @@ impl Folder {
         minicbor::decode(&bytes).map_err(|_| damaged("wrong secrets"))
     }
 
-    fn keep_failures(&self, failures: &[KeptFailure]) -> io::Result<()> {
-        self.write(FAILURES, &to_cbor(&failures.to_vec()))
+    fn count_failure(&self, failure: &KeptFailure) -> io::Result<()> {
+        let mut kept = self.failures()?;
+        kept.push(failure.clone());
+        let most = kept.len().saturating_sub(FAILURES_MOST);
+        self.write(FAILURES, &to_cbor(&kept[most..].to_vec()))
+    }
+
+    fn forget_failures(&self, person: &PersonId) -> io::Result<()> {
+        let mut kept = self.failures()?;
+        let before = kept.len();
+        kept.retain(|failure| failure.person != *person);
+        if kept.len() < before { self.write(FAILURES, &to_cbor(&kept)) } else { Ok(()) }
     }
 }
 
@@ -233,8 +249,16 @@ impl KeyStore for FileKeyStore {
         self.folder.failures()
     }
 
-    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
-        self.folder.keep_failures(failures)
+    fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
+        self.folder.count_failure(failure)
+    }
+
+    fn forget_failures(&mut self, person: &PersonId) -> io::Result<()> {
+        self.folder.forget_failures(person)
+    }
+
+    fn lost_failures(&mut self, _: &PersonId) -> io::Result<u32> {
+        Ok(0)
     }
 }
 

@@ -71,8 +71,14 @@ impl KeyStore for Chip {
     fn failures(&self) -> io::Result<Vec<KeptFailure>> {
         self.0.failures()
     }
-    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
-        self.0.keep_failures(failures)
+    fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
+        self.0.count_failure(failure)
+    }
+    fn forget_failures(&mut self, person: &PersonId) -> io::Result<()> {
+        self.0.forget_failures(person)
+    }
+    fn lost_failures(&mut self, person: &PersonId) -> io::Result<u32> {
+        self.0.lost_failures(person)
     }
     fn forget(&mut self) -> io::Result<()> {
         self.0.forget()

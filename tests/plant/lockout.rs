@@ -14,12 +14,12 @@ use sync_server::core::people::Signer as AtTheServer;
 
 const TEN_MINUTES: i64 = 10 * 60_000;
 
-fn stranger() -> Signer {
+pub(super) fn stranger() -> Signer {
     Signer { person: id("maria"), secret: "not the secret".into() }
 }
 
 /// Somebody guesses Maria's secret so many times, and waits between as they are told to.
-fn guess(plant: &mut Plant, kiosk: &str, times: u32) {
+pub(super) fn guess(plant: &mut Plant, kiosk: &str, times: u32) {
     for _ in 0..times {
         plant.clock.advance_ms(TEN_MINUTES);
         match plant.kiosk(kiosk).unlock(&stranger()) {
@@ -29,7 +29,7 @@ fn guess(plant: &mut Plant, kiosk: &str, times: u32) {
     }
 }
 
-fn unlocks(plant: &mut Plant, kiosk: &str, person: &str) -> bool {
+pub(super) fn unlocks(plant: &mut Plant, kiosk: &str, person: &str) -> bool {
     plant.clock.advance_ms(TEN_MINUTES);
     match plant.kiosk(kiosk).unlock(&kiosk_signer(person)) {
         Ok(_) => true,
@@ -38,7 +38,7 @@ fn unlocks(plant: &mut Plant, kiosk: &str, person: &str) -> bool {
     }
 }
 
-fn forgiven(plant: &mut Plant, kiosk: &str) -> usize {
+pub(super) fn forgiven(plant: &mut Plant, kiosk: &str) -> usize {
     let lifted = plant.kiosk(kiosk).lift_lockout(&id("maria"), "mistyped", &kiosk_signer("jonas")).unwrap();
     let Body::LockoutLifted(body) = lifted.statement().unwrap().unwrap().body else { panic!("another kind") };
     body.forgives.len()

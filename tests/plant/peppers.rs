@@ -189,8 +189,14 @@ impl KeyStore for Full {
     fn failures(&self) -> io::Result<Vec<KeptFailure>> {
         self.files.failures()
     }
-    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
-        self.files.keep_failures(failures)
+    fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
+        self.files.count_failure(failure)
+    }
+    fn forget_failures(&mut self, person: &PersonId) -> io::Result<()> {
+        self.files.forget_failures(person)
+    }
+    fn lost_failures(&mut self, person: &PersonId) -> io::Result<u32> {
+        self.files.lost_failures(person)
     }
     fn forget(&mut self) -> io::Result<()> {
         self.files.forget()

@@ -8,13 +8,15 @@ use harness::scene::*;
 use harness::swtpm::SoftTpm;
 use kiosk::config::{Keys, Places};
 use kiosk::key_store::tpm::TpmKeyStore;
-use kiosk::key_store::{FileKeyStore, KeyStore};
+use kiosk::key_store::{FileKeyStore, KeptFailure, KeyStore};
 use kiosk::presenter::view::Fault;
 use kiosk::runtime::fault_of;
 use shared::id::*;
 use shared::kind::plant::KeyStoreKind;
 use shared::time::{HOUR_MS, Timestamp};
 use store::questions;
+
+use super::lockout::{forgiven, guess, unlocks};
 
 /// A machine with a chip, and the chip's own memory.
 struct Machine {
@@ -122,6 +124,76 @@ fn u11_a_whole_disk_put_back_is_noticed_at_the_next_start_by_what_the_chip_knows
         plant.start_with(name, store).unwrap();
         assert!(!in_chip || incarnation(&mut plant, name) == after);
     }
+}
+
+/// Maria's secret is guessed at K7, and its whole disk is put back after each round.
+fn guess_and_put_back(plant: &mut Plant, machine: &Machine, rounds: &[u32], meet: bool) {
+    let (disk, folder) = (plant.path("K7"), plant.path("K7-keys"));
+    let (disk_then, folder_then) = (plant.path("disk-then"), plant.path("folder-then"));
+    copy_folder(&disk, &disk_then);
+    copy_folder(&folder, &folder_then);
+    for times in rounds {
+        guess(plant, "K7", *times);
+        if meet {
+            plant.meet("K7");
+        }
+        plant.stop("K7");
+        remove(&disk);
+        remove(&folder);
+        copy_folder(&disk_then, &disk);
+        copy_folder(&folder_then, &folder);
+        let keys = machine.keys(plant, "K7");
+        plant.start_with("K7", keys).unwrap();
+    }
+}
+
+#[test]
+fn r15_a_whole_disk_put_back_forgives_no_wrong_secret_that_the_chip_counted() {
+    let (mut plant, machine) = plant_with_k7();
+    plant.settle();
+    guess_and_put_back(&mut plant, &machine, &[4, 5], false);
+    guess(&mut plant, "K7", 1);
+    assert!(!unlocks(&mut plant, "K7", "maria"), "the eleventh try is refused, right or wrong");
+    assert!(unlocks(&mut plant, "K7", "jonas"), "nobody else's are counted");
+    assert_eq!(forgiven(&mut plant, "K7"), 1, "the others lie in no entry");
+    assert!(unlocks(&mut plant, "K7", "maria"), "and are forgiven with it");
+    guess(&mut plant, "K7", 9);
+    assert!(unlocks(&mut plant, "K7", "maria"), "what was forgiven doesn't count again");
+    plant.settle();
+    plant.verify();
+}
+
+#[test]
+fn r15_wrong_secrets_that_come_back_after_a_whole_disk_was_put_back_are_counted_once() {
+    let (mut plant, machine) = plant_with_k7();
+    plant.settle();
+    guess_and_put_back(&mut plant, &machine, &[3, 2], true);
+    plant.meet("K7");
+    guess(&mut plant, "K7", 4);
+    assert!(unlocks(&mut plant, "K7", "maria"), "nine");
+    plant.verify();
+}
+
+#[test]
+fn r15_the_chip_counts_the_wrong_secrets_of_as_many_people_as_it_has_room_for() {
+    let (mut plant, machine) = plant_with_k7();
+    plant.stop("K7");
+    let mut store = machine.keys(&plant, "K7");
+    let failure = |person: &PersonId| KeptFailure { person: person.clone(), entry: EntryId([1; 32]), at: Timestamp(0) };
+    let people: Vec<PersonId> = (0..40).map(|number| id(&format!("person-{number}"))).collect();
+    for times in [4, 1] {
+        for person in people.iter().take(if times > 1 { 30 } else { 40 }) {
+            (0..times).for_each(|_| store.count_failure(&failure(person)).unwrap());
+        }
+    }
+    assert!(people.iter().all(|person| store.lost_failures(person).unwrap() == 0), "the folder lists them all");
+    fs::remove_file(plant.path("K7-keys/failures")).unwrap();
+    let mut store = machine.keys(&plant, "K7");
+    let lost: Vec<u32> = people.iter().map(|person| store.lost_failures(person).unwrap()).collect();
+    assert!(lost[..30].iter().all(|count| *count == 5), "{lost:?}");
+    assert_eq!(lost[30..].iter().filter(|count| **count == 0).count(), 4, "the fewest tries are forgotten: {lost:?}");
+    store.forget_failures(&people[0]).unwrap();
+    assert_eq!(machine.keys(&plant, "K7").lost_failures(&people[0]).unwrap(), 0);
 }
 
 #[test]

@@ -29,6 +29,9 @@ impl Core {
         let draft = self.draft(Subject::person(person), body);
         let draft = self.signed(draft, &by.person, &key, Role::Supervisor, Meaning::Approved, None);
         let stream = Stream::record(&self.site()?);
-        self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)
+        let lifted = self.write(vec![(stream, draft)])?.pop().ok_or(Denied::Unknown)?;
+        // Those that no entry names, too.
+        self.keys.forget_failures(person)?;
+        Ok(lifted)
     }
 }

@@ -21,8 +21,6 @@ use crate::store::step;
 
 /// Wrong tries that cost no waiting.
 const FREE_TRIES: u32 = 3;
-/// Wrong tries that the key store remembers, of everybody here.
-const MOST_KEPT: usize = 512;
 
 /// Somebody who signs: who, and with which secret. Held only for the call.
 #[derive(Clone)]
@@ -54,8 +52,14 @@ impl Core {
         Ok(failures)
     }
 
+    /// How many wrong secrets of the person count. Where the folder of keys was put back with the disk, too, a chip still knows how many it has
+    /// forgotten: some may have come back as entries since, so that those are counted once.
     fn tries(&mut self, person: &PersonId) -> Result<u32, Denied> {
-        Ok(u32::try_from(self.failures(person)?.len()).unwrap_or(u32::MAX))
+        let known = self.failures(person)?;
+        let lost = self.keys.lost_failures(person)?;
+        let kept = self.keys.failures()?.into_iter().filter(|kept| known.iter().any(|here| here.entry == kept.entry));
+        let (known, kept) = (saturated(known.len()), saturated(kept.count()));
+        Ok(known.max(kept.saturating_add(lost)))
     }
 
     fn pending_name(person: &PersonId) -> String {
@@ -119,7 +123,7 @@ impl Core {
         self.set_pending(person, true)?;
         match sealed.open_person(person, key, &signer.secret, &pepper) {
             Ok(secret) => {
-                self.forget_failures(person)?;
+                self.keys.forget_failures(person)?;
                 self.set_pending(person, false)?;
                 Ok((secret, sealed))
             }
@@ -148,26 +152,14 @@ impl Core {
             writer.step().step.set(&name, &[0])?;
             Ok(entry.id())
         })?;
-        let mut kept = self.keys.failures()?;
-        kept.push(KeptFailure { person: person.clone(), entry, at: now.clock.wall });
-        let most = kept.len().saturating_sub(MOST_KEPT);
-        Ok(self.keys.keep_failures(&kept[most..])?)
-    }
-
-    /// The right secret was given: what the key store remembers of wrong ones is over.
-    fn forget_failures(&mut self, person: &PersonId) -> Result<(), Denied> {
-        let mut kept = self.keys.failures()?;
-        let before = kept.len();
-        kept.retain(|failure| failure.person != *person);
-        if kept.len() < before { Ok(self.keys.keep_failures(&kept)?) } else { Ok(()) }
+        Ok(self.keys.count_failure(&KeptFailure { person: person.clone(), entry, at: now.clock.wall })?)
     }
 
     /// After a clock was set back nobody can say how long ago the last try was: nobody waits for it, and it counts.
     fn wait_s(&mut self, person: &PersonId) -> Result<u32, Denied> {
         let now = self.reading().wall;
-        let failures = self.failures(person)?;
-        let Some(last) = failures.last() else { return Ok(0) };
-        let wait_ms = i64::from(wait_after(u32::try_from(failures.len()).unwrap_or(u32::MAX))) * SECOND_MS;
+        let Some(last) = self.failures(person)?.pop() else { return Ok(0) };
+        let wait_ms = i64::from(wait_after(self.tries(person)?)) * SECOND_MS;
         let left_ms = if last.at > now { 0 } else { last.at.plus_ms(wait_ms).since(now).max(0) };
         Ok(u32::try_from((left_ms + SECOND_MS - 1) / SECOND_MS).unwrap_or(u32::MAX))
     }
@@ -240,6 +232,10 @@ impl Core {
         let signer = person.clone();
         draft.signed_by(Signing { signer, printed_name, role, meaning, signed_at, shown, credential }, key)
     }
+}
+
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Waits double: none for the first tries, then 2, 4, 8 … seconds.

@@ -1,12 +1,13 @@
 //! Keys that open at this machine alone: the folder holds everything sealed, and the machine's TPM holds what opens it.
 //!
-//! A disk that is taken away with this folder gives nothing. The chip also holds the heads of the own logs: a whole disk that is put back,
-//! this folder included, doesn't bring yesterday's heads back with it, and the next start notices (T2).
+//! A disk that is taken away with this folder gives nothing. The chip also holds the heads of the own logs, and counts wrong secrets: a whole disk
+//! that is put back, this folder included, brings neither yesterday's heads back with it, which the next start notices (T2), nor forgives (R15).
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use kiosk_tpm::{Fault, PLACE_MOST, Tpm};
+use kiosk_tpm::{Fault, PLACE_MOST, Place, Tpm};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use shared::id::*;
@@ -25,6 +26,13 @@ const CHIP_EVERY_MS: i64 = HOUR_MS;
 const HEAD_BYTES: usize = 34;
 /// As many heads as the chip has room for: there are three own logs.
 const HEADS_MOST: usize = (PLACE_MOST - 1) / HEAD_BYTES;
+
+const HEADS_PLACE: Place = Place::First;
+const TRIES_PLACE: Place = Place::Second;
+/// Of how many people the chip counts wrong secrets: seven bytes each, after the length.
+const COUNTED_MOST: usize = (PLACE_MOST - 2) / 7;
+/// No count is higher.
+const COUNT_MOST: u8 = 99;
 
 const SEALED: &str = "enrolment.sealed";
 
@@ -53,6 +61,8 @@ pub struct TpmKeyStore {
     in_chip: Option<Vec<EntryId>>,
     /// When the chip last heard of the heads; `None` since the start.
     chip_told: Option<Timestamp>,
+    /// Wrong secrets since each person's last right one as the chip counts them, once it said them.
+    tries: Option<BTreeMap<u32, u8>>,
 }
 
 impl TpmKeyStore {
@@ -66,7 +76,14 @@ impl TpmKeyStore {
                  and set it up anew",
             ));
         }
-        Ok(Self { folder, tpm: Tpm::at(address).map_err(said)?, key: None, in_chip: None, chip_told: None })
+        Ok(Self {
+            folder,
+            tpm: Tpm::at(address).map_err(said)?,
+            key: None,
+            in_chip: None,
+            chip_told: None,
+            tries: None,
+        })
     }
 
     fn sealed(&self) -> io::Result<Option<Sealed>> {
@@ -105,11 +122,46 @@ impl TpmKeyStore {
         if let Some(known) = &self.in_chip {
             return Ok(known.clone());
         }
-        let bytes = self.tpm.read_place(&place_key(key)).map_err(said)?;
+        let bytes = self.tpm.read_place(HEADS_PLACE, &place_key(key)).map_err(said)?;
         let empty = bytes.is_empty().then(Vec::new);
         let heads = empty.map_or_else(|| minicbor::decode(&bytes).map_err(|_| damaged("heads in the TPM")), Ok)?;
         self.in_chip = Some(heads.clone());
         Ok(heads)
+    }
+
+    fn tries_in_chip(&mut self, key: &Pepper) -> io::Result<BTreeMap<u32, u8>> {
+        if let Some(known) = &self.tries {
+            return Ok(known.clone());
+        }
+        let bytes = self.tpm.read_place(TRIES_PLACE, &place_key(key)).map_err(said)?;
+        let empty = bytes.is_empty().then(BTreeMap::new);
+        let tries =
+            empty.map_or_else(|| minicbor::decode(&bytes).map_err(|_| damaged("wrong secrets in the TPM")), Ok)?;
+        self.tries = Some(tries.clone());
+        Ok(tries)
+    }
+
+    /// Writes only what changes: a chip hears of wrong secrets, and of the right one after them. Where it has no room for one more person, the
+    /// fewest tries are forgotten.
+    fn count_in_chip(&mut self, person: &PersonId, after: impl FnOnce(u8) -> u8) -> io::Result<()> {
+        let Some(key) = self.key()? else { return Ok(()) };
+        let before = self.tries_in_chip(&key)?;
+        let (mut tries, person) = (before.clone(), in_chip_as(person, &key));
+        match after(tries.get(&person).copied().unwrap_or(0)) {
+            0 => drop(tries.remove(&person)),
+            count => drop(tries.insert(person, count)),
+        }
+        if tries.len() > COUNTED_MOST
+            && let Some(fewest) = tries.iter().filter(|(who, _)| **who != person).min_by_key(|(_, count)| **count)
+        {
+            let fewest = *fewest.0;
+            tries.remove(&fewest);
+        }
+        if tries != before {
+            self.tpm.write_place(TRIES_PLACE, &place_key(&key), &to_cbor(&tries)).map_err(said)?;
+            self.tries = Some(tries);
+        }
+        Ok(())
     }
 }
 
@@ -124,14 +176,16 @@ impl KeyStore for TpmKeyStore {
         Kept::read(&kept).map(Some)
     }
 
-    /// The chip's place first: a crash before the file is there is a set-up that wasn't completed.
+    /// The chip's places first: a crash before the file is there is a set-up that wasn't completed.
     fn keep(&mut self, enrolled: &Enrolled) -> io::Result<()> {
         let key = Pepper(self.tpm.random().map_err(said)?);
         let sealed = ByteVec::from(self.tpm.seal(&key.0).map_err(said)?);
-        self.tpm.make_place(&place_key(&key)).map_err(said)?;
+        for place in Place::ALL {
+            self.tpm.make_place(place, &place_key(&key)).map_err(said)?;
+        }
         self.folder.keep_heads(&[])?;
         self.write_sealed(enrolled, &key, sealed)?;
-        (self.key, self.in_chip, self.chip_told) = (Some(key), None, None);
+        (self.key, self.in_chip, self.chip_told, self.tries) = (Some(key), None, None, None);
         Ok(())
     }
 
@@ -160,7 +214,7 @@ impl KeyStore for TpmKeyStore {
         }
         let Some(key) = self.key()? else { return Ok(()) };
         let most: Vec<EntryId> = heads.iter().copied().take(HEADS_MOST).collect();
-        self.tpm.write_place(&place_key(&key), &to_cbor(&most)).map_err(said)?;
+        self.tpm.write_place(HEADS_PLACE, &place_key(&key), &to_cbor(&most)).map_err(said)?;
         self.in_chip = Some(most);
         self.chip_told = Some(steady);
         Ok(())
@@ -170,16 +224,29 @@ impl KeyStore for TpmKeyStore {
         self.folder.failures()
     }
 
-    fn keep_failures(&mut self, failures: &[KeptFailure]) -> io::Result<()> {
-        self.folder.keep_failures(failures)
+    fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
+        self.folder.count_failure(failure)?;
+        self.count_in_chip(&failure.person, |count| count.saturating_add(1).min(COUNT_MOST))
+    }
+
+    fn forget_failures(&mut self, person: &PersonId) -> io::Result<()> {
+        self.folder.forget_failures(person)?;
+        self.count_in_chip(person, |_| 0)
+    }
+
+    fn lost_failures(&mut self, person: &PersonId) -> io::Result<u32> {
+        let Some(key) = self.key()? else { return Ok(0) };
+        let counted = self.tries_in_chip(&key)?.get(&in_chip_as(person, &key)).copied().unwrap_or(0);
+        let listed = self.folder.failures()?.iter().filter(|failure| failure.person == *person).count();
+        Ok(u32::from(counted).saturating_sub(u32::try_from(listed).unwrap_or(u32::MAX)))
     }
 
     fn forget(&mut self) -> io::Result<()> {
         self.folder.erase(SEALED)?;
         self.folder.erase(HEADS)?;
         self.folder.erase(FAILURES)?;
-        (self.key, self.in_chip, self.chip_told) = (None, None, None);
-        self.tpm.remove_place().map_err(said)
+        (self.key, self.in_chip, self.chip_told, self.tries) = (None, None, None, None);
+        Place::ALL.into_iter().try_for_each(|place| self.tpm.remove_place(place).map_err(said))
     }
 }
 
@@ -187,7 +254,13 @@ fn digest(key: &ByteVec, kept: &SealedBox) -> Digest32 {
     Digest32::of_parts(&[b"lineproof sealed enrolment", key, &kept.digest().0])
 }
 
-/// What opens the chip's place: another key than the box's, for it goes to the chip with every call.
+/// How the chip calls a person: as nobody else can, and shortly.
+fn in_chip_as(person: &PersonId, key: &Pepper) -> u32 {
+    let [a, b, c, d, ..] = Digest32::of_parts(&[b"lineproof person in the chip", &key.0, person.as_str().as_bytes()]).0;
+    u32::from_be_bytes([a, b, c, d])
+}
+
+/// What opens the chip's places: another key than the box's, for it goes to the chip with every call.
 fn place_key(key: &Pepper) -> [u8; 32] {
     Digest32::of_parts(&[b"lineproof heads in the chip", &key.0]).0
 }

@@ -1,10 +1,10 @@
-//! What only this machine's TPM opens: a sealed secret, and a small place inside the chip that no copy of a disk brings back.
+//! What only this machine's TPM opens: a sealed secret, and two small places inside the chip that no copy of a disk brings back.
 //!
 //! A TPM doesn't sign with our algorithm, so it seals: [`Tpm::seal`] gives bytes that may lie anywhere, and only the same chip makes the
 //! secret of them again. [`Tpm::write_place`] keeps a few bytes in the chip itself; whoever puts a disk back doesn't put them back.
 //!
 //! Nothing here knows what the secret is for. Each call opens the chip, does one thing and closes it: other programs use it, too.
-//! Neither the sealed secret nor the place counts wrong tries (their authorisation is random), so nobody can lock this out.
+//! Neither the sealed secret nor a place counts wrong tries (their authorisation is random), so nobody can lock this out.
 #![forbid(unsafe_code)]
 
 use std::str::FromStr;
@@ -25,12 +25,29 @@ use tss_esapi::structures::{
 use tss_esapi::traits::{Marshall, UnMarshall};
 use tss_esapi::{Context, Error, TctiNameConf};
 
-/// Where the place lies: among the indexes that a machine's owner hands out.
-const PLACE: u32 = 0x0180_4C50;
-/// Bytes of the place; the first two say how many of the others count.
+/// Bytes of a place; the first two say how many of the others count.
 const PLACE_BYTES: usize = 256;
-/// How much it holds.
+/// How much one holds.
 pub const PLACE_MOST: usize = PLACE_BYTES - 2;
+
+/// A few bytes in the chip, which each wear out by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    First,
+    Second,
+}
+
+impl Place {
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    /// Where it lies: among the indexes that a machine's owner hands out.
+    fn index(self) -> Result<NvIndexTpmHandle, Error> {
+        NvIndexTpmHandle::new(match self {
+            Self::First => 0x0180_4C50,
+            Self::Second => 0x0180_4C51,
+        })
+    }
+}
 
 /// Why the chip didn't do it. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,21 +137,21 @@ impl Tpm {
         })
     }
 
-    /// Makes the place, empty, for whoever knows `key`; what a former terminal kept there is gone.
-    pub fn make_place(&self, key: &[u8; 32]) -> Result<(), Fault> {
-        self.remove_place()?;
+    /// Makes a place, empty, for whoever knows `key`; what a former terminal kept there is gone.
+    pub fn make_place(&self, place: Place, key: &[u8; 32]) -> Result<(), Fault> {
+        self.remove_place(place)?;
         self.call(|call| {
             let auth = Auth::try_from(key.to_vec()).map_err(fault)?;
-            let described = place_described().map_err(fault)?;
+            let described = place_described(place).map_err(fault)?;
             call.in_session(|context| context.nv_define_space(Provision::Owner, Some(auth), described))
                 .map(drop)
                 .map_err(fault)
         })?;
-        self.write_place(key, &[])
+        self.write_place(place, key, &[])
     }
 
-    pub fn remove_place(&self) -> Result<(), Fault> {
-        self.call(|call| match call.place() {
+    pub fn remove_place(&self, place: Place) -> Result<(), Fault> {
+        self.call(|call| match call.place(place) {
             Ok(place) => call.in_session(|context| context.nv_undefine_space(Provision::Owner, place)).map_err(fault),
             Err(Fault::PlaceGone) => Ok(()),
             Err(other) => Err(other),
@@ -142,9 +159,9 @@ impl Tpm {
     }
 
     /// What was last written there.
-    pub fn read_place(&self, key: &[u8; 32]) -> Result<Vec<u8>, Fault> {
+    pub fn read_place(&self, place: Place, key: &[u8; 32]) -> Result<Vec<u8>, Fault> {
         let bytes = self.call(|call| {
-            let place = call.place_with(key)?;
+            let place = call.place_with(place, key)?;
             call.in_session(|context| context.nv_read(NvAuth::NvIndex(place), place, PLACE_BYTES as u16, 0))
                 .map_err(fault_of_place)
         })?;
@@ -153,15 +170,15 @@ impl Tpm {
     }
 
     /// Replaces it in one act of the chip's. Chips wear out by writing: most are made for a hundred thousand times.
-    pub fn write_place(&self, key: &[u8; 32], bytes: &[u8]) -> Result<(), Fault> {
+    pub fn write_place(&self, place: Place, key: &[u8; 32], bytes: &[u8]) -> Result<(), Fault> {
         if bytes.len() > PLACE_MOST {
-            return Err(Fault::Refused(format!("{} bytes are more than its place holds", bytes.len())));
+            return Err(Fault::Refused(format!("{} bytes are more than a place in it holds", bytes.len())));
         }
         let mut whole = (bytes.len() as u16).to_be_bytes().to_vec();
         whole.extend_from_slice(bytes);
         whole.resize(PLACE_BYTES, 0);
         self.call(|call| {
-            let place = call.place_with(key)?;
+            let place = call.place_with(place, key)?;
             let whole = MaxNvBuffer::try_from(whole).map_err(fault)?;
             call.in_session(|context| context.nv_write(NvAuth::NvIndex(place), place, whole, 0)).map_err(fault_of_place)
         })
@@ -182,15 +199,15 @@ impl Call {
         self.context.execute_with_session(Some(self.session), work)
     }
 
-    fn place(&mut self) -> Result<NvIndexHandle, Fault> {
-        let index = NvIndexTpmHandle::new(PLACE).map_err(fault)?;
+    fn place(&mut self, place: Place) -> Result<NvIndexHandle, Fault> {
+        let index = place.index().map_err(fault)?;
         let found =
             self.context.execute_without_session(|context| context.tr_from_tpm_public(TpmHandle::NvIndex(index)));
         found.map(NvIndexHandle::from).map_err(fault_of_place)
     }
 
-    fn place_with(&mut self, key: &[u8; 32]) -> Result<NvIndexHandle, Fault> {
-        let place = self.place()?;
+    fn place_with(&mut self, place: Place, key: &[u8; 32]) -> Result<NvIndexHandle, Fault> {
+        let place = self.place(place)?;
         let auth = Auth::try_from(key.to_vec()).map_err(fault)?;
         self.context.tr_set_auth(place.into(), auth).map_err(fault)?;
         Ok(place)
@@ -263,11 +280,11 @@ fn sealed_object() -> Result<Public, Error> {
         .build()
 }
 
-fn place_described() -> Result<tss_esapi::structures::NvPublic, Error> {
+fn place_described(place: Place) -> Result<tss_esapi::structures::NvPublic, Error> {
     let attributes =
         NvIndexAttributesBuilder::new().with_auth_read(true).with_auth_write(true).with_no_da(true).build()?;
     NvPublicBuilder::new()
-        .with_nv_index(NvIndexTpmHandle::new(PLACE)?)
+        .with_nv_index(place.index()?)
         .with_index_name_algorithm(HashingAlgorithm::Sha256)
         .with_index_attributes(attributes)
         .with_data_area_size(PLACE_BYTES)

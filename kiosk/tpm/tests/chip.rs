@@ -1,6 +1,6 @@
 //! Against a real TPM program: what opens, what doesn't, and what is said then.
 
-use kiosk_tpm::{Fault, PLACE_MOST, Tpm};
+use kiosk_tpm::{Fault, PLACE_MOST, Place, Tpm};
 use tempfile::tempdir;
 
 #[path = "../../../tests/harness/swtpm.rs"]
@@ -9,6 +9,7 @@ use swtpm::SoftTpm;
 
 const SECRET: [u8; 32] = [7; 32];
 const KEY: [u8; 32] = [9; 32];
+const HERE: Place = Place::First;
 
 #[test]
 fn s9_what_one_chip_sealed_it_opens_after_a_restart_and_no_other_chip_does() {
@@ -46,26 +47,30 @@ fn u11_the_place_keeps_what_was_written_last_for_whoever_has_its_key() {
     let machine = tempdir().unwrap();
     let chip = SoftTpm::start(machine.path());
     let tpm = Tpm::at(&chip.address).unwrap();
-    assert_eq!(tpm.read_place(&KEY), Err(Fault::PlaceGone));
-    tpm.make_place(&KEY).unwrap();
-    assert_eq!(tpm.read_place(&KEY), Ok(Vec::new()));
-    tpm.write_place(&KEY, &[3; PLACE_MOST]).unwrap();
-    tpm.write_place(&KEY, b"heads").unwrap();
-    assert!(matches!(tpm.write_place(&KEY, &[3; PLACE_MOST + 1]), Err(Fault::Refused(_))));
+    assert_eq!(tpm.read_place(HERE, &KEY), Err(Fault::PlaceGone));
+    tpm.make_place(HERE, &KEY).unwrap();
+    assert_eq!(tpm.read_place(HERE, &KEY), Ok(Vec::new()));
+    tpm.write_place(HERE, &KEY, &[3; PLACE_MOST]).unwrap();
+    tpm.write_place(HERE, &KEY, b"heads").unwrap();
+    assert!(matches!(tpm.write_place(HERE, &KEY, &[3; PLACE_MOST + 1]), Err(Fault::Refused(_))));
     drop(chip);
 
     let chip = SoftTpm::start(machine.path());
     let tpm = Tpm::at(&chip.address).unwrap();
-    assert_eq!(tpm.read_place(&KEY), Ok(b"heads".to_vec()), "switched off and on");
+    assert_eq!(tpm.read_place(HERE, &KEY), Ok(b"heads".to_vec()), "switched off and on");
     for _ in 0..40 {
-        assert_eq!(tpm.read_place(&[1; 32]), Err(Fault::PlaceGone));
+        assert_eq!(tpm.read_place(HERE, &[1; 32]), Err(Fault::PlaceGone));
     }
-    assert_eq!(tpm.read_place(&KEY), Ok(b"heads".to_vec()), "wrong tries lock nobody out");
-    tpm.make_place(&[1; 32]).unwrap();
-    assert_eq!(tpm.read_place(&KEY), Err(Fault::PlaceGone), "it is another terminal's");
-    tpm.remove_place().unwrap();
-    assert_eq!(tpm.read_place(&[1; 32]), Err(Fault::PlaceGone));
-    tpm.remove_place().unwrap();
+    assert_eq!(tpm.read_place(HERE, &KEY), Ok(b"heads".to_vec()), "wrong tries lock nobody out");
+    tpm.make_place(Place::Second, &KEY).unwrap();
+    tpm.write_place(Place::Second, &KEY, b"tries").unwrap();
+    assert_eq!(tpm.read_place(HERE, &KEY), Ok(b"heads".to_vec()), "the other place is another");
+    assert_eq!(tpm.read_place(Place::Second, &KEY), Ok(b"tries".to_vec()));
+    tpm.make_place(HERE, &[1; 32]).unwrap();
+    assert_eq!(tpm.read_place(HERE, &KEY), Err(Fault::PlaceGone), "it is another terminal's");
+    tpm.remove_place(HERE).unwrap();
+    assert_eq!(tpm.read_place(HERE, &[1; 32]), Err(Fault::PlaceGone));
+    tpm.remove_place(HERE).unwrap();
 }
 
 #[test]
@@ -74,10 +79,10 @@ fn s9_a_cleared_chip_an_owned_one_and_none_are_told_apart() {
     let chip = SoftTpm::start(machine.path());
     let tpm = Tpm::at(&chip.address).unwrap();
     let sealed = tpm.seal(&SECRET).unwrap();
-    tpm.make_place(&KEY).unwrap();
+    tpm.make_place(HERE, &KEY).unwrap();
     as_its_owner(&chip.address, "clear");
     assert_eq!(tpm.unseal(&sealed), Err(Fault::Foreign));
-    assert_eq!(tpm.read_place(&KEY), Err(Fault::PlaceGone));
+    assert_eq!(tpm.read_place(HERE, &KEY), Err(Fault::PlaceGone));
     as_its_owner(&chip.address, "password");
     assert_eq!(tpm.seal(&SECRET), Err(Fault::Owned));
     drop(chip);
@@ -93,10 +98,10 @@ fn s9_a_chip_that_others_locked_still_opens_ours() {
     let chip = SoftTpm::start(machine.path());
     let tpm = Tpm::at(&chip.address).unwrap();
     let sealed = tpm.seal(&SECRET).unwrap();
-    tpm.make_place(&KEY).unwrap();
+    tpm.make_place(HERE, &KEY).unwrap();
     as_its_owner(&chip.address, "lock");
     assert_eq!(tpm.unseal(&sealed), Ok(SECRET));
-    assert_eq!(tpm.read_place(&KEY), Ok(Vec::new()));
+    assert_eq!(tpm.read_place(HERE, &KEY), Ok(Vec::new()));
 }
 
 /// What the owner of a machine, or another program on it, does to its chip.
