@@ -119,6 +119,38 @@ fn a_table_for_people_holds_no_formula_and_one_for_import_says_that_it_may() {
     assert!(exported.contains("formulas") && exported.contains("as text"), "{exported}");
 }
 
+/// Somebody with the file: what the plant's classes say is gone. Gives the entries' names.
+fn alter_classes(data: &Path) -> Vec<String> {
+    let database = rusqlite::Connection::open(data.join("server.sqlite")).unwrap();
+    let guard = "SELECT sql FROM sqlite_schema WHERE name = 'entry_is_never_changed'";
+    let guard: String = database.query_row(guard, [], |row| row.get(0)).unwrap();
+    database.execute_batch("DROP TRIGGER entry_is_never_changed").unwrap();
+    let alter = "UPDATE entry SET bytes = zeroblob(9) WHERE kind = 'class_set' RETURNING lower(hex(id))";
+    let mut altered = database.prepare(alter).unwrap();
+    let altered = altered.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    database.execute_batch(&guard).unwrap();
+    altered
+}
+
+#[test]
+fn r1_verify_names_what_was_altered_also_where_no_server_opens_on_it() {
+    let data = demo();
+    let altered = alter_classes(data.path());
+    assert!(altered.len() > 1);
+
+    let refused = run(data.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let why = String::from_utf8(refused.stderr.clone()).unwrap();
+    assert_eq!(code(&refused), 3, "{why}");
+    assert!(why.contains("nothing was changed") && why.contains("sync-server verify --data"), "{why}");
+    for arguments in [&["verify"][..], &["verify", "--rebuild"]] {
+        let found = run(data.path(), arguments);
+        assert_eq!(code(&found), 1, "{found:?}");
+        let found = told(&found);
+        assert!(altered.iter().all(|id| found.contains(&format!("{id}: its bytes were altered"))), "{found}");
+        assert!(found.contains(&format!(", {} findings", altered.len())), "{found}");
+    }
+}
+
 #[test]
 fn beside_a_running_server_questions_work_and_writing_is_refused_with_another_way() {
     let data = demo();

@@ -5,12 +5,12 @@
 //!
 //! `LINEPROOF_ALTERED` says how many random alterations are tried, from `LINEPROOF_SEED` on; by default a few. Each kind of edit is always tried.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use harness::VirtualClock;
+use harness::{VirtualClock, signer};
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
 use rusqlite::{Connection, params};
@@ -21,7 +21,7 @@ use shared::time::ClockReading;
 use sim::rng::Rng;
 use store::StoreError;
 use sync_server::core::Core as Server;
-use sync_server::core::verify::derived_digest;
+use sync_server::core::verify::{derived_digest, look_at_closed};
 
 use harness::scene::*;
 
@@ -39,6 +39,8 @@ struct Before {
     answers: Digest32,
     entries: BTreeMap<EntryId, Vec<u8>>,
     order: Vec<Numbered>,
+    /// What the kiosk holds.
+    of_kiosk: BTreeMap<EntryId, Vec<u8>>,
 }
 
 fn before() -> &'static Before {
@@ -59,6 +61,7 @@ fn before() -> &'static Before {
         let (answers, entries) = contents(plant.server.ledger().connection()).unwrap();
         let order = order(plant.server.ledger().connection()).unwrap();
         let clock = plant.clock.clone();
+        let (_, of_kiosk) = contents(plant.kiosk("K3").ledger().connection()).unwrap();
         let (server, kiosk) = (plant.path("server"), plant.path("K3"));
         let keys = plant.path("K3-keys");
         plant.stop("K3");
@@ -70,9 +73,12 @@ fn before() -> &'static Before {
         drop(database);
         copy_folder(&kiosk, &home.path().join("K3"));
         copy_folder(&keys, &home.path().join("K3-keys"));
-        Before { home, clock, earlier, bundle, answers, entries, order }
+        Before { home, clock, earlier, bundle, answers, entries, order, of_kiosk }
     })
 }
+
+/// Of each person and requirement, what counts.
+type Evidence = BTreeMap<(String, String), Vec<u8>>;
 
 /// Stream, epoch, number, entry, and the chain up to it.
 type Numbered = (String, Vec<u8>, i64, Vec<u8>, Vec<u8>);
@@ -160,12 +166,26 @@ impl Copy {
         }
     }
 
+    fn kiosk(&self) -> Kiosk {
+        let keys = FileKeyStore::open(&self.home.path().join("K3-keys")).unwrap();
+        Kiosk::open(&self.home.path().join("K3"), Box::new(keys), Box::new(before().clock.clone())).unwrap()
+    }
+
+    /// The kiosk's entries, and its evidence, which is the same when it is derived anew.
+    fn kiosk_knows(&self) -> (BTreeMap<EntryId, Vec<u8>>, Evidence) {
+        let mut ledger = kiosk::store::open(&self.home.path().join("K3/kiosk.sqlite")).unwrap();
+        let (derived, entries) = contents(ledger.connection()).unwrap();
+        ledger.rebuild().unwrap();
+        assert_eq!(contents(ledger.connection()).unwrap().0, derived);
+        let mut evidence = ledger.connection().prepare("SELECT person, requirement, rows FROM evidence").unwrap();
+        let evidence = evidence.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).unwrap();
+        (entries, evidence.collect::<Result<_, _>>().unwrap())
+    }
+
     /// The kiosk that knew better meets this server.
     fn meet(&self) -> Met {
         let Ok(server) = self.open() else { return Met::default() };
-        let keys = FileKeyStore::open(&self.home.path().join("K3-keys")).unwrap();
-        let mut kiosk =
-            Kiosk::open(&self.home.path().join("K3"), Box::new(keys), Box::new(before().clock.clone())).unwrap();
+        let mut kiosk = self.kiosk();
         let had = contents(kiosk.ledger().connection()).unwrap();
         kiosk.call_soon();
         while let Some(up) = kiosk.poll_up().unwrap() {
@@ -211,6 +231,110 @@ fn t7_an_edited_database_is_not_taken_from_by_a_kiosk_that_knew_better() {
         }
     }
     assert_eq!(contradicted, 4, "of these edits");
+}
+
+/// What a server goes on to write on an edited database: one entry of its own, one that quality signs.
+fn write_on(server: &Server) -> usize {
+    let revoked = server.revoke_kiosk(&id("K5"), "stolen", None).map(drop);
+    let withdrawn = server.withdraw_assessor(&id("eva"), &id("R-0042"), "moved", &signer("helga")).map(drop);
+    [revoked, withdrawn].into_iter().filter(Result::is_ok).count()
+}
+
+/// Many at once, also such that no server opens on what is left: each is named, and no other.
+#[test]
+fn r1_each_of_many_altered_entries_is_named() {
+    let (mut closed, first) = (0, number("LINEPROOF_SEED", 1));
+    for seed in first..first + 6 {
+        let (copy, mut rng) = (Copy::new(), Rng::new(seed));
+        let mut altered = BTreeMap::new();
+        for (id, bytes) in before().entries.iter() {
+            if rng.chance(2 + 3 * (seed - first)) {
+                let (mut bytes, place) = (bytes.clone(), rng.below(bytes.len()));
+                bytes[place] ^= 1 << rng.below(8);
+                altered.insert(id.to_string(), bytes);
+            }
+        }
+        assert!(altered.len() > 1, "{}", altered.len());
+        copy.edit(|database| {
+            for (id, bytes) in &altered {
+                let id: EntryId = harness::scene::id(id);
+                database.execute("UPDATE entry SET bytes = ?2 WHERE id = ?1", params![id.0, bytes]).unwrap();
+            }
+        });
+        let found = match copy.open() {
+            Ok(server) => server.verify(true).unwrap(),
+            Err(_) => {
+                closed += 1;
+                look_at_closed(&copy.home.path().join("server")).unwrap()
+            }
+        };
+        let named = |problem: &str| -> BTreeSet<String> {
+            let those = found.findings.iter().filter(|finding| finding.problem.contains(problem));
+            those.map(|finding| finding.what.clone()).collect()
+        };
+        assert!(named("its bytes were altered").iter().eq(altered.keys()), "seed {seed}: {:?}", found.findings);
+    }
+    assert!((1..6).contains(&closed), "some open, and some don't: {closed}");
+}
+
+/// So, too, where a bundle is altered in many lines.
+#[test]
+fn r1_each_of_many_altered_lines_of_an_evidence_bundle_is_named() {
+    let mut text = fs::read(&before().bundle).unwrap();
+    let mut rng = Rng::new(number("LINEPROOF_SEED", 1));
+    let lines: Vec<std::ops::Range<usize>> = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .scan(0, |begin, (end, _)| Some(std::mem::replace(begin, end + 1)..end))
+        .collect();
+    let mut altered = BTreeSet::new();
+    for (number, line) in (1..).zip(&lines) {
+        if rng.chance(30) {
+            text[line.start + rng.below(line.len())] ^= 1 << rng.below(8);
+            altered.insert(number);
+        }
+    }
+    let found = lineproof_verify::verify(text.as_slice(), Some(server_key())).unwrap();
+    let named: BTreeSet<u64> = found.findings.iter().map(|finding| finding.line).collect();
+    assert!(altered.len() > 20 && altered.is_subset(&named), "{:?} are not named", altered.difference(&named));
+}
+
+/// The server doesn't notice what was edited, and writes on; then the kiosk meets it. Where the order that it signs goes on from another, the kiosk
+/// takes nothing. Elsewhere it takes what was written just now, and knows the same of everybody as after meeting a server that nobody had edited.
+#[test]
+fn t7_what_a_server_writes_on_an_edited_database_brings_a_kiosk_nothing_of_the_edit() {
+    let unedited = Copy::new();
+    assert_eq!(write_on(&unedited.open().unwrap()), 2);
+    unedited.meet();
+    let (_, right) = unedited.kiosk_knows();
+    let mut refused = 0;
+    for (name, edit) in EDITS {
+        let copy = Copy::new();
+        copy.edit(edit);
+        let Ok(server) = copy.open() else { panic!("{name}: it opens") };
+        let (_, edited) = contents(server.ledger().connection()).unwrap();
+        assert_eq!(write_on(&server), 2, "{name}");
+        drop(server);
+        let met = copy.meet();
+        let (entries, evidence) = copy.kiosk_knows();
+        let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            entries.into_iter().partition(|(id, _)| before().of_kiosk.contains_key(id));
+        assert_eq!(old, before().of_kiosk, "{name}");
+        if met == REFUSED {
+            assert_eq!(new.len(), 0, "{name}");
+            refused += 1;
+            continue;
+        }
+        assert_eq!((met, new.len()), (Met { took: true, ..Met::default() }, 2), "{name}");
+        for (id, bytes) in &new {
+            let signed = Unverified::read(bytes).unwrap().signed();
+            assert!(signed.is_some_and(|entry| entry.blocks_verify()), "{name}: {id}");
+            assert!(!edited.contains_key(id), "{name}: {id} was there before");
+        }
+        assert_eq!(evidence, right, "{name}");
+    }
+    assert_eq!(refused, 4, "of these edits");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! `import`: brings a plant folder in.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -12,7 +11,6 @@ use super::secret::secret;
 use super::{Done, Failure, Out, Shared, counted, json_line, named, working};
 use crate::core::import::{ImportRefused, Progress};
 use crate::core::people::Signer;
-use crate::core::{Core, Machine};
 use crate::import::{ImportError, errors_csv};
 
 /// Bring a plant folder in
@@ -56,7 +54,7 @@ impl Import {
     pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
         let instead = "Stop it for the import; kiosks go on by themselves meanwhile.";
         let _lock = Lock::take(&shared.data, instead)?;
-        let core = Core::open(&shared.data, Arc::new(Machine))?;
+        let core = shared.open_or_make()?;
         let account = std::env::var("USER").unwrap_or_else(|_| "command line".into());
         let bar = working("importing");
         let outcome = core.import_telling(&self.folder, self.dry_run, &account, &|progress| show(&bar, progress));

@@ -235,7 +235,18 @@ impl Shared {
     /// Opens a data folder that exists. Beside a running server this shows what is durable at this moment.
     fn open(&self) -> Result<Core, Failure> {
         self.must_exist()?;
-        Ok(Core::open(&self.data, Arc::new(Machine))?)
+        self.open_or_make()
+    }
+
+    fn open_or_make(&self) -> Result<Core, Failure> {
+        Core::open(&self.data, Arc::new(Machine)).map_err(|why| match why {
+            Refused::Store(damage) if damage.is_damage() => Failure::CouldNot(format!(
+                "{damage}. No server opens on it, and nothing was changed. `sync-server verify --data {}` names every entry that was altered; \
+                 keep this folder as it is, and put the server back into another one with `sync-server restore`",
+                self.data.display()
+            )),
+            other => other.into(),
+        })
     }
 
     fn must_exist(&self) -> Result<(), Failure> {

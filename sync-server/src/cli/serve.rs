@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::lock::Lock;
 use super::{Done, Failure, Out, Shared};
-use crate::core::{Core, Machine};
+use crate::core::Core;
 use crate::serve;
 
 /// Run the server
@@ -32,7 +32,7 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         config.names.extend(self.names);
         let mut lock = Lock::take(&shared.data, "Stop it first, or name another folder with --data.")?;
-        let core = Arc::new(Core::open(&shared.data, Arc::new(Machine))?);
+        let core = Arc::new(shared.open_or_make()?);
         if let Err(error) = core.ledger().lengthen_log() {
             tracing::warn!(%error, "the write-ahead log could not be lengthened: commits take a little longer");
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Done, Failure, Out, Shared, json_line, working};
+use crate::core::verify::{Verification, look_at_closed};
 
 /// Check every hash, chain and signature
 ///
@@ -22,17 +23,8 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(self, shared: &Shared, out: Out<'_>) -> Result<Done, Failure> {
-        let (_lock, core) = if self.rebuild {
-            let (lock, core) = shared.open_alone("Without --rebuild, verify works beside the running server.")?;
-            (Some(lock), core)
-        } else {
-            (None, shared.open()?)
-        };
         let bar = working("verifying");
-        let found = match &self.from {
-            Some(bundle) => core.verify_against(bundle),
-            None => core.verify(self.rebuild),
-        };
+        let found = self.look(shared);
         bar.finish_and_clear();
         let found = found?;
         if shared.json {
@@ -57,5 +49,24 @@ impl Verify {
             None => {}
         }
         Ok(Done::or_no(found.is_clean()))
+    }
+
+    fn look(&self, shared: &Shared) -> Result<Verification, Failure> {
+        let opened = if self.rebuild {
+            shared
+                .open_alone("Without --rebuild, verify works beside the running server.")
+                .map(|(lock, core)| (Some(lock), core))
+        } else {
+            shared.open().map(|core| (None, core))
+        };
+        let (_lock, core) = match opened {
+            Ok(opened) => opened,
+            // What keeps a server from opening may be just what was asked for.
+            Err(why) => return look_at_closed(&shared.data).ok().filter(|found| !found.is_clean()).ok_or(why),
+        };
+        Ok(match &self.from {
+            Some(bundle) => core.verify_against(bundle)?,
+            None => core.verify(self.rebuild)?,
+        })
     }
 }

@@ -82,18 +82,25 @@ pub fn refuse_existing(file: &Path) -> Result<(), Refused> {
 /// The server's identity: read, or made at the first start. A database without its key is not opened, for a new identity would be a stranger to
 /// every kiosk and to every sealed box.
 pub fn identity(folder: &Path, environment: &dyn Environment) -> Result<ServerSecrets, Refused> {
-    if let Some(secrets) = ServerSecrets::load(folder)? {
-        return Ok(secrets);
-    }
     if folder.join(DATABASE).exists() {
-        return Err(Refused::no(format!(
+        return existing_identity(folder);
+    }
+    Ok(match ServerSecrets::load(folder)? {
+        Some(secrets) => secrets,
+        None => ServerSecrets::make(folder, environment)?,
+    })
+}
+
+/// That of a server which has been here before.
+pub fn existing_identity(folder: &Path) -> Result<ServerSecrets, Refused> {
+    ServerSecrets::load(folder)?.ok_or_else(|| {
+        Refused::no(format!(
             "{} is missing beside an existing database: the server can't prove who it is. Nothing was changed, and the database is kept as it \
              is. Put the escrow copy of the key back under this name and start again; without any copy, begin in an empty folder and enrol \
              every kiosk anew: they hand over what they hold",
             folder.join(secrets::FILE).display()
-        )));
-    }
-    Ok(ServerSecrets::make(folder, environment)?)
+        ))
+    })
 }
 
 /// Opens the database so that only its owner can read it and what SQLite puts beside it (which takes over its permissions).

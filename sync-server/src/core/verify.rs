@@ -1,17 +1,18 @@
 //! `verify`: every hash, chain and signature, and derived state against a replay (R1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 use shared::id::*;
 use shared::kind::Body;
-use shared::log::{Entry, Unverified};
+use shared::log::{Entry, Stream, Unverified};
 use shared::part11::boxes::{SealedBox, person_of_box};
 use shared::sync::order::{chain_next, chain_start};
 use store::{StoreError, shelf};
 
-use super::{Core, Refused};
+use super::{Core, Refused, folder};
 
 /// What a look at everything found.
 #[derive(Debug, Default, Serialize)]
@@ -51,6 +52,15 @@ impl Core {
         }
         Ok(found)
     }
+}
+
+/// Looks at a data folder on which no server opens, for something in it was altered: only what was altered can be found there, and all of it is.
+pub fn look_at_closed(folder: &Path) -> Result<Verification, Refused> {
+    folder::refuse_half_restored(folder)?;
+    let secrets = folder::existing_identity(folder)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.join(folder::DATABASE), flags).map_err(StoreError::from)?;
+    Ok(look(&connection, &secrets.device.key())?)
 }
 
 /// Looks at everything a database of this server's holds, derived state apart.
@@ -116,8 +126,8 @@ fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<
         };
         found.signatures += 1 + entry.blocks().len() as u64;
         let header = entry.header();
-        let log = shelf::log_id(&row.get::<_, Vec<u8>>(8)?, &row.get::<_, Vec<u8>>(9)?, &row.get::<_, String>(10)?)?;
-        let same_columns = header.log == log
+        let log = shelf::log_id(&row.get::<_, Vec<u8>>(8)?, &row.get::<_, Vec<u8>>(9)?, &row.get::<_, String>(10)?);
+        let same_columns = log.is_ok_and(|log| log == header.log)
             && header.counter as i64 == row.get::<_, i64>(2)?
             && header.prev.map(|prev| prev.0) == row.get::<_, Option<[u8; 32]>>(3)?
             && header.subject.as_str() == row.get::<_, String>(4)?
@@ -145,7 +155,12 @@ fn look_at_order(connection: &Connection, found: &mut Verification) -> Result<()
         found.ordered += 1;
         let (name, epoch, number): (String, [u8; 16], i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let (chain, entry) = (Digest32(row.get(3)?), EntryId(row.get(4)?));
-        let stream = shared::log::Stream::parse(&name).ok_or_else(|| StoreError::Damaged("a stream's name".into()))?;
+        let Some(stream) = Stream::parse(&name) else {
+            found
+                .findings
+                .push(Finding { what: format!("{name} {number}"), problem: "no stream is called so".to_owned() });
+            continue;
+        };
         let start = (0, chain_start(&Incarnation(epoch), &stream));
         let (before, hash) = last.get(&(name.clone(), epoch)).copied().unwrap_or(start);
         if number != before + 1 || chain_next(&hash, &entry) != chain {
