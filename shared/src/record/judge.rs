@@ -304,7 +304,8 @@ fn set_aside_duplicates(entries: &[&Said<'_>], verdicts: &mut [Verdict]) {
     }
 }
 
-/// Corrections by a signer of the entry, or by quality, annul it; both stay visible (R24).
+/// Corrections by a signer of the entry, or by quality, annul it; both stay visible (R24). Not a signing set-up: a key ends by being revoked, and who
+/// takes back what their signature rests on has signed nothing.
 fn annul(entries: &[&Said<'_>], verdicts: &mut [Verdict], knowledge: &Knowledge<'_>) {
     for (index, correction) in entries.iter().enumerate() {
         let Some(Body::Correction(body)) = correction.body() else { continue };
@@ -314,10 +315,12 @@ fn annul(entries: &[&Said<'_>], verdicts: &mut [Verdict], knowledge: &Knowledge<
         }
         // People sign a statement, and not the entry around it: whoever puts it into another brings nothing back.
         let same = |other: &Said<'_>| other.id() == body.entry || other.statement() == entries[target].statement();
-        let may = correction.entry.blocks().iter().any(|block| {
-            let signed_it = entries[target].entry.block_of(&block.signer).is_some();
-            signed_it || right_verdict(correction.entry, knowledge, block, &Right::Quality).is_effective()
-        });
+        let is_set_up = matches!(entries[target].body(), Some(Body::SigningSetUp(_)));
+        let may = !is_set_up
+            && correction.entry.blocks().iter().any(|block| {
+                let signed_it = entries[target].entry.block_of(&block.signer).is_some();
+                signed_it || right_verdict(correction.entry, knowledge, block, &Right::Quality).is_effective()
+            });
         if may {
             let annulled = entries.iter().zip(verdicts.iter_mut()).filter(|(other, _)| same(other));
             annulled.for_each(|(_, verdict)| *verdict = Verdict::SetAside(Cause::Annulled(correction.id())));

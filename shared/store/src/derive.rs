@@ -118,34 +118,48 @@ pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: b
 /// Judges what was touched, and the records of everybody whom a change of keys touches.
 ///
 /// Keys rest on verifiers' keys. They are the least that follows from the entries: added, one after the other, until nothing changes;
-/// when one falls away, all are found anew, so that nobody's key rests on itself.
-fn judge_all(step: &mut Step<'_>, mut touched: Touched) -> Result<(), StoreError> {
+/// when one falls away, all are found anew, so that nobody's key rests on itself. One that falls away then, too, rests on what it would undo, as
+/// no honest one does: it is barred, so that this comes to an end.
+fn judge_all(step: &mut Step<'_>, touched: Touched) -> Result<(), StoreError> {
+    let mut barred = BTreeSet::new();
+    let mut fallen = judge_touched(step, touched, &barred)?;
+    while !fallen.is_empty() {
+        step.connection.execute("DELETE FROM person_key", [])?;
+        step.world.keys = Arc::default();
+        fallen = judge_touched(step, Touched::whole(every_person(step.connection())?), &barred)?;
+        barred.extend(fallen.iter().copied());
+    }
+    Ok(())
+}
+
+/// The keys that fell away, as soon as one does: what was judged by then is to be judged anew.
+fn judge_touched(
+    step: &mut Step<'_>,
+    mut touched: Touched,
+    barred: &BTreeSet<PersonKey>,
+) -> Result<BTreeSet<PersonKey>, StoreError> {
     while let Some((subject, extent)) = touched.pop_first() {
         let Some(person) = subject.strip_prefix("person:").and_then(|id| PersonId::new(id).ok()) else { continue };
         step.world.judged += 1;
         step.note_followed(&person);
         let change = match extent {
             Extent::Topics(topics) => rejudge_topics(step, &person, &subject, &topics).map(|()| KeyChange::None),
-            Extent::Whole => rejudge(step, &person, &subject),
+            Extent::Whole => rejudge(step, &person, &subject, barred),
         };
         match change? {
             KeyChange::None => {}
             KeyChange::Added(holder) => touched.extend(signed_by(step.connection(), &holder)?),
-            KeyChange::Removed => {
-                step.connection.execute("DELETE FROM person_key", [])?;
-                step.world.keys = Arc::default();
-                return judge_all(step, Touched::whole(every_person(step.connection())?));
-            }
+            KeyChange::Removed(keys) => return Ok(keys),
         }
     }
-    Ok(())
+    Ok(BTreeSet::new())
 }
 
 /// What judging a record did to its person's signing keys.
 enum KeyChange {
     None,
     Added(PersonId),
-    Removed,
+    Removed(BTreeSet<PersonKey>),
 }
 
 /// Folds plant entries: the news on top when they come after everything folded, else all of them anew.
@@ -343,13 +357,18 @@ fn subjects_in_log(connection: &Connection, log: &LogId, after: u64) -> Result<S
 }
 
 /// Judges a person's record as a whole and writes what follows.
-fn rejudge(step: &mut Step<'_>, person: &PersonId, subject: &str) -> Result<KeyChange, StoreError> {
+fn rejudge(
+    step: &mut Step<'_>,
+    person: &PersonId,
+    subject: &str,
+    barred: &BTreeSet<PersonKey>,
+) -> Result<KeyChange, StoreError> {
     let connection = step.connection;
     let mut entries = shelf::record_about(connection, subject)?;
     fold_sort(&mut entries);
     let standings = standings(step, &entries)?;
     let mut judgement = with_knowledge(&step.world, &standings, |knowledge| judge(&entries, knowledge));
-    let change = write_keys(connection, &mut step.world, person, &entries, &judgement)?;
+    let change = write_keys(connection, &mut step.world, person, (&entries, &judgement), barred)?;
     if matches!(change, KeyChange::Added(_)) {
         judgement = with_knowledge(&step.world, &standings, |knowledge| judge(&entries, knowledge));
     }
@@ -428,8 +447,8 @@ fn write_keys(
     connection: &Connection,
     world: &mut World,
     person: &PersonId,
-    entries: &[Entry],
-    judgement: &Judgement,
+    (entries, judgement): (&[Entry], &Judgement),
+    barred: &BTreeSet<PersonKey>,
 ) -> Result<KeyChange, StoreError> {
     let mut now: BTreeMap<PersonKey, (EntryId, Digest32)> = BTreeMap::new();
     for entry in entries {
@@ -439,7 +458,7 @@ fn write_keys(
         {
             // A key belongs to whoever set it up first; nobody else's set-up of it counts.
             let taken = world.keys.get(&body.key).is_some_and(|holder| holder != person);
-            if !taken {
+            if !taken && !barred.contains(&body.key) {
                 now.insert(body.key, (entry.id(), body.box_digest));
             }
         }
@@ -448,8 +467,9 @@ fn write_keys(
     if before == now {
         return Ok(KeyChange::None);
     }
-    if before.keys().any(|key| !now.contains_key(key)) {
-        return Ok(KeyChange::Removed);
+    let fallen: BTreeSet<PersonKey> = before.keys().filter(|key| !now.contains_key(key)).copied().collect();
+    if !fallen.is_empty() {
+        return Ok(KeyChange::Removed(fallen));
     }
     connection.execute("DELETE FROM person_key WHERE person = ?1", [person.as_str()])?;
     let keys = Arc::make_mut(&mut world.keys);

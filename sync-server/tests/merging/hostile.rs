@@ -177,3 +177,82 @@ fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() 
     let found = core.verify(true).unwrap();
     assert!(found.is_clean(), "{:?}", found.findings);
 }
+
+fn set_up_signing(core: &Core, people: &[&str]) {
+    for person in people {
+        let verifier = (*person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+}
+
+fn record_pen(core: &Core, name: &str, number: u16) -> Pen {
+    let mut pen = Pen::enrol(core, name, "SEAL", number);
+    pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
+    pen
+}
+
+/// What a signature rests on isn't taken back by it: the key stays, and judging comes to an end.
+#[test]
+fn r12_a_signing_set_up_is_corrected_by_nobody() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    set_up_signing(&core, &["helga", "maria"]);
+    stage.set("2026-03-02T05:10:00Z");
+    let mut pen = record_pen(&core, "K3", 3);
+    let about = store::shelf::record_about(core.ledger().connection(), "person:maria").unwrap();
+    let set_up = about.into_iter().find(|entry| entry.header().kind == "signing_set_up").unwrap();
+    for by in [&["maria"][..], &["helga"], &["maria", "helga"]] {
+        let correction = pen.write_draft(&core, &signed(&core, core.act(), corrects(&set_up), by));
+        pen.call(&core, std::slice::from_ref(&correction));
+        let verdict = |id: &EntryId| store::questions::verdict(core.ledger().connection(), id).unwrap();
+        assert_eq!(verdict(&correction.id()), Verdict::SetAside(Cause::NoAuthority), "{by:?}");
+        assert_eq!(verdict(&set_up.id()), Verdict::Effective, "{by:?}");
+    }
+    core.unlock(&signer("maria")).unwrap();
+    let found = core.verify(true).unwrap();
+    assert!(found.is_clean() && found.rebuilt_equal == Some(true), "{:?}", found.findings);
+}
+
+/// Jonas's key vouches for Felix's, his for an earlier set-up of his, and that one is the same act as the first: each would undo what it rests on.
+#[test]
+fn r12_keys_that_undo_what_they_rest_on_come_to_an_end() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    set_up_signing(&core, &["helga"]);
+    let helga = core.unlock(&signer("helga")).unwrap();
+    let [first, second, felixs] = [61, 62, 63].map(|seed| PersonSecret::from_seed([seed; 32]));
+    let set_up = |act: ActId, of: (&str, &PersonSecret), by: (&str, &PersonSecret)| {
+        let (box_digest, identity_proof) = (Digest32::of(b"a box"), "card".to_owned());
+        let key = of.1.key();
+        let body = SigningSetUp { key, box_digest, identity_proof, profile: Profile::UsPart11, secret: None };
+        let draft = Draft::new(Subject::new("person", of.0), Statement { act, body: body.into() });
+        [of, by].into_iter().fold(draft, |draft, (person, key)| {
+            let (role, meaning) = (Role::Operator, Meaning::Performed);
+            let (signed_at, printed_name) = (core.now(), person.to_owned());
+            let signer = PersonId::new(person).unwrap();
+            let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None };
+            draft.signed_by(signing, key)
+        })
+    };
+    let mut pen = record_pen(&core, "K3", 3);
+    let (act, other) = (core.act(), core.act());
+    for (minute, draft) in [
+        (1, set_up(act, ("jonas", &first), ("felix", &felixs))),
+        (2, set_up(act, ("jonas", &second), ("helga", &helga))),
+        (3, set_up(other, ("felix", &felixs), ("jonas", &second))),
+    ] {
+        stage.set(&format!("2026-03-02T05:0{minute}:00Z"));
+        pen.write_draft(&core, &draft);
+    }
+    for entry in pen.written.clone() {
+        pen.call(&core, &[entry]);
+    }
+    let known = |person: &str| {
+        let person = PersonId::new(person).unwrap();
+        store::questions::key_of(core.ledger().connection(), &person).unwrap().is_some()
+    };
+    assert!(known("helga") && !known("jonas") && !known("felix"), "none of them vouches for anybody");
+    let found = core.verify(true).unwrap();
+    assert!(found.is_clean() && found.rebuilt_equal == Some(true), "{:?}", found.findings);
+}
