@@ -8,14 +8,15 @@ use super::view::{Block, BlockKind, Run, RunStyle};
 
 /// A block and the place of its step in the procedure, when it is part of one.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Placed {
+pub struct Placed {
     pub block: Block,
     pub step: Option<usize>,
 }
 
 /// The blocks of a procedure. Those of a step whose number is among `changed` are marked.
-pub(super) fn blocks(markdown: &str, steps: &[Step], changed: &[String]) -> Vec<Placed> {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+pub fn blocks(markdown: &str, steps: &[Step], changed: &[String]) -> Vec<Placed> {
+    // What is struck through is shown with its marks: as plain text it would say that it holds.
+    let options = Options::ENABLE_TABLES;
     let mut builder = Builder { steps, next: 0, here: None, level: 0, ..Builder::new(steps) };
     for event in Parser::new_ext(markdown, options) {
         builder.take(event);
@@ -49,6 +50,8 @@ struct Builder<'a> {
     heading: Option<usize>,
     cells: Option<Vec<String>>,
     code: bool,
+    /// The block of HTML being read.
+    html: String,
     /// The text before the picture being read: what is read is what stands for it.
     before_picture: Vec<Run>,
     /// Pictures of the heading or table row being read.
@@ -71,6 +74,7 @@ impl<'a> Builder<'a> {
             heading: None,
             cells: None,
             code: false,
+            html: String::new(),
             before_picture: Vec::new(),
             pictures: Vec::new(),
         }
@@ -87,7 +91,8 @@ impl<'a> Builder<'a> {
             Event::HardBreak if self.cells.is_some() || self.heading.is_some() => self.push(" ", None),
             Event::HardBreak | Event::Rule => self.flush(),
             Event::InlineMath(text) | Event::DisplayMath(text) => self.push(&text, Some(RunStyle::Code)),
-            Event::Html(html) | Event::InlineHtml(html) => self.html(&html),
+            Event::Html(html) => self.html.push_str(&html),
+            Event::InlineHtml(html) => self.picture_in(&html),
             Event::FootnoteReference(_) | Event::TaskListMarker(_) => {}
         }
     }
@@ -120,6 +125,7 @@ impl<'a> Builder<'a> {
                 self.cells = Some(Vec::new());
             }
             Tag::TableCell | Tag::Paragraph => {}
+            Tag::HtmlBlock => self.flush(),
             Tag::Strong => self.style.push(RunStyle::Strong),
             Tag::Emphasis => self.style.push(RunStyle::Emphasis),
             Tag::Image { .. } => self.begin_picture(),
@@ -148,6 +154,7 @@ impl<'a> Builder<'a> {
                 self.flush();
                 self.code = false;
             }
+            TagEnd::HtmlBlock => self.end_html(),
             TagEnd::TableCell => {
                 let cell: String = self.runs.drain(..).map(|run| run.text).collect();
                 if let Some(cells) = self.cells.as_mut() {
@@ -208,8 +215,18 @@ impl<'a> Builder<'a> {
         self.cells.is_some() || self.heading.is_some()
     }
 
-    /// Of HTML nothing is shown; a picture or film in it is not passed over in silence.
-    fn html(&mut self, html: &str) {
+    /// Of a block of HTML the text is shown, line by line: nobody signs for words that they can't see.
+    fn end_html(&mut self) {
+        let html = std::mem::take(&mut self.html);
+        for line in text_of(&html).lines() {
+            self.push(line, None);
+            self.flush();
+        }
+        self.picture_in(&html);
+    }
+
+    /// Of HTML's marks nothing is shown; a picture or film in them is not passed over in silence.
+    fn picture_in(&mut self, html: &str) {
         let html = html.to_ascii_lowercase();
         if ["<img", "<picture", "<video", "<object", "<svg"].iter().any(|tag| html.contains(tag)) {
             self.begin_picture();
@@ -283,6 +300,25 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// What stands between the marks of HTML; comments are none of it. What begins as no mark does, or doesn't end, is text.
+fn text_of(html: &str) -> String {
+    let (mut text, mut rest) = (String::new(), html);
+    while let Some(at) = rest.find('<') {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let is_mark = from[1..].starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+        let end = if from.starts_with("<!--") { "-->" } else { ">" };
+        rest = match from.find(end) {
+            Some(there) if is_mark => &from[there + end.len()..],
+            _ => {
+                text.push('<');
+                &from[1..]
+            }
+        };
+    }
+    text + rest
+}
+
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
@@ -330,6 +366,16 @@ mod tests {
         assert_eq!(changed, [false, true, true, false, false]);
         assert_eq!(found[3].block.number, "2");
         assert_eq!(found[3].step, Some(1));
+    }
+
+    #[test]
+    fn l1_text_in_a_block_of_html_is_shown_and_what_is_struck_through_looks_so() {
+        let text = "<div class=\"warn\">\nWear <b>gloves</b>.\n<!-- not\nthis -->\n</div>\n\nOpen ~~the red valve~~ <i>slowly</i>.\n\n<p>5 < 6 and 7 > 6\n";
+        let said: Vec<String> = placed(text, &[])
+            .iter()
+            .map(|placed| placed.block.text.iter().map(|run| run.text.as_str()).collect())
+            .collect();
+        assert_eq!(said, ["Wear gloves.", "Open ~~the red valve~~ slowly.", "5 < 6 and 7 > 6"]);
     }
 
     #[test]

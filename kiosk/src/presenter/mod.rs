@@ -10,6 +10,7 @@
 //! `supervised`, `floor`, `check`; then what somebody else makes possible: `signing_set_up`, `lockout`, `no_badge`, `coach`, `co_sign`; one's own
 //! record: `records`, `correction`; and the terminal itself: `status`, `stick`.
 
+pub mod blocks;
 pub mod id;
 pub mod message;
 pub mod pages;
@@ -17,7 +18,6 @@ pub mod view;
 pub mod wedge;
 
 mod badge;
-mod blocks;
 mod check;
 mod co_sign;
 mod coach;

@@ -9,10 +9,11 @@
 //! `cargo run -p fuzz --bin make-corpus`.
 //!
 //! Read in this order: [`exchange`] and `world` (messages against the real state machines), [`carried`] (files that somebody brings), [`entries`],
-//! [`people`] (badges, boxes, set-up), [`folder`] (tables), [`http`], [`play`]. [`bombs`] are no target: what each costs is measured.
+//! [`people`] (badges, boxes, set-up), [`folder`] (tables), [`document`], [`http`], [`play`]. [`bombs`] are no target: what each costs is measured.
 
 pub mod bombs;
 pub mod carried;
+pub mod document;
 pub mod entries;
 pub mod exchange;
 pub mod folder;
@@ -58,6 +59,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "enrolment", run: people::enrolment, seeds: people::enrolments, most_bytes: 4 * 1024 },
     Target { name: "badge", run: people::badge, seeds: people::badges, most_bytes: 2 * 1024 },
     Target { name: "plant-folder", run: folder::plant_folder, seeds: folder::folders, most_bytes: 16 * 1024 },
+    Target { name: "document", run: document::document, seeds: document::documents, most_bytes: 16 * 1024 },
     Target { name: "query-batch", run: folder::query_batch, seeds: folder::batches, most_bytes: 4 * 1024 },
     Target { name: "http", run: http::request, seeds: http::requests, most_bytes: 8 * 1024 },
     Target { name: "play-script", run: play::script, seeds: play::scripts, most_bytes: 8 * 1024 },

@@ -70,6 +70,7 @@ replayed! {
     enrolments_are_replayed: "enrolment"
     badges_are_replayed: "badge"
     plant_folders_are_replayed: "plant-folder"
+    documents_are_replayed: "document"
     query_batches_are_replayed: "query-batch"
     http_requests_are_replayed: "http"
     play_scripts_are_replayed: "play-script"
