@@ -222,8 +222,13 @@ fn t7_an_edited_database_is_not_taken_from_by_a_kiosk_that_knew_better() {
         let copy = Copy::new();
         copy.edit(edit);
         let now = order(&Connection::open(copy.database()).unwrap()).unwrap();
-        let chains = |order: &[Numbered]| order.iter().map(|numbered| numbered.4.clone()).collect::<Vec<_>>();
-        if chains(&now) == chains(&before().order) {
+        let chains = |order: &[Numbered]| -> BTreeSet<_> {
+            order
+                .iter()
+                .map(|(stream, epoch, number, _, chain)| (stream.clone(), epoch.clone(), *number, chain.clone()))
+                .collect()
+        };
+        if chains(&before().order).is_subset(&chains(&now)) {
             assert_eq!(copy.meet(), Met::default(), "{name}");
         } else {
             assert_eq!(copy.meet(), REFUSED, "{name}");
@@ -308,7 +313,7 @@ fn t7_what_a_server_writes_on_an_edited_database_brings_a_kiosk_nothing_of_the_e
     assert_eq!(write_on(&unedited.open().unwrap()), 2);
     unedited.meet();
     let (_, right) = unedited.kiosk_knows();
-    let mut refused = 0;
+    let (mut refused, mut silent) = (0, 0);
     for (name, edit) in EDITS {
         let copy = Copy::new();
         copy.edit(edit);
@@ -321,9 +326,10 @@ fn t7_what_a_server_writes_on_an_edited_database_brings_a_kiosk_nothing_of_the_e
         let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
             entries.into_iter().partition(|(id, _)| before().of_kiosk.contains_key(id));
         assert_eq!(old, before().of_kiosk, "{name}");
-        if met == REFUSED {
+        if !met.took {
             assert_eq!(new.len(), 0, "{name}");
-            refused += 1;
+            // A server that can't read its own tables answers nobody.
+            *if met == REFUSED { &mut refused } else { &mut silent } += 1;
             continue;
         }
         assert_eq!((met, new.len()), (Met { took: true, ..Met::default() }, 2), "{name}");
@@ -334,7 +340,7 @@ fn t7_what_a_server_writes_on_an_edited_database_brings_a_kiosk_nothing_of_the_e
         }
         assert_eq!(evidence, right, "{name}");
     }
-    assert_eq!(refused, 4, "of these edits");
+    assert_eq!((refused, silent), (4, 1), "of these edits");
 }
 
 #[test]
@@ -500,7 +506,7 @@ fn r1_a_bundle_made_of_an_edited_database_names_what_was_edited() {
         }
     }
     assert_eq!(
-        named_in_bundles, 8,
+        named_in_bundles, 10,
         "those of entries and of their order; the others concern what is derived, and boxes"
     );
 }

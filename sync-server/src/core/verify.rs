@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::types::{FromSql, ValueRef};
+use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
 use shared::id::*;
 use shared::kind::Body;
-use shared::log::{Entry, Stream, Unverified};
+use shared::log::{Entry, LogId, Stream, Unverified};
 use shared::part11::boxes::{SealedBox, person_of_box};
 use shared::sync::order::{chain_next, chain_start};
 use store::{StoreError, shelf};
@@ -66,7 +67,7 @@ pub fn look_at_closed(folder: &Path) -> Result<Verification, Refused> {
 /// Looks at everything a database of this server's holds, derived state apart.
 pub fn look(connection: &Connection, server: &DeviceKey) -> Result<Verification, StoreError> {
     let mut found = Verification::default();
-    let named = look_at_entries(connection, &mut found)?;
+    let named = look_at_entries(connection, server, &mut found)?;
     look_at_order(connection, &mut found)?;
     look_at_what_goes_with_them(connection, server, &named, &mut found)?;
     found.forks = connection.query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0))? as u64;
@@ -83,10 +84,11 @@ struct Named {
 }
 
 impl Named {
-    fn heed(&mut self, entry: &Entry) {
+    fn heed(&mut self, entry: &Entry, server: &DeviceKey) {
+        let by_server = entry.log().device == *server;
         match entry.statement().ok().flatten().map(|statement| statement.body) {
-            Some(Body::DeviceEnrolled(body)) => drop(self.enrolled.insert(body.device)),
-            Some(Body::ServerEpoch(body)) => drop(self.epochs.insert(body.epoch)),
+            Some(Body::DeviceEnrolled(body)) if by_server => drop(self.enrolled.insert(body.device)),
+            Some(Body::ServerEpoch(body)) if by_server => drop(self.epochs.insert(body.epoch)),
             Some(Body::SigningSetUp(body)) => {
                 if let Some(person) = entry.subject().as_person() {
                     self.keys.entry(person).or_default().push((body.key, body.box_digest));
@@ -97,18 +99,19 @@ impl Named {
     }
 }
 
-fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<Named, StoreError> {
+fn look_at_entries(connection: &Connection, server: &DeviceKey, found: &mut Verification) -> Result<Named, StoreError> {
     let mut named_by_entries = Named::default();
+    let mut writers: BTreeMap<DeviceKey, Vec<EntryId>> = BTreeMap::new();
     let mut statement = connection.prepare(
         "SELECT e.id, e.bytes, e.counter, e.prev, e.subject, e.kind, e.blocks_good, e.topic, l.device, l.incarnation, l.stream, p.counter, p.log = e.log
-         FROM entry e JOIN log l USING (log) LEFT JOIN entry p ON p.id = e.prev ORDER BY e.row",
+         FROM entry e LEFT JOIN log l USING (log) LEFT JOIN entry p ON p.id = e.prev ORDER BY e.row",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         found.entries += 1;
-        let named: Vec<u8> = row.get(0)?;
+        let named: Vec<u8> = said(row, 0).unwrap_or_default();
         let mut finding = |problem: String| found.findings.push(Finding { what: hex(&named), problem });
-        let bytes: Vec<u8> = row.get(1)?;
+        let bytes: Vec<u8> = said(row, 1).unwrap_or_default();
         if EntryId::of(&bytes).as_bytes() != named {
             finding("its bytes were altered: they don't have its hash".into());
             continue;
@@ -126,24 +129,42 @@ fn look_at_entries(connection: &Connection, found: &mut Verification) -> Result<
         };
         found.signatures += 1 + entry.blocks().len() as u64;
         let header = entry.header();
-        let log = shelf::log_id(&row.get::<_, Vec<u8>>(8)?, &row.get::<_, Vec<u8>>(9)?, &row.get::<_, String>(10)?);
-        let same_columns = log.is_ok_and(|log| log == header.log)
-            && header.counter as i64 == row.get::<_, i64>(2)?
-            && header.prev.map(|prev| prev.0) == row.get::<_, Option<[u8; 32]>>(3)?
-            && header.subject.as_str() == row.get::<_, String>(4)?
-            && header.kind == row.get::<_, String>(5)?
-            && entry.blocks_verify() == row.get::<_, bool>(6)?
-            && shelf::topic_of(&entry) == row.get::<_, Option<String>>(7)?;
+        let same_columns = log_of(row).as_ref() == Some(&header.log)
+            && said(row, 2) == Some(header.counter as i64)
+            && said(row, 3) == Some(header.prev.map(|prev| prev.0))
+            && said::<String>(row, 4).as_deref() == Some(header.subject.as_str())
+            && said::<String>(row, 5).as_deref() == Some(header.kind.as_str())
+            && said(row, 6) == Some(entry.blocks_verify())
+            && said(row, 7) == Some(shelf::topic_of(&entry));
         if !same_columns {
             finding("the database says something else of it than it says itself".into());
         }
-        let previous: (Option<i64>, Option<bool>) = (row.get(11)?, row.get(12)?);
-        if header.prev.is_some() && previous != (Some(header.counter as i64 - 1), Some(true)) {
+        let previous = (said(row, 11), said(row, 12));
+        if header.prev.is_some() && previous != (Some(Some(header.counter as i64 - 1)), Some(Some(true))) {
             finding("the entry before it is missing: its chain is broken".into());
         }
-        named_by_entries.heed(&entry);
+        let device = header.log.device;
+        if header.log.stream.family.is_servers_only() && device != *server {
+            finding("only the server writes such an entry, and another device did".into());
+        } else if device != *server {
+            writers.entry(device).or_default().push(entry.id());
+        }
+        named_by_entries.heed(&entry, server);
+    }
+    for (_, entries) in writers.into_iter().filter(|(device, _)| !named_by_entries.enrolled.contains(device)) {
+        let problem = "nobody enrolled the device that wrote it";
+        found.findings.extend(entries.iter().map(|id| Finding { what: id.to_string(), problem: problem.to_owned() }));
     }
     Ok(named_by_entries)
+}
+
+/// What a column says; `None` where it holds nothing of the kind: what is there by no act of the server's must not keep the rest from being named.
+fn said<T: FromSql>(row: &Row<'_>, column: usize) -> Option<T> {
+    row.get(column).ok()
+}
+
+fn log_of(row: &Row<'_>) -> Option<LogId> {
+    shelf::log_id(&said::<Vec<u8>>(row, 8)?, &said::<Vec<u8>>(row, 9)?, &said::<String>(row, 10)?).ok()
 }
 
 fn look_at_order(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
@@ -153,19 +174,20 @@ fn look_at_order(connection: &Connection, found: &mut Verification) -> Result<()
     let mut last: BTreeMap<(String, [u8; 16]), (i64, Digest32)> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         found.ordered += 1;
-        let (name, epoch, number): (String, [u8; 16], i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (chain, entry) = (Digest32(row.get(3)?), EntryId(row.get(4)?));
-        let Some(stream) = Stream::parse(&name) else {
-            found
-                .findings
-                .push(Finding { what: format!("{name} {number}"), problem: "no stream is called so".to_owned() });
+        let name = said::<String>(row, 0).unwrap_or_default();
+        let number = said(row, 2).unwrap_or(0);
+        let mut finding = |problem: &str| {
+            found.findings.push(Finding { what: format!("{name} {number}"), problem: problem.to_owned() });
+        };
+        let places = (Stream::parse(&name), said(row, 1), said(row, 3).map(Digest32), said(row, 4).map(EntryId));
+        let (Some(stream), Some(epoch), Some(chain), Some(entry)) = places else {
+            finding("this place of the order can't be read");
             continue;
         };
         let start = (0, chain_start(&Incarnation(epoch), &stream));
         let (before, hash) = last.get(&(name.clone(), epoch)).copied().unwrap_or(start);
         if number != before + 1 || chain_next(&hash, &entry) != chain {
-            let problem = "the order's chain is broken there".to_owned();
-            found.findings.push(Finding { what: format!("{name} {number}"), problem });
+            finding("the order's chain is broken there");
         }
         last.insert((name, epoch), (number, chain));
     }
@@ -284,23 +306,28 @@ fn each(connection: &Connection, sql: &str, problem: &str, found: &mut Verificat
 pub fn derived_digest(connection: &Connection) -> Result<Digest32, StoreError> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
     for sql in [
-        "SELECT key || person || entry FROM person_key ORDER BY key",
-        "SELECT id || subject || verdict FROM verdict ORDER BY id",
-        "SELECT person || requirement || rows FROM evidence ORDER BY person, requirement",
-        "SELECT opened_by || state FROM task_session ORDER BY opened_by",
-        "SELECT signer || subject FROM signed ORDER BY signer, subject",
-        "SELECT id || site || standing || said FROM history ORDER BY id, site",
-        "SELECT id || person || replica || hybrid || at_ms || latest_ms FROM secret_failure ORDER BY id",
-        "SELECT id || lifted_by FROM secret_forgiven ORDER BY id, lifted_by",
-        "SELECT person || key || replica || hybrid || earliest_ms FROM secret_success ORDER BY person, key, replica",
+        "SELECT key, person, entry, box_digest FROM person_key ORDER BY key",
+        "SELECT id, subject, on_hold, verdict FROM verdict ORDER BY id",
+        "SELECT person, requirement, rows FROM evidence ORDER BY person, requirement",
+        "SELECT * FROM task_session ORDER BY opened_by",
+        "SELECT signer, subject FROM signed ORDER BY signer, subject",
+        "SELECT id, site, standing, said, bytes, topic, kind, subject, blocks_good FROM history ORDER BY id, site",
+        "SELECT id, person, replica, hybrid, at_ms, latest_ms FROM secret_failure ORDER BY id",
+        "SELECT id, lifted_by FROM secret_forgiven ORDER BY id, lifted_by",
+        "SELECT person, key, replica, hybrid, earliest_ms FROM secret_success ORDER BY person, key, replica",
     ] {
-        let mut statement = connection.prepare(&sql.replace("||", "|| x'00' ||"))?;
+        let mut statement = connection.prepare(sql)?;
+        let columns = statement.column_count();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            parts.push(match row.get_ref(0)? {
-                rusqlite::types::ValueRef::Blob(bytes) | rusqlite::types::ValueRef::Text(bytes) => bytes.to_vec(),
-                _ => Vec::new(),
-            });
+            for column in 0..columns {
+                parts.push(match row.get_ref(column)? {
+                    ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes.to_vec(),
+                    ValueRef::Integer(number) => number.to_be_bytes().to_vec(),
+                    ValueRef::Real(number) => number.to_be_bytes().to_vec(),
+                    ValueRef::Null => Vec::new(),
+                });
+            }
         }
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();

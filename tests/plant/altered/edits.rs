@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 use shared::id::*;
-use shared::log::{Stream, Unverified};
+use shared::kind::plant::RoleSet;
+use shared::kind::record::Identified;
+use shared::kind::{Body, Role, Statement};
+use shared::log::entry::seal;
+use shared::log::{Draft, Entry, LogId, Position, Stream, Subject, Unverified};
+use shared::part11::signature::DeviceSecret;
 use shared::sync::order::{chain_next, chain_start};
-use shared::time::Timestamp;
+use shared::time::{ClockReading, HybridTime, Span, Timestamp};
 
 /// Which entry is altered: the last check signed at a kiosk, of Maria by Jonas.
 fn check(database: &Connection) -> (i64, EntryId, Vec<u8>) {
@@ -86,7 +91,7 @@ pub fn cut_tail(database: &Connection, stream: &str, count: i64) {
 pub type Edit = (&'static str, fn(&Connection) -> String);
 
 /// Edits that leave something that doesn't fit: each is named by `verify`.
-pub const EDITS: [Edit; 18] = [
+pub const EDITS: [Edit; 22] = [
     ("another operator, the hash left as it was", |database| {
         let (row, id, bytes) = check(database);
         let bytes = replaced(&bytes, b"maria", b"jonas");
@@ -175,6 +180,24 @@ pub const EDITS: [Edit; 18] = [
         database.execute("INSERT INTO epoch (position, epoch) VALUES (9, ?1)", [[9u8; 16]]).unwrap();
         "09".repeat(16)
     }),
+    ("a stranger writes to the plant", |database| {
+        let stream = Stream::parse("plant/elsewhere").unwrap();
+        insert(database, &by_stranger(stream, RoleSet { person: harness::scene::id("ben"), ..a_role() }.into()))
+    }),
+    ("a stranger writes to the record", |database| {
+        let stream = Stream::parse("record/SITE1").unwrap();
+        insert(database, &by_stranger(stream, Identified {}.into()))
+    }),
+    ("a column that holds nothing of its kind", |database| {
+        let (row, id, _) = check(database);
+        database.execute("UPDATE entry SET prev = x'00' WHERE row = ?1", [row]).unwrap();
+        id.to_string()
+    }),
+    ("a box said to be another in what is derived", |database| {
+        let sql = "UPDATE person_key SET box_digest = zeroblob(32) WHERE person = 'ana'";
+        assert_eq!(database.execute(sql, []).unwrap(), 1);
+        "what was derived differed".to_owned()
+    }),
     ("somebody's key box exchanged for another's", |database| {
         let sql =
             "UPDATE box SET bytes = (SELECT bytes FROM box WHERE name = 'person/ana') WHERE name = 'person/jonas'";
@@ -182,6 +205,49 @@ pub const EDITS: [Edit; 18] = [
         "person/jonas".to_owned()
     }),
 ];
+
+/// An entry that nobody's device wrote, the first of its log.
+fn by_stranger(stream: Stream, body: Body) -> Entry {
+    let stranger = DeviceSecret::from_seed([9; 32]);
+    let log = LogId { device: stranger.key(), incarnation: Incarnation([9; 16]), stream };
+    let statement = Statement { act: ActId([9; 16]), body };
+    let clock = ClockReading::exact(Timestamp(1_772_400_000_000));
+    let hybrid = HybridTime { ms: clock.wall.0, tick: 0 };
+    let position = Position { log, counter: 1, prev: None, hybrid, clock, plant: Vec::new() };
+    seal(&Draft::new(Subject::new("person", "ben"), statement), &position, &stranger).unwrap()
+}
+
+fn a_role() -> RoleSet {
+    let (person, role, span) = (harness::scene::id("ben"), Role::Quality, Span::ALWAYS);
+    RoleSet { person, role, scope: Some("SITE1".into()), span }
+}
+
+/// Puts an entry where the server would have put it, with its number, and gives its name.
+fn insert(database: &Connection, entry: &Entry) -> String {
+    let (header, id) = (entry.header(), entry.id());
+    let stream = header.log.stream.to_string();
+    database
+        .execute(
+            "INSERT INTO log (device, incarnation, stream) VALUES (?1, ?2, ?3)",
+            params![header.log.device.0, header.log.incarnation.0, stream],
+        )
+        .unwrap();
+    let log = database.last_insert_rowid();
+    database
+        .execute(
+            "INSERT INTO entry (id, log, counter, prev, kind, subject, topic, bytes, blocks_good) VALUES (?1, ?2, 1, NULL, ?3, ?4, ?5, ?6, 1)",
+            params![id.0, log, header.kind, header.subject.as_str(), store::shelf::topic_of(entry), entry.bytes()],
+        )
+        .unwrap();
+    database.execute("INSERT INTO tip (log, id, counter) VALUES (?1, ?2, 1)", params![log, id.0]).unwrap();
+    let epoch: [u8; 16] =
+        database.query_row("SELECT epoch FROM epoch ORDER BY position DESC LIMIT 1", [], |row| row.get(0)).unwrap();
+    let sql = "INSERT INTO ordering (stream, epoch, number, chain, entry, received_ms)
+               SELECT ?1, ?2, 1 + coalesce(max(number), 0), zeroblob(32), ?3, 0 FROM ordering WHERE stream = ?1 AND epoch = ?2";
+    database.execute(sql, params![stream, epoch, id.0]).unwrap();
+    mend_chains(database);
+    id.to_string()
+}
 
 fn swap_order(database: &Connection) {
     let sql = "SELECT number, entry FROM ordering WHERE stream LIKE 'record/%' ORDER BY number DESC LIMIT 2";
