@@ -122,7 +122,8 @@ fn judge_said(topic: &Topic, entries: &[&Said<'_>], knowledge: &Knowledge<'_>) -
         })
         .collect();
     set_aside_duplicates(entries, &mut verdicts);
-    annul(entries, &mut verdicts, knowledge);
+    let corrected = corrected(entries);
+    annul(entries, &corrected, &mut verdicts, knowledge);
     doubt_day_passes(entries, &mut verdicts, knowledge.plant);
     rule(entries, &mut verdicts, knowledge.plant);
     let mut evidence = BTreeMap::new();
@@ -137,20 +138,39 @@ fn judge_said(topic: &Topic, entries: &[&Said<'_>], knowledge: &Knowledge<'_>) -
             evidence.insert(requirement.clone(), rows);
         }
     }
-    let own = |(said, verdict): (&&Said<'_>, Verdict)| is_judged_in(topic, said, entries).then(|| (said.id(), verdict));
-    Judgement { verdicts: entries.iter().zip(verdicts).filter_map(own).collect(), evidence }
+    // An entry is judged in its own topic, a correction in that of what it corrects.
+    let judged = entries.iter().zip(verdicts).zip(ends(&corrected));
+    let own = judged.filter(|(_, end)| entries[*end].topic == *topic);
+    Judgement { verdicts: own.map(|((said, verdict), _)| (said.id(), verdict)).collect(), evidence }
 }
 
-/// An entry is judged in its own topic, a correction in that of what it corrects.
-fn is_judged_in(topic: &Topic, said: &Said<'_>, entries: &[&Said<'_>]) -> bool {
-    let mut said = said;
-    // An entry is named by its hash: corrections of corrections come to an end.
-    while let Some(Body::Correction(body)) = said.body()
-        && let Some(target) = entries.iter().find(|said| said.id() == body.entry)
-    {
-        said = target;
+/// Where that stands which each entry corrects, if it corrects one of these.
+fn corrected(entries: &[&Said<'_>]) -> Vec<Option<usize>> {
+    let places: BTreeMap<EntryId, usize> = entries.iter().enumerate().map(|(place, said)| (said.id(), place)).collect();
+    let target = |said: &&Said<'_>| match said.body() {
+        Some(Body::Correction(body)) => places.get(&body.entry).copied(),
+        _ => None,
+    };
+    entries.iter().map(target).collect()
+}
+
+/// Where the corrections that begin with each entry end: at what they are about in the end. Each step is taken once, however long somebody makes
+/// a chain of them.
+fn ends(corrected: &[Option<usize>]) -> Vec<usize> {
+    let mut ends: Vec<Option<usize>> = vec![None; corrected.len()];
+    for start in 0..corrected.len() {
+        let (mut place, mut way) = (start, Vec::new());
+        // An entry is named by its hash: corrections of corrections come to an end.
+        while ends[place].is_none()
+            && let Some(target) = corrected[place]
+        {
+            way.push(place);
+            place = target;
+        }
+        let end = ends[place].unwrap_or(place);
+        way.iter().chain([&place]).for_each(|passed| ends[*passed] = Some(end));
     }
-    said.topic == *topic
+    ends.into_iter().enumerate().map(|(place, end)| end.unwrap_or(place)).collect()
 }
 
 /// Puts entries into the order that every replica computes alike and that never puts an effect before its cause.
@@ -306,19 +326,18 @@ fn set_aside_duplicates(entries: &[&Said<'_>], verdicts: &mut [Verdict]) {
 
 /// Corrections by a signer of the entry, or by quality, annul it; both stay visible (R24). Not a signing set-up: a key ends by being revoked, and who
 /// takes back what their signature rests on has signed nothing.
-fn annul(entries: &[&Said<'_>], verdicts: &mut [Verdict], knowledge: &Knowledge<'_>) {
+fn annul(entries: &[&Said<'_>], corrected: &[Option<usize>], verdicts: &mut [Verdict], knowledge: &Knowledge<'_>) {
     for (index, correction) in entries.iter().enumerate() {
-        let Some(Body::Correction(body)) = correction.body() else { continue };
-        let Some(target) = entries.iter().position(|e| e.id() == body.entry) else { continue };
+        let Some(target) = corrected[index].map(|target| entries[target]) else { continue };
         if !verdicts[index].is_effective() {
             continue;
         }
         // People sign a statement, and not the entry around it: whoever puts it into another brings nothing back.
-        let same = |other: &Said<'_>| other.id() == body.entry || other.statement() == entries[target].statement();
-        let is_set_up = matches!(entries[target].body(), Some(Body::SigningSetUp(_)));
+        let same = |other: &Said<'_>| other.id() == target.id() || other.statement() == target.statement();
+        let is_set_up = matches!(target.body(), Some(Body::SigningSetUp(_)));
         let may = !is_set_up
             && correction.entry.blocks().iter().any(|block| {
-                let signed_it = entries[target].entry.block_of(&block.signer).is_some();
+                let signed_it = target.entry.block_of(&block.signer).is_some();
                 signed_it || right_verdict(correction.entry, knowledge, block, &Right::Quality).is_effective()
             });
         if may {
@@ -456,7 +475,7 @@ fn judge_order(
     evidence: &mut [Evidence],
     entries: &[&Said<'_>],
     verdicts: &mut [Verdict],
-    pasts: &Pasts<'_>,
+    pasts: &Pasts,
     plant: &Plant,
 ) {
     // Activities are judged in the order listed: one that is out of order can't support the next.
@@ -493,7 +512,7 @@ fn exempt(requirement: &RequirementSet, entries: &[&Said<'_>], candidate: &Evide
     })
 }
 
-fn follows(earlier: &Evidence, later: &Evidence, pasts: &Pasts<'_>) -> bool {
+fn follows(earlier: &Evidence, later: &Evidence, pasts: &Pasts) -> bool {
     if earlier.legacy { earlier.done_at > later.done_at } else { pasts.precedes(&later.entry, &earlier.entry) }
 }
 
@@ -525,27 +544,28 @@ fn contradict(
     evidence: &mut [Evidence],
     entries: &[&Said<'_>],
     verdicts: &mut [Verdict],
-    pasts: &Pasts<'_>,
+    pasts: &Pasts,
     plant: &Plant,
 ) {
-    let mut holds: Vec<(usize, EntryId)> = Vec::new();
+    let counts = |fail: &usize| evidence[*fail].failed() && evidence[*fail].verdict.is_effective();
+    let failures: Vec<usize> = (0..evidence.len()).filter(counts).collect();
+    let mut holds: BTreeMap<usize, EntryId> = BTreeMap::new();
     for pass in 0..evidence.len() {
         if !evidence[pass].passed() {
             continue;
         }
         let mut ended_by = Vec::new();
-        for fail in 0..evidence.len() {
+        for fail in failures.iter().copied() {
             let (p, f) = (&evidence[pass], &evidence[fail]);
-            let counts = f.failed() && p.activity == f.activity && f.verdict.is_effective();
-            if !counts {
+            if p.activity != f.activity {
                 continue;
             }
             match relation(p, f, pasts) {
                 Relation::Follows => ended_by.push(fail as u32),
                 Relation::Precedes => {}
-                Relation::Concurrent if p.verdict.is_effective() && !ruled_together(p, f, plant) => {
-                    holds.push((pass, f.entry));
-                    holds.push((fail, p.entry));
+                Relation::Concurrent if !ruled_together(p, f, plant) => {
+                    holds.insert(pass, f.entry);
+                    holds.insert(fail, p.entry);
                 }
                 Relation::Concurrent => {}
             }
@@ -560,18 +580,19 @@ fn contradict(
 enum Relation {
     /// The failure follows the pass.
     Follows,
+    /// The failure precedes the pass, or the pass counts for nothing anyway: nobody looks for what that knew of.
     Precedes,
     Concurrent,
 }
 
-fn relation(pass: &Evidence, fail: &Evidence, pasts: &Pasts<'_>) -> Relation {
+fn relation(pass: &Evidence, fail: &Evidence, pasts: &Pasts) -> Relation {
     if pass.legacy || fail.legacy {
         let after = (fail.done_at, fail.part) > (pass.done_at, pass.part);
         return if after { Relation::Follows } else { Relation::Precedes };
     }
     if pasts.precedes(&pass.entry, &fail.entry) {
         Relation::Follows
-    } else if pasts.precedes(&fail.entry, &pass.entry) {
+    } else if !pass.verdict.is_effective() || pasts.precedes(&fail.entry, &pass.entry) {
         Relation::Precedes
     } else {
         Relation::Concurrent
@@ -586,5 +607,118 @@ fn set_verdict(evidence: &mut Evidence, entries: &[&Said<'_>], verdicts: &mut [V
     evidence.verdict = verdict.clone();
     if let Some(index) = entries.iter().position(|entry| entry.id() == evidence.entry) {
         verdicts[index] = verdict.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::record::{Correction, QuizAttempt, Read};
+    use crate::log::entry::seal;
+    use crate::log::{Draft, LogId, Position, Stream, Subject};
+    use crate::part11::signature::DeviceSecret;
+    use crate::time::{ClockReading, HybridTime};
+
+    fn requirement() -> RequirementId {
+        RequirementId::new("R-0042").unwrap()
+    }
+
+    /// The first entry of a log of its own, signed by nobody.
+    fn unsigned(number: u32, body: impl Into<Body>) -> Entry {
+        let device = DeviceSecret::from_seed([7; 32]);
+        let mut own = [0; 16];
+        own[..4].copy_from_slice(&number.to_be_bytes());
+        let stream = Stream::record(&SiteId::new("SITE1").unwrap());
+        let position = Position {
+            log: LogId { device: device.key(), incarnation: Incarnation(own), stream },
+            counter: 1,
+            prev: None,
+            hybrid: HybridTime { ms: 1_772_400_000_000, tick: number },
+            clock: ClockReading { wall: Timestamp(1_772_400_000_000), uncertainty_ms: 250 },
+            plant: Vec::new(),
+        };
+        let statement = Statement { act: ActId(own), body: body.into() };
+        let draft = Draft::new(Subject::person(&PersonId::new("maria").unwrap()), statement);
+        seal(&draft, &position, &device).unwrap()
+    }
+
+    fn about() -> About {
+        About { requirement: requirement(), document: None, version: None }
+    }
+
+    fn read() -> Read {
+        Read { about: about(), content: None, language: "en".parse().unwrap(), seconds: 240, reached_end: true }
+    }
+
+    fn quiz(outcome: Outcome) -> QuizAttempt {
+        QuizAttempt {
+            about: about(),
+            quiz: "Q-0042".parse().unwrap(),
+            paper: Digest32([6; 32]),
+            drawn: vec![0],
+            answers: vec![vec![0]],
+            score_percent: 0,
+            outcome,
+        }
+    }
+
+    fn corrects(entry: EntryId) -> Correction {
+        let said = |text: &str| text.to_owned();
+        Correction { entry, what: said("outcome"), old: said("passed"), new: said("failed"), reason: said("mixed up") }
+    }
+
+    fn judged(topic: &Topic, entries: &[Entry]) -> Judgement {
+        let (plant, keys) = (Plant::default(), BTreeMap::new());
+        let (servers, standing) = (|_: &DeviceKey| false, |_: &Entry| Standing::Good);
+        let knowledge = Knowledge { plant: &plant, keys: &keys, servers: &servers, standing: &standing };
+        judge_topic(topic, entries, &knowledge)
+    }
+
+    #[test]
+    fn r24_a_correction_is_judged_beside_what_it_corrects_in_the_end() {
+        let read = unsigned(3, read());
+        let first = unsigned(2, corrects(read.id()));
+        let second = unsigned(1, corrects(first.id()));
+        let beside = unsigned(4, corrects(first.id()));
+        let stray = unsigned(5, corrects(EntryId([9; 32])));
+        let of_stray = unsigned(6, corrects(stray.id()));
+        let entries = [second.clone(), first.clone(), read.clone(), beside.clone(), stray.clone(), of_stray.clone()];
+        let names = |topic: &Topic| judged(topic, &entries).verdicts.into_keys().collect::<BTreeSet<_>>();
+        let of_read = BTreeSet::from([read.id(), first.id(), second.id(), beside.id()]);
+        assert_eq!(names(&Topic::Requirement(requirement())), of_read);
+        assert_eq!(names(&Topic::Person), BTreeSet::from([stray.id(), of_stray.id()]));
+    }
+
+    /// Following each chain anew, and searching for each of its steps, takes minutes for as many.
+    #[test]
+    fn safe11_a_long_chain_of_corrections_is_judged_at_once() {
+        let mut entries = vec![unsigned(0, read())];
+        for number in 1..10_000 {
+            let corrected = entries[entries.len() - 1].id();
+            entries.push(unsigned(number, corrects(corrected)));
+        }
+        let judgement = judged(&Topic::Requirement(requirement()), &entries);
+        assert_eq!(judgement.verdicts.len(), entries.len());
+        let set_aside = Verdict::SetAside(Cause::WrongSigners);
+        assert!(judgement.verdicts.values().all(|verdict| *verdict == set_aside));
+        assert_eq!(judged(&Topic::Person, &entries).verdicts.len(), 0);
+    }
+
+    #[test]
+    fn safe11_what_a_pass_that_counts_for_nothing_knew_of_is_not_looked_for() {
+        let passes: Vec<Entry> = (0..3).map(|number| unsigned(number, quiz(Outcome::Passed))).collect();
+        let failure = unsigned(3, quiz(Outcome::Failed));
+        let said: Vec<Said<'_>> = passes.iter().chain([&failure]).map(Said::of).collect();
+        let entries: Vec<&Said<'_>> = said.iter().collect();
+        let asked = |verdict_of_passes: Verdict| {
+            let mut verdicts = vec![verdict_of_passes; 3];
+            verdicts.push(Verdict::Effective);
+            let (plant, pasts) = (Plant::default(), Pasts::of(said.iter().map(|said| said.entry)));
+            let mut rows = gather(&requirement(), &entries, &verdicts, &plant);
+            contradict(&mut rows, &entries, &mut verdicts, &pasts, &plant);
+            (pasts.looked_through(), verdicts.iter().filter(|verdict| verdict.is_on_hold()).count())
+        };
+        assert_eq!(asked(Verdict::SetAside(Cause::WrongSigners)), (1, 0), "the failure's alone");
+        assert_eq!(asked(Verdict::Effective), (4, 4));
     }
 }
