@@ -23,11 +23,10 @@ impl Turned {
         Some(Self { library, file: file.to_owned() })
     }
 
-    /// `off_ms` from the world's clock; `faster` times as fast.
+    /// `off_ms` from the world's clock; `faster` times as fast, which is always said: of a file that doesn't the library goes on as fast as before.
     pub fn set(&self, off_ms: i64, faster: u32) {
-        let speed = if faster == 1 { String::new() } else { format!(" x{faster}") };
         let next = self.file.with_extension("next");
-        fs::write(&next, format!("{:+}{speed}", off_ms / SECOND_MS)).unwrap();
+        fs::write(&next, format!("{:+} x{faster}", off_ms / SECOND_MS)).unwrap();
         fs::rename(next, &self.file).unwrap();
     }
 
