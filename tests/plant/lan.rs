@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::Plant;
 use kiosk::core::Core as Kiosk;
 use kiosk::key_store::FileKeyStore;
-use kiosk::lan::line::{Broken, Frame, Keys, Line};
+use kiosk::lan::line::{Broken, Coming, Frame, Keys, Line};
 use kiosk::lan::{Lan, among_peers};
 use shared::id::*;
 use shared::part11::signature::DeviceSecret;
@@ -170,7 +170,7 @@ fn u6_a_stranger_on_the_line_gets_nothing_and_leaves_nothing() {
         hall.runtime.block_on(async {
             let mut line = Line::call(&address, &stranger).await.unwrap();
             assert_eq!(line.peer, with(&hall.kiosks[0], |kiosk| kiosk.enrolment().unwrap().device));
-            line.say(&frame).await.and(line.hear().await)
+            line.say(&frame).await.and(line.hear(Coming::Message).await)
         })
     };
     assert!(matches!(told(Frame::Have(own_word)), Err(Broken::Io(_))), "a word of somebody else's");

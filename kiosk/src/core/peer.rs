@@ -110,6 +110,11 @@ impl Core {
         Ok(Brought { blobs: usize::from(wanted), ..Brought::default() })
     }
 
+    /// Whether a device is enrolled, as known here.
+    pub fn knows(&self, peer: &DeviceKey) -> Result<bool, Denied> {
+        Ok(store::shelf::is_enrolled(self.ledger.connection(), peer)?)
+    }
+
     /// A document or a quiz paper for another kiosk; `None` for whatever else lies in the folder, and for a revoked one.
     pub fn blob_for(&mut self, peer: &DeviceKey, digest: &Digest32) -> Result<Option<Vec<u8>>, Denied> {
         let plant = self.plant();

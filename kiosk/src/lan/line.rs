@@ -64,6 +64,29 @@ pub enum Frame {
     Blob(Vec<u8>),
 }
 
+/// What may come next: of anything else not a byte is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coming {
+    /// From somebody who hasn't shown yet who they are.
+    Word,
+    Message,
+    /// What was asked for.
+    Blob,
+}
+
+impl Coming {
+    /// Most bytes of a frame of that kind; `None` for one that may not come.
+    fn most(self, kind: u8) -> Option<u64> {
+        match (kind, self) {
+            (0, _) => Some(0),
+            (1, Self::Word | Self::Message) | (2, Self::Message) => Some(MAX_MESSAGE_BYTES as u64),
+            (3, Self::Message) => Some(32),
+            (4, Self::Blob) => Some(MAX_BLOB_BYTES),
+            _ => None,
+        }
+    }
+}
+
 impl Frame {
     pub async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> Result<(), Broken> {
         let (kind, bytes): (u8, &[u8]) = match self {
@@ -80,17 +103,11 @@ impl Frame {
         Ok(to.flush().await?)
     }
 
-    /// The next one of whatever comes.
-    pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> Result<Self, Broken> {
+    /// The next one of what may come.
+    pub async fn read(from: &mut (impl AsyncRead + Unpin), coming: Coming) -> Result<Self, Broken> {
         let kind = from.read_u8().await?;
+        let most = coming.most(kind).ok_or(Broken::OutOfTurn)?;
         let length = u64::from(from.read_u32().await?);
-        let most = match kind {
-            0 => 0,
-            1 | 2 => MAX_MESSAGE_BYTES as u64,
-            3 => 32,
-            4 => MAX_BLOB_BYTES,
-            _ => return Err(Broken::OutOfTurn),
-        };
         if length > most {
             return Err(BadMessage::TooLarge.into());
         }
@@ -184,8 +201,8 @@ impl Line {
         let _ = self.stream.shutdown().await;
     }
 
-    pub async fn hear(&mut self) -> Result<Frame, Broken> {
-        Frame::read(&mut self.stream).await
+    pub async fn hear(&mut self, coming: Coming) -> Result<Frame, Broken> {
+        Frame::read(&mut self.stream, coming).await
     }
 }
 

@@ -5,7 +5,7 @@ use shared::sync::message::Give;
 use shared::sync::terminal::PeerAnswer;
 
 use super::book::Spoke;
-use super::line::{Broken, Frame, Line};
+use super::line::{Broken, Coming, Frame, Line};
 use crate::core::Core;
 use crate::core::peer::Brought;
 use crate::runtime::Reach;
@@ -47,7 +47,7 @@ struct Round {
 async fn one_round(core: &impl Reach, line: &mut Line) -> Result<Option<Round>, Broken> {
     let word = core.with(Core::first_word).await??;
     line.say(&Frame::Have(word.clone())).await?;
-    let tips = match line.hear().await? {
+    let tips = match line.hear(Coming::Word).await? {
         Frame::Have(tips) => tips,
         Frame::Nothing => return Ok(None),
         _ => return Err(Broken::OutOfTurn),
@@ -67,7 +67,7 @@ async fn one_round(core: &impl Reach, line: &mut Line) -> Result<Option<Round>, 
     };
     if let Some(wants) = wants {
         line.say(&Frame::Have(wants)).await?;
-        match line.hear().await? {
+        match line.hear(Coming::Message).await? {
             Frame::Give(gift) => round.brought = core.with(move |core| core.take_gift(&gift)).await??,
             Frame::Nothing => {}
             _ => return Err(Broken::OutOfTurn),
@@ -76,12 +76,15 @@ async fn one_round(core: &impl Reach, line: &mut Line) -> Result<Option<Round>, 
     Ok(Some(round))
 }
 
-/// Asks for documents that are lacking here.
+/// Asks for documents that are lacking here. Somebody who isn't enrolled isn't even told which.
 async fn fetch_blobs(core: &impl Reach, line: &mut Line) -> Result<Brought, Broken> {
-    let mut brought = Brought::default();
+    let (mut brought, peer) = (Brought::default(), line.peer);
+    if !core.with(move |core| core.knows(&peer)).await?? {
+        return Ok(brought);
+    }
     for digest in core.with(Core::wanted_blobs).await?.into_iter().take(MOST_BLOBS) {
         line.say(&Frame::AskBlob(digest)).await?;
-        match line.hear().await? {
+        match line.hear(Coming::Blob).await? {
             Frame::Blob(bytes) => brought.add(core.with(move |core| core.take_blob(&bytes)).await??),
             Frame::Nothing => {}
             _ => return Err(Broken::OutOfTurn),
@@ -96,7 +99,10 @@ pub async fn answer(core: &impl Reach, line: &mut Line) -> Result<Brought, Broke
     // A round has two words and a gift.
     for _ in 0..3 * MOST_ROUNDS + MOST_BLOBS {
         // Who says nothing holds no place that another could have.
-        let frame = if known { line.hear().await? } else { soon(line.hear()).await? };
+        let frame = match known {
+            true => line.hear(Coming::Message).await?,
+            false => soon(line.hear(Coming::Word)).await?,
+        };
         match frame {
             Frame::Nothing => return Ok(brought),
             Frame::Have(word) => {

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use kiosk::lan::line::Frame;
+use kiosk::lan::line::{Coming, Frame};
 use shared::id::Digest32;
 use shared::kind::to_cbor;
 use shared::log::canonical;
@@ -187,7 +187,8 @@ pub fn frames(bytes: &[u8]) -> Verdict {
     let mut rest = bytes;
     while !rest.is_empty() {
         let before = rest;
-        let frame = match at_once(Frame::read(&mut rest)) {
+        let coming = if rest.first() == Some(&4) { Coming::Blob } else { Coming::Message };
+        let frame = match at_once(Frame::read(&mut rest, coming)) {
             Ok(frame) => frame,
             Err(why) => return refused(why),
         };
