@@ -121,7 +121,9 @@ impl Clock {
         };
         let (start, widened) = match why {
             Some(_) => (seen, off_for.abs()),
-            None => (believed, off_for.abs() / DRIFT_PARTS),
+            // Time doesn't go back while a terminal is off: a clock set back by a little before each start would never let anything end.
+            None if off_for < 0 => (seen, off_for.abs()),
+            None => (believed, off_for / DRIFT_PARTS),
         };
         // The machine's clock may have been put right while it was off.
         let anchor = Anchor { wall: start, steady, uncertainty_ms: widened.max(disbelieved_ms.abs()) };
@@ -262,6 +264,19 @@ mod tests {
             assert!(reading.latest().plus_ms(BELIEVED_JUMP_MS) >= NOON.plus_ms(second * MINUTE_MS));
         }
         assert!((1..100).contains(&steps), "{steps} lines in the journal");
+    }
+
+    #[test]
+    fn r18_a_clock_set_back_a_little_before_each_start_lets_time_go_on() {
+        let (mut machine, mut seen) = (NOON, NOON);
+        for hour in 1..=100 {
+            // Switched off and on each hour, and set back by as much as is believed.
+            let (mut clock, _) = Clock::start(machine, Timestamp(0), Some(seen), 0);
+            let (reading, _) = clock.read(machine.plus_ms(HOUR_MS), Timestamp(HOUR_MS));
+            assert!(reading.wall >= NOON.plus_ms(hour * HOUR_MS), "{hour}: {:?}", reading.wall);
+            assert!(reading.earliest() <= machine.plus_ms(HOUR_MS));
+            (seen, machine) = (reading.wall, reading.wall.minus_ms(59 * MINUTE_MS));
+        }
     }
 
     #[test]
