@@ -277,3 +277,22 @@ fn s5_nobody_signs_off_themselves_whatever_their_rights() {
     let ruled = plant.server.rule(&id("helga"), true, "fine", &signer("helga"));
     assert!(ruled.unwrap_err().to_string().contains("nobody rules on their own record"));
 }
+
+/// What somebody did before counts for the currency that a start asks for: neither the start itself, nor what they did after it.
+#[test]
+fn h5_a_start_on_a_lot_does_not_keep_its_own_currency() {
+    let mut plant = sunday_evening();
+    let maria = id::<PersonId>("maria");
+    for lot in ["881", "882"] {
+        let kiosk = plant.kiosk("K3");
+        kiosk.badge_in(&maria).unwrap();
+        assert!(kiosk.ask(&maria, &id("seal-pouch"), Some(&id(lot))).unwrap().session.is_some(), "{lot}");
+        plant.clock.forward_minutes(30);
+        plant.kiosk("K3").badge_out(SessionEnd::Tap).unwrap();
+    }
+    plant.settle();
+    let row = "R-0042,Pouch sealing,SOP-0042,process,read;quiz:Q-0042;runs:1;check:C-0042,12,";
+    import_with(&plant, "requirements.csv", &format!("{row},"), &format!("{row}days:1,"));
+    let qualified = |lot: &str| plant.server.query_lot(&id(lot)).unwrap()[0].qualified;
+    assert_eq!((qualified("881"), qualified("882")), (false, true));
+}

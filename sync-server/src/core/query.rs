@@ -245,8 +245,12 @@ impl Core {
         let verdict = questions::verdict(ledger.connection(), &session.opened_by)?;
         drop(ledger);
         let met = |requirement: &RequirementId| {
-            let counted: Vec<_> = performances.iter().map(|(_, p)| *p).collect();
             let at = session.started_at;
+            let governed = |task: &TaskId| plant.tasks.get(task).is_some_and(|t| t.requirements.contains(requirement));
+            let before = |task: &TaskId, performed: &shared::training::task_session::Performance| {
+                governed(task) && performed.started_at < at
+            };
+            let counted: Vec<_> = performances.iter().filter(|(task, p)| before(task, p)).map(|(_, p)| *p).collect();
             qualification(plant, requirement, &session.person, &record, &counted, at, Tense::Then).met
         };
         let (qualified, supervised) = (requirements.iter().all(met), session.trainer.is_some());
