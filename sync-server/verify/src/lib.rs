@@ -98,6 +98,15 @@ struct SetUp {
     line: u64,
     entry: EntryId,
     verifiers: Vec<PersonKey>,
+    /// Where.
+    device: DeviceKey,
+}
+
+impl SetUp {
+    /// At a terminal somebody else vouches for whoever sets up a key; at the server its operator does, for the first of all.
+    fn is_vouched_for(&self, server: &DeviceKey) -> bool {
+        !self.verifiers.is_empty() || self.device == *server
+    }
 }
 
 #[derive(Default)]
@@ -181,10 +190,15 @@ impl Look {
                     return self.find(line, entry.id(), format!("{person} did not sign with the key it sets up"));
                 }
                 let verifiers = entry.blocks().iter().map(|block| block.key).filter(|key| *key != body.key).collect();
-                let set_up = SetUp { person: person.clone(), line, entry: entry.id(), verifiers };
-                let before = self.keys.insert(body.key, set_up);
-                if before.is_some_and(|before| before.person != person) {
-                    self.find(line, entry.id(), "its key is another person's, too");
+                let device = entry.log().device;
+                let set_up = SetUp { person: person.clone(), line, entry: entry.id(), verifiers, device };
+                match self.keys.get(&body.key) {
+                    Some(before) if before.person != person => {
+                        self.find(line, entry.id(), "its key is another person's, too");
+                    }
+                    // Of several the one that somebody vouches for counts: a copy without takes nothing from it.
+                    Some(before) if !before.verifiers.is_empty() => {}
+                    _ => drop(self.keys.insert(body.key, set_up)),
                 }
             }
             _ => {}
@@ -207,7 +221,7 @@ impl Look {
         self.look_at_chains(&manifest);
         self.look_at_orders(&manifest);
         self.look_at_devices(&server);
-        self.look_at_people();
+        self.look_at_people(&server);
         self.report.made_at = Some(manifest.made_at);
         self.report.complete_through = manifest.complete_through;
         self.report.unknown = manifest.unknown;
@@ -333,10 +347,10 @@ impl Look {
     }
 
     /// Every key that signed was set up for its signer, by somebody whose key was set up.
-    fn look_at_people(&mut self) {
+    fn look_at_people(&mut self, server: &DeviceKey) {
         let mut problems = Vec::new();
         for ((key, signer), (line, entry)) in &self.signed {
-            match self.keys.get(key) {
+            match self.keys.get(key).filter(|set_up| set_up.is_vouched_for(server)) {
                 Some(set_up) if set_up.person == *signer => {}
                 Some(_) => {
                     problems.push((*line, entry.to_string(), format!("{signer} signed with another person's key")))
