@@ -13,6 +13,7 @@ use shared::kind::plant::Impact;
 use shared::kind::record::Outcome;
 use shared::training::{Answer, GateDecision, Reason};
 use sync_server::core::approve::Approval;
+use sync_server::core::people::Signer;
 
 use harness::scene::*;
 
@@ -119,7 +120,12 @@ fn a12_no_version_counts_without_author_reviewer_and_quality_and_its_change_cont
     let server = &plant.server;
     let approve = |who: &str| server.approve_version(&document, &version, &monday_at_six(), &signer(who), None);
     assert!(approve("helga").is_err(), "nothing was drafted");
-    assert!(server.draft_version(&document, &version, &v7_contents(), None, " ", &signer("lukas")).is_err());
+    let kept = server.blobs.all().unwrap().len();
+    let wrong = Signer { secret: "not the secret".into(), ..signer("lukas") };
+    for (change, author) in [(" ", &signer("lukas")), ("CC-1", &wrong)] {
+        assert!(server.draft_version(&document, &version, &v7_contents(), None, change, author).is_err());
+    }
+    assert_eq!(server.blobs.all().unwrap().len(), kept, "nothing is kept of whoever only knows a name");
     assert!(server.draft_version(&document, &version, &v7_contents(), None, "CC-1", &signer("maria")).is_err());
     draft_v7(&plant.server);
     assert!(approve("helga").is_err(), "nobody reviewed it");

@@ -73,6 +73,16 @@ pub async fn keep(
             let message = "the bytes are not what their name says";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_digest", message, "send the file again"));
         }
+        // A disk isn't filled with what nothing needs.
+        if !core.plant().names_blob(&digest) {
+            let message = "nothing in the plant names this blob";
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "not_named",
+                message,
+                "bring what names it first, then send it again",
+            ));
+        }
         core.blobs.write(&body).map_err(Refused::from)?;
         Ok(StatusCode::NO_CONTENT)
     })

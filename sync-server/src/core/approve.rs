@@ -64,13 +64,15 @@ impl Core {
         if described.version(version).is_some_and(|v| v.withdrawn_at.is_none()) {
             return Err(Refused::no(format!("{document} {version} is approved: a change is a new version")));
         }
-        let contents = contents.iter().map(|content| self.keep_content(content)).collect::<Result<Vec<_>, _>>()?;
         if contents.is_empty() {
             return Err(Refused::no("a version needs content in at least one language"));
         }
         if change_control.trim().is_empty() {
             return Err(Refused::no("a version names the change control it belongs to"));
         }
+        // Nothing is kept of somebody who only knows an author's name.
+        let key = self.unlock(author)?;
+        let contents = contents.iter().map(|content| self.keep_content(content)).collect::<Result<Vec<_>, _>>()?;
         let changed_steps = self.changed_steps(described, &contents)?;
         let body = VersionDrafted {
             document: document.clone(),
@@ -81,7 +83,8 @@ impl Core {
             change_control: Some(change_control.trim().to_owned()),
         };
         let draft = self.draft(Subject::new("document", document), body);
-        self.write(&Stream::plant_global(), &self.signed(draft, author, Role::Author, Meaning::Authored)?)
+        let draft = self.signed_with(draft, &author.person, &key, Role::Author, Meaning::Authored, None);
+        self.write(&Stream::plant_global(), &draft)
     }
 
     fn keep_content(&self, content: &DraftContent) -> Result<Content, Refused> {
