@@ -23,6 +23,7 @@ use shared::time::Timestamp;
 const ENROLMENT: &str = "enrolment";
 const HEADS: &str = "heads";
 const FAILURES: &str = "failures";
+const TRYING: &str = "trying";
 /// Wrong secrets that are remembered, of everybody here.
 const FAILURES_MOST: usize = 512;
 
@@ -54,6 +55,9 @@ pub trait KeyStore: Send {
     fn keep_heads(&mut self, heads: &[EntryId], steady: Timestamp) -> io::Result<()>;
     /// Wrong secrets given here since each person's last right one: a data folder that is put back forgives none of them (R15).
     fn failures(&self) -> io::Result<Vec<KeptFailure>>;
+    /// Whose secret is being tried, from before the check until it is known how it went: whoever pulls the plug between is counted.
+    fn trying(&self) -> io::Result<Option<PersonId>>;
+    fn note_trying(&mut self, person: Option<&PersonId>) -> io::Result<()>;
     fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()>;
     /// The person gave the right secret, or somebody who leads lifted the lockout.
     fn forget_failures(&mut self, person: &PersonId) -> io::Result<()>;
@@ -184,6 +188,15 @@ impl Folder {
         minicbor::decode(&bytes).map_err(|_| damaged("wrong secrets"))
     }
 
+    fn trying(&self) -> io::Result<Option<PersonId>> {
+        let Some(bytes) = self.read(TRYING)?.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
+        minicbor::decode(&bytes).map(Some).map_err(|_| damaged("last try"))
+    }
+
+    fn note_trying(&self, person: Option<&PersonId>) -> io::Result<()> {
+        self.write(TRYING, &person.map_or_else(Vec::new, to_cbor))
+    }
+
     fn count_failure(&self, failure: &KeptFailure) -> io::Result<()> {
         let mut kept = self.failures()?;
         kept.push(failure.clone());
@@ -242,11 +255,20 @@ impl KeyStore for FileKeyStore {
     fn forget(&mut self) -> io::Result<()> {
         self.folder.erase(ENROLMENT)?;
         self.folder.erase(HEADS)?;
-        self.folder.erase(FAILURES)
+        self.folder.erase(FAILURES)?;
+        self.folder.erase(TRYING)
     }
 
     fn failures(&self) -> io::Result<Vec<KeptFailure>> {
         self.folder.failures()
+    }
+
+    fn trying(&self) -> io::Result<Option<PersonId>> {
+        self.folder.trying()
+    }
+
+    fn note_trying(&mut self, person: Option<&PersonId>) -> io::Result<()> {
+        self.folder.note_trying(person)
     }
 
     fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {

@@ -119,10 +119,15 @@ impl App {
     ) -> Result<T, Problem> {
         let mut whose = vec![Whose::address(peer)];
         whose.extend(signers.iter().map(|person| Whose::Person((*person).to_owned())));
-        if !whose.iter().all(|whose| self.attempts.may_try(whose, Instant::now())) {
+        let may_try = || whose.iter().all(|whose| self.attempts.may_try(whose, Instant::now()));
+        if !may_try() {
             return Err(Problem::too_many_tries());
         }
         let permit = self.unlocking.acquire().await.map_err(Problem::failed)?;
+        // Others may have been wrong while this one waited.
+        if !may_try() {
+            return Err(Problem::too_many_tries());
+        }
         let core = self.core.clone();
         let outcome = tokio::task::spawn_blocking(move || work(&core)).await.map_err(Problem::failed)?;
         drop(permit);

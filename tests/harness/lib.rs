@@ -71,6 +71,12 @@ impl KeyStore for Chip {
     fn failures(&self) -> io::Result<Vec<KeptFailure>> {
         self.0.failures()
     }
+    fn trying(&self) -> io::Result<Option<PersonId>> {
+        self.0.trying()
+    }
+    fn note_trying(&mut self, person: Option<&PersonId>) -> io::Result<()> {
+        self.0.note_trying(person)
+    }
     fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
         self.0.count_failure(failure)
     }

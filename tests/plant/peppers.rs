@@ -189,6 +189,12 @@ impl KeyStore for Full {
     fn failures(&self) -> io::Result<Vec<KeptFailure>> {
         self.files.failures()
     }
+    fn trying(&self) -> io::Result<Option<PersonId>> {
+        self.files.trying()
+    }
+    fn note_trying(&mut self, person: Option<&PersonId>) -> io::Result<()> {
+        self.files.note_trying(person)
+    }
     fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
         self.files.count_failure(failure)
     }

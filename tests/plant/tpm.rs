@@ -175,6 +175,16 @@ fn r15_wrong_secrets_that_come_back_after_a_whole_disk_was_put_back_are_counted_
 }
 
 #[test]
+fn r15_what_a_put_back_disk_forgot_is_counted_beside_what_was_given_elsewhere() {
+    let (mut plant, machine) = plant_with_k7();
+    guess(&mut plant, "K3", 8);
+    plant.settle();
+    guess_and_put_back(&mut plant, &machine, &[1], false);
+    guess(&mut plant, "K7", 1);
+    assert!(!unlocks(&mut plant, "K7", "maria"), "eight elsewhere, one forgotten, and this one");
+}
+
+#[test]
 fn r15_the_chip_counts_the_wrong_secrets_of_as_many_people_as_it_has_room_for() {
     let (mut plant, machine) = plant_with_k7();
     plant.stop("K7");

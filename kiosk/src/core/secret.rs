@@ -45,21 +45,23 @@ impl Core {
         for kept in self.keys.failures()?.iter().filter(|kept| kept.person == *person) {
             let held = store::shelf::entry(connection, &kept.entry)?.is_some();
             if !held && !secrets::is_forgiven(connection, &kept.entry)? {
-                failures.push(Failure { entry: kept.entry, at: kept.at });
+                failures.push(Failure { entry: kept.entry, at: kept.at, device: here });
             }
         }
         failures.sort_by_key(|failure| failure.at);
         Ok(failures)
     }
 
-    /// How many wrong secrets of the person count. Where the folder of keys was put back with the disk, too, a chip still knows how many it has
-    /// forgotten: some may have come back as entries since, so that those are counted once.
+    /// How many wrong secrets of the person count. Where the folder of keys was put back with the disk, too, a chip still knows how many given here
+    /// it has forgotten: some may have come back as entries since, so that those are counted once.
     fn tries(&mut self, person: &PersonId) -> Result<u32, Denied> {
+        let here = self.enrolled().ok_or(Denied::NotSetUp)?.secret.key();
         let known = self.failures(person)?;
         let lost = self.keys.lost_failures(person)?;
-        let kept = self.keys.failures()?.into_iter().filter(|kept| known.iter().any(|here| here.entry == kept.entry));
-        let (known, kept) = (saturated(known.len()), saturated(kept.count()));
-        Ok(known.max(kept.saturating_add(lost)))
+        let kept = self.keys.failures()?.into_iter().filter(|kept| known.iter().any(|known| known.entry == kept.entry));
+        let own = known.iter().filter(|failure| failure.device == here).count();
+        let (elsewhere, own, kept) = (saturated(known.len() - own), saturated(own), saturated(kept.count()));
+        Ok(elsewhere.saturating_add(own.max(kept.saturating_add(lost))))
     }
 
     fn pending_name(person: &PersonId) -> String {
@@ -67,13 +69,25 @@ impl Core {
     }
 
     /// A try that was begun and never finished: it counts as failed.
+    ///
+    /// Both the data folder and the key store know of it: whichever is put back, the other remembers.
     fn pending(&self, person: &PersonId) -> Result<bool, Denied> {
-        Ok(questions::setting(self.ledger.connection(), &Self::pending_name(person))?.is_some_and(|value| value == [1]))
+        let here = questions::setting(self.ledger.connection(), &Self::pending_name(person))?;
+        Ok(here.is_some_and(|value| value == [1]) || self.keys.trying()?.as_ref() == Some(person))
     }
 
     fn set_pending(&mut self, person: &PersonId, pending: bool) -> Result<(), Denied> {
+        if pending {
+            self.keys.note_trying(Some(person))?;
+        }
         let (clock, name) = (self.reading(), Self::pending_name(person));
-        step(&mut self.ledger, clock, |step| Ok(step.step.set(&name, &[u8::from(pending)])?))
+        step(&mut self.ledger, clock, |step| -> Result<(), Denied> {
+            Ok(step.step.set(&name, &[u8::from(pending)])?)
+        })?;
+        if !pending {
+            self.keys.note_trying(None)?;
+        }
+        Ok(())
     }
 
     /// Counts a try that was begun and never finished.
@@ -111,7 +125,9 @@ impl Core {
     pub(super) fn unlock_as_it_is(&mut self, signer: &Signer) -> Result<(PersonSecret, SealedBox), Denied> {
         let person = &signer.person;
         self.is_not_over(person)?;
-        self.settle_pending(person)?;
+        for begun in self.keys.trying()?.iter().chain([person]) {
+            self.settle_pending(begun)?;
+        }
         if self.locked_out(person)? {
             return Err(Denied::LockedOut);
         }
@@ -123,8 +139,9 @@ impl Core {
         self.set_pending(person, true)?;
         match sealed.open_person(person, key, &signer.secret, &pepper) {
             Ok(secret) => {
-                self.keys.forget_failures(person)?;
+                // Not a try any more, whatever becomes of what follows.
                 self.set_pending(person, false)?;
+                self.keys.forget_failures(person)?;
                 Ok((secret, sealed))
             }
             Err(Locked::WrongSecret) => {
@@ -137,7 +154,10 @@ impl Core {
                     Err(Denied::WrongSecret { left, wait_s: wait_after(tries) })
                 }
             }
-            Err(Locked::Damaged) => Err(Denied::NoSigning { person: person.clone() }),
+            Err(Locked::Damaged) => {
+                self.set_pending(person, false)?;
+                Err(Denied::NoSigning { person: person.clone() })
+            }
         }
     }
 
@@ -152,7 +172,8 @@ impl Core {
             writer.step().step.set(&name, &[0])?;
             Ok(entry.id())
         })?;
-        Ok(self.keys.count_failure(&KeptFailure { person: person.clone(), entry, at: now.clock.wall })?)
+        self.keys.count_failure(&KeptFailure { person: person.clone(), entry, at: now.clock.wall })?;
+        Ok(self.keys.note_trying(None)?)
     }
 
     /// After a clock was set back nobody can say how long ago the last try was: nobody waits for it, and it counts.

@@ -17,7 +17,7 @@ use shared::part11::boxes::{BoxRandom, SealedBox};
 use shared::part11::pepper::{Pepper, PepperEpoch};
 use shared::time::{HOUR_MS, Timestamp};
 
-use super::{ENROLMENT, Enrolled, FAILURES, Folder, HEADS, Kept, KeptFailure, KeyStore, damaged};
+use super::{ENROLMENT, Enrolled, FAILURES, Folder, HEADS, Kept, KeptFailure, KeyStore, TRYING, damaged};
 
 /// How often the chip hears of the heads while the kiosk runs, beside once after each start: 24 times a day are 88,000 in ten years, and
 /// chips are made for 100,000 and more. The folder hears of them each time.
@@ -224,6 +224,15 @@ impl KeyStore for TpmKeyStore {
         self.folder.failures()
     }
 
+    /// The folder alone: a chip that is written at each try wears out.
+    fn trying(&self) -> io::Result<Option<PersonId>> {
+        self.folder.trying()
+    }
+
+    fn note_trying(&mut self, person: Option<&PersonId>) -> io::Result<()> {
+        self.folder.note_trying(person)
+    }
+
     fn count_failure(&mut self, failure: &KeptFailure) -> io::Result<()> {
         self.folder.count_failure(failure)?;
         self.count_in_chip(&failure.person, |count| count.saturating_add(1).min(COUNT_MOST))
@@ -245,6 +254,7 @@ impl KeyStore for TpmKeyStore {
         self.folder.erase(SEALED)?;
         self.folder.erase(HEADS)?;
         self.folder.erase(FAILURES)?;
+        self.folder.erase(TRYING)?;
         (self.key, self.in_chip, self.chip_told, self.tries) = (None, None, None, None);
         Place::ALL.into_iter().try_for_each(|place| self.tpm.remove_place(place).map_err(said))
     }

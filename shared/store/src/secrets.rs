@@ -21,6 +21,8 @@ use crate::shelf;
 pub struct Failure {
     pub entry: EntryId,
     pub at: Timestamp,
+    /// Where it was given.
+    pub device: DeviceKey,
 }
 
 /// Wrong secrets of a person that count at the device `here`, as known there, earliest first. `now` is the latest that it can be there: what
@@ -48,8 +50,9 @@ pub fn failures(
     let mut rows = statement.query(params![person.as_str(), right.forgives_all_before, here.0, revoked])?;
     let mut count = Vec::new();
     while let Some(row) = rows.next()? {
-        let failure = Failure { entry: EntryId(row.get(0)?), at: Timestamp(row.get(3)?) };
         let (replica, hybrid): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?);
+        let Some((device, _)) = replica.split_first_chunk() else { continue };
+        let failure = Failure { entry: EntryId(row.get(0)?), at: Timestamp(row.get(3)?), device: DeviceKey(*device) };
         if !right.follows(&replica, &hybrid, row.get(4)?) && !is_forgiven(connection, &failure.entry)? {
             count.push(failure);
         }

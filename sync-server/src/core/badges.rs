@@ -64,7 +64,9 @@ impl Core {
         for set in in_use {
             let subject = Subject::new("device", set.device);
             let events = questions::entries_of_kind(ledger.connection(), subject.as_str(), "device_event")?;
-            let since = events.iter().filter(|event| names(event, &badge)).map(|event| event.header().wall).min();
+            // What it says itself: nobody else says it for a terminal.
+            let own = events.iter().filter(|event| event.log().device == set.device);
+            let since = own.filter(|event| names(event, &badge)).map(|event| event.header().wall).min();
             refused.push(RefusedAt { kiosk: set.name.clone(), since });
         }
         refused.sort_by(|a, b| a.kiosk.cmp(&b.kiosk));

@@ -28,6 +28,9 @@ pub enum EnrolRefused {
     Used,
 }
 
+/// How many heads a revocation names at most: an entry has 16 KiB, and an honest terminal three logs for each time that it was put back.
+const HEADS_MOST: usize = 384;
+
 impl Core {
     /// Makes a code for a kiosk at these work units of one site.
     pub fn enrol_code(&self, name: KioskName, work_units: &[WorkUnitId]) -> Result<String, Refused> {
@@ -169,14 +172,18 @@ impl Core {
         Ok(revocation)
     }
 
+    /// The last entries of the device's logs, the longest logs' first. Of more than one entry can name, the shortest are left out: what stands in
+    /// them is set aside until quality rules. So whoever has a terminal can't make it impossible to revoke by writing ever new logs.
     pub(super) fn heads_of(&self, device: &DeviceKey) -> Result<Vec<EntryId>, Refused> {
         let ledger = self.ledger();
         let logs = store::shelf::logs(ledger.connection())?.into_iter().filter(|log| log.device == *device);
         let mut heads = Vec::new();
         for log in logs {
-            heads.extend(store::shelf::tips(ledger.connection(), &log)?.into_iter().map(|(_, id)| id));
+            heads.extend(store::shelf::tips(ledger.connection(), &log)?);
         }
-        Ok(heads)
+        heads.sort_unstable_by(|a, b| b.cmp(a));
+        heads.truncate(HEADS_MOST);
+        Ok(heads.into_iter().map(|(_, id)| id).collect())
     }
 }
 

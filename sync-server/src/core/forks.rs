@@ -15,7 +15,7 @@ use super::{Core, Refused};
 use crate::store::{ServerStep, step};
 
 /// How many entries one ruling names at most: an entry has 16 KiB.
-const RULED_AT_ONCE: usize = 200;
+pub(super) const RULED_AT_ONCE: usize = 200;
 
 /// One way in which a log goes on after it divides.
 #[derive(Debug, Clone, Serialize)]

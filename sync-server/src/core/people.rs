@@ -14,8 +14,10 @@ use shared::part11::boxes::{BoxRandom, Locked, SealedBox, Stretching, person_box
 use shared::part11::signature::PersonSecret;
 use shared::part11::strength::{PASSPHRASE_LEAST, SecretKind, Weakness};
 use shared::time::Span;
-use store::{boxes, questions, secrets};
+use store::secrets::{self, Failure};
+use store::{boxes, questions};
 
+use super::forks::RULED_AT_ONCE;
 use super::{Core, Refused};
 
 /// A person who signs, with the secret that unlocks their key.
@@ -137,10 +139,18 @@ impl Core {
         Ok(opened)
     }
 
-    /// Ten wrong secrets, wherever they were given, lock out here as at every terminal (R15).
+    /// Ten wrong secrets, wherever they were given, lock out here as at every terminal (R15). Half as many given here lock out here: whoever comes over
+    /// the network, with no badge to show, can keep nobody from working at a terminal, where the right secret ends it.
     fn not_locked_out(&self, person: &PersonId) -> Result<(), Refused> {
-        let tries = self.wrong_secrets(person)?;
-        let most = self.plant().policy.lockout.attempts as usize;
+        let failures = self.failures(person)?;
+        let (tries, most) = (failures.len(), self.plant().policy.lockout.attempts as usize);
+        let here = failures.iter().filter(|failure| failure.device == self.key()).count();
+        if tries < most && here >= most.div_ceil(2) {
+            return Err(Refused::no(format!(
+                "after {here} wrong secrets here the server takes none of {person} any more; nothing was signed, and terminals still do. The right \
+                 secret at a terminal ends it, or a supervisor lifts it there"
+            )));
+        }
         if tries < most {
             return Ok(());
         }
@@ -149,14 +159,14 @@ impl Core {
         )))
     }
 
-    fn wrong_secrets(&self, person: &PersonId) -> Result<usize, Refused> {
-        Ok(secrets::failures(self.ledger().connection(), person, &self.key(), self.now())?.len())
+    fn failures(&self, person: &PersonId) -> Result<Vec<Failure>, Refused> {
+        Ok(secrets::failures(self.ledger().connection(), person, &self.key(), self.now())?)
     }
 
     /// Counted before it is answered; terminals hear of it.
     fn wrong_secret(&self, person: &PersonId) -> Refused {
         let counted = || -> Result<(), Refused> {
-            let attempt = self.wrong_secrets(person)? + 1;
+            let attempt = self.failures(person)?.len() + 1;
             let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
             let plant = self.plant();
             let site = &plant.people.get(person).ok_or_else(|| Refused::no("nobody is known by that name"))?.site;
@@ -241,7 +251,7 @@ impl Core {
     }
 
     /// Rules on everything of a person that is on hold: accepts or rejects exactly those entries (U8).
-    pub fn rule(&self, person: &PersonId, accepted: bool, reason: &str, by: &Signer) -> Result<Entry, Refused> {
+    pub fn rule(&self, person: &PersonId, accepted: bool, reason: &str, by: &Signer) -> Result<Vec<Entry>, Refused> {
         self.require(&by.person, &Right::Quality)?;
         if by.person == *person {
             return Err(Refused::no("nobody rules on their own record"));
@@ -256,9 +266,14 @@ impl Core {
         if entries.is_empty() {
             return Err(Refused::no(format!("nothing of {person} is on hold")));
         }
-        let body = Ruling { entries, accepted, reason: reason.to_owned() };
-        let draft = self.draft(subject, body);
-        self.write(&Stream::plant_global(), &self.signed(draft, by, Role::Quality, Meaning::Ruled)?)
+        let draft = |entries: &[EntryId]| {
+            let body = Ruling { entries: entries.to_vec(), accepted, reason: reason.to_owned() };
+            self.signed(self.draft(subject.clone(), body), by, Role::Quality, Meaning::Ruled)
+        };
+        let drafts = entries.chunks(RULED_AT_ONCE).map(draft).collect::<Result<Vec<_>, _>>()?;
+        self.step(|step, server, clock| {
+            drafts.iter().map(|draft| Ok(server.write(step, &Stream::plant_global(), draft, clock)??)).collect()
+        })
     }
 }
 

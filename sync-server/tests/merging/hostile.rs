@@ -1,5 +1,7 @@
 //! What an enrolled terminal in the wrong hands writes, and what comes of it at the merge.
 
+use shared::log::LogId;
+
 use super::*;
 
 /// Any words, in anybody's name, with any key but theirs.
@@ -255,4 +257,30 @@ fn r12_keys_that_undo_what_they_rest_on_come_to_an_end() {
     assert!(known("helga") && !known("jonas") && !known("felix"), "none of them vouches for anybody");
     let found = core.verify(true).unwrap();
     assert!(found.is_clean() && found.rebuilt_equal == Some(true), "{:?}", found.findings);
+}
+
+/// Whoever has a terminal writes ever new logs, more than an entry can name.
+#[test]
+fn r7_a_terminal_that_wrote_very_many_logs_is_revoked_all_the_same() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let mut pen = Pen::enrol(&core, "K3", "SEAL", 3);
+    let honest: Vec<Entry> = (1..=3).map(|attempt| pen.write_about(&core, "maria", SecretFailed { attempt })).collect();
+    pen.call(&core, &honest);
+    for hundred in 0..6_u8 {
+        let mut written = Vec::new();
+        for number in 0..100_u8 {
+            let incarnation = Incarnation([[hundred, number]; 8].concat().try_into().unwrap());
+            let log = LogId { incarnation, ..pen.log.clone() };
+            let mut other = Pen { device: pen.device.clone(), log, written: Vec::new() };
+            written.push(other.write_about(&core, "maria", SecretFailed { attempt: 1 }));
+        }
+        pen.call(&core, &written);
+    }
+    let revoked = core.revoke_kiosk(&KioskName::new("K3").unwrap(), "stolen", None).unwrap();
+    let Body::DeviceRevoked(body) = revoked.statement().unwrap().unwrap().body else { panic!("another kind") };
+    assert!(body.heads.contains(&honest[2].id()), "the longest log counts as far as it was held");
+    assert!(body.heads.len() < 600);
+    let found = core.verify(true).unwrap();
+    assert!(found.is_clean(), "{:?}", found.findings);
 }
