@@ -309,3 +309,36 @@ impl ClientCertVerifier for ProvesItsKey {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a frame's first bytes come to, with nothing behind them.
+    async fn begun(kind: u8, length: u32, coming: Coming) -> Result<Frame, Broken> {
+        let bytes = [&[kind][..], &length.to_be_bytes()].concat();
+        Frame::read(&mut bytes.as_slice(), coming).await
+    }
+
+    #[tokio::test]
+    async fn safe11_of_what_may_not_come_next_not_a_byte_is_waited_for() {
+        for (kind, coming) in [
+            (4, Coming::Word),
+            (2, Coming::Word),
+            (3, Coming::Word),
+            (4, Coming::Message),
+            (1, Coming::Blob),
+            (9, Coming::Blob),
+        ] {
+            assert!(matches!(begun(kind, 32, coming).await, Err(Broken::OutOfTurn)), "{kind} {coming:?}");
+        }
+        for (kind, coming) in [(1, Coming::Word), (2, Coming::Message), (4, Coming::Blob)] {
+            assert!(
+                matches!(begun(kind, 32, coming).await, Err(Broken::Io(_))),
+                "{kind} {coming:?}: the rest is to come"
+            );
+            assert!(matches!(begun(kind, u32::MAX, coming).await, Err(Broken::Message(_))), "{kind}: too large");
+        }
+        assert_eq!(begun(0, 0, Coming::Blob).await.unwrap(), Frame::Nothing);
+    }
+}

@@ -216,6 +216,32 @@ fn r12_a_signing_set_up_is_corrected_by_nobody() {
     assert!(found.is_clean() && found.rebuilt_equal == Some(true), "{:?}", found.findings);
 }
 
+/// Set aside at the server, and nobody's key to whoever verifies a bundle either.
+#[test]
+fn r12_a_key_that_nobody_vouched_for_is_nobodys_to_the_verifier_too() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    set_up_signing(&core, &["helga"]);
+    let (mut pen, forged) = (record_pen(&core, "K3", 3), PersonSecret::from_seed([66; 32]));
+    let maria = PersonId::new("maria").unwrap();
+    let by_her = |body: Body| {
+        let (role, meaning) = (Role::Operator, Meaning::Performed);
+        let (signed_at, printed_name, signer) = (core.now(), "Maria".to_owned(), maria.clone());
+        let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None };
+        Draft::new(Subject::person(&maria), Statement { act: core.act(), body }).signed_by(signing, &forged)
+    };
+    let (key, box_digest, identity_proof) = (forged.key(), Digest32::of(b"a box"), "card".to_owned());
+    let set_up = SigningSetUp { key, box_digest, identity_proof, profile: Profile::UsPart11, secret: None };
+    pen.write_draft(&core, &by_her(set_up.into()));
+    let read = pen.write_draft(&core, &by_her(read_on("R-0042")));
+    pen.call(&core, &pen.written);
+    let bundle = home.path().join("all.evidence");
+    core.export_evidence(&bundle).unwrap();
+    let report = lineproof_verify::verify(fs::read(&bundle).unwrap().as_slice(), Some(core.key())).unwrap();
+    let told = |id: &EntryId| report.findings.iter().any(|finding| finding.what == id.to_string());
+    assert!(told(&read.id()) || told(&pen.written[0].id()), "{:?}", report.findings);
+}
+
 /// Jonas's key vouches for Felix's, his for an earlier set-up of his, and that one is the same act as the first: each would undo what it rests on.
 #[test]
 fn r12_keys_that_undo_what_they_rest_on_come_to_an_end() {
