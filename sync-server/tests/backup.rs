@@ -185,6 +185,9 @@ fn restore_every_altered_backup_is_refused_before_anything_is_written() {
         }
     }
     assert!(refused > 25, "only {refused} of 40 were noticed");
+    fs::write(&altered, &good).unwrap();
+    rusqlite::Connection::open(&altered).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    assert!(plant.refused(&altered, "never").contains("Nothing was changed"), "said to be of an earlier schema");
     fs::write(&altered, &good[..good.len() / 2]).unwrap();
     assert!(plant.refused(&altered, "never").contains("Nothing was changed"), "cut in half");
     fs::write(&altered, "not a backup").unwrap();

@@ -30,7 +30,7 @@ use super::{Refused, folder};
 /// What the server signs of a backup.
 const BACKUP_TYPE: &str = "application/vnd.lineproof.backup.v1+cbor";
 /// The form this version writes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// How many blobs are copied in one transaction.
 const BLOBS_AT_ONCE: usize = 64;
 
@@ -253,11 +253,12 @@ fn signed_row(connection: &Connection) -> rusqlite::Result<Option<(Vec<u8>, [u8;
 /// One digest over every row of every table, whatever page it lies on. The row that holds it is left out.
 fn digest_of_tables(connection: &Connection) -> Result<Digest32, StoreError> {
     let mut tables = connection.prepare(
-        "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger', 'index') AND sql IS NOT NULL ORDER BY type, name",
+        "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger', 'index', 'view') AND sql IS NOT NULL ORDER BY type, name",
     )?;
     let tables: Vec<(String, String)> =
         tables.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    let mut digest = Digest32::of(b"lineproof backup");
+    let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let mut digest = Digest32::of_parts(&[b"lineproof backup", &schema.to_be_bytes()]);
     for (name, sql) in tables {
         digest = Digest32::of_parts(&[&digest.0, name.as_bytes(), sql.as_bytes()]);
         if !sql.starts_with("CREATE TABLE") || name == "backup" {
