@@ -58,7 +58,7 @@ pub fn judge(entries: &[Entry], knowledge: &Knowledge<'_>) -> Judgement {
     let said: Vec<Said<'_>> = entries.iter().map(Said::of).collect();
     let mut judgement = Judgement::default();
     // The person first: a correction counts as it is judged beside what it corrects.
-    for topic in topics(&said) {
+    for topic in topics(&said, knowledge) {
         let about: Vec<&Said<'_>> = said.iter().filter(|said| said.bears_on(&topic)).collect();
         let Judgement { verdicts, evidence } = judge_said(&topic, &about, knowledge);
         judgement.verdicts.extend(verdicts);
@@ -102,9 +102,10 @@ impl<'e> Said<'e> {
     }
 }
 
-/// Every topic of a record, the person's first.
-fn topics(said: &[Said<'_>]) -> BTreeSet<Topic> {
-    let legacy = said.iter().filter_map(Said::body).flat_map(|body| match body {
+/// Every topic of a record, the person's first. Only the server's history opens one for each of its rows: a terminal's counts for nothing.
+fn topics(said: &[Said<'_>], knowledge: &Knowledge<'_>) -> BTreeSet<Topic> {
+    let by_server = said.iter().filter(|said| (knowledge.servers)(&said.entry.log().device));
+    let legacy = by_server.filter_map(|said| said.body()).flat_map(|body| match body {
         Body::LegacyBatch(batch) => batch.rows.as_slice(),
         _ => &[],
     });
@@ -613,7 +614,7 @@ fn set_verdict(evidence: &mut Evidence, entries: &[&Said<'_>], verdicts: &mut [V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::record::{Correction, QuizAttempt, Read};
+    use crate::kind::record::{Correction, LegacyBatch, LegacyRow, QuizAttempt, Read};
     use crate::log::entry::seal;
     use crate::log::{Draft, LogId, Position, Stream, Subject};
     use crate::part11::signature::DeviceSecret;
@@ -672,6 +673,30 @@ mod tests {
         let (servers, standing) = (|_: &DeviceKey| false, |_: &Entry| Standing::Good);
         let knowledge = Knowledge { plant: &plant, keys: &keys, servers: &servers, standing: &standing };
         judge_topic(topic, entries, &knowledge)
+    }
+
+    #[test]
+    fn safe11_history_that_a_terminal_makes_up_opens_no_topics() {
+        let row = |number: u32| LegacyRow {
+            requirement: RequirementId::new(&format!("R-{number}")).unwrap(),
+            version: None,
+            activity: ActivityKind::Read,
+            completed_at: Timestamp(0),
+            assessor: None,
+            score_percent: None,
+            source: None,
+            line: number.into(),
+        };
+        let batch = LegacyBatch { batch: ActId([1; 16]), rows: (1..=200).map(row).collect() };
+        let entry = unsigned(1, batch);
+        let (plant, keys) = (Plant::default(), BTreeMap::new());
+        let standing = |_: &Entry| Standing::Good;
+        let topics = |by_server: bool| {
+            let servers = move |_: &DeviceKey| by_server;
+            let knowledge = Knowledge { plant: &plant, keys: &keys, servers: &servers, standing: &standing };
+            super::topics(&[Said::of(&entry)], &knowledge).len()
+        };
+        assert_eq!((topics(false), topics(true)), (1, 201));
     }
 
     #[test]
