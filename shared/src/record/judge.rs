@@ -147,6 +147,9 @@ fn judge_said(topic: &Topic, entries: &[&Said<'_>], knowledge: &Knowledge<'_>) -
 
 /// Where that stands which each entry corrects, if it corrects one of these.
 fn corrected(entries: &[&Said<'_>]) -> Vec<Option<usize>> {
+    if !entries.iter().any(|said| matches!(said.body(), Some(Body::Correction(_)))) {
+        return vec![None; entries.len()];
+    }
     let places: BTreeMap<EntryId, usize> = entries.iter().enumerate().map(|(place, said)| (said.id(), place)).collect();
     let target = |said: &&Said<'_>| match said.body() {
         Some(Body::Correction(body)) => places.get(&body.entry).copied(),
