@@ -112,7 +112,7 @@ impl Core {
 
     /// Whether a device is enrolled, as known here.
     pub fn knows(&self, peer: &DeviceKey) -> Result<bool, Denied> {
-        Ok(store::shelf::is_enrolled(self.ledger.connection(), peer)?)
+        Ok(crate::store::is_enrolled(self.ledger.connection(), peer)?)
     }
 
     /// A document or a quiz paper for another kiosk; `None` for whatever else lies in the folder, and for a revoked one.

@@ -5,14 +5,15 @@ use std::path::Path;
 use minicbor::bytes::ByteVec;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
-use shared::kind::to_cbor;
+use shared::kind::plant::DeviceEnrolled;
+use shared::kind::{Body, to_cbor};
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Shelf, Stream};
 use shared::part11::boxes::{SealedBox, person_of_box};
 use shared::part11::pepper::PepperEpoch;
 use shared::sync::order::Cursor;
 use shared::sync::store::{BoxMark, BoxRow, Boxes, Marks};
-use shared::sync::{Replica, TerminalShelf};
+use shared::sync::{Replica, TerminalShelf, scope};
 use shared::time::{ClockReading, HybridTime};
 use store::{Ledger, Step, StoreError, boxes, shelf};
 
@@ -22,8 +23,31 @@ const BOX_TO_GIVE: &str = include_str!("box_to_give.sql");
 
 /// Opens or makes the kiosk's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {
-    use store::ledger::{BADGES, BOXES, HISTORY, SECRETS, SESSIONS};
-    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, SECRETS, BADGES, BOXES, BOX_TO_GIVE, SESSIONS, HISTORY])
+    use store::ledger::{BADGES, BOXES, ENROLMENTS, HISTORY, SECRETS, SESSIONS};
+    Ledger::open(path, &[SCHEMA, OPEN_QUIZ, SECRETS, BADGES, BOXES, BOX_TO_GIVE, SESSIONS, HISTORY, ENROLMENTS])
+}
+
+/// Whether an enrolment of the device is held, in its chain or outside of it, or it is the server.
+pub fn is_enrolled(connection: &Connection, device: &DeviceKey) -> Result<bool, StoreError> {
+    Ok(shelf::is_enrolled(connection, device)? || enrolled_loosely(connection, device)?.next().is_some())
+}
+
+fn loose_enrolments(connection: &Connection) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT bytes FROM loose_enrolment ORDER BY id")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|row| row.map_err(StoreError::from).and_then(|bytes| shelf::read_entry(&bytes, true))).collect()
+}
+
+/// What enrolments outside every chain say of the device (H6).
+fn enrolled_loosely(
+    connection: &Connection,
+    device: &DeviceKey,
+) -> Result<impl Iterator<Item = DeviceEnrolled>, StoreError> {
+    let loose = loose_enrolments(connection)?.into_iter();
+    Ok(loose.filter_map(|entry| match entry.statement().ok()??.body {
+        Body::DeviceEnrolled(body) if body.device == *device => Some(body),
+        _ => None,
+    }))
 }
 
 /// One durable step of the kiosk.
@@ -43,6 +67,11 @@ pub struct KioskStep<'s, 't> {
 store::forward_shelf!(KioskStep);
 
 impl KioskStep<'_, '_> {
+    fn may_write_here(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, StoreError> {
+        let gives = |enrolled: DeviceEnrolled| scope::given_by(&enrolled).any(|given| given == *stream);
+        Ok(self.step.may_write(device, stream)? || enrolled_loosely(self.connection(), device)?.any(gives))
+    }
+
     fn put_held(&mut self, held: &Held) -> Result<(), StoreError> {
         self.step.put(held)?;
         self.unconfirm(held.entry().log(), &held.entry().id())
@@ -228,20 +257,13 @@ impl TerminalShelf for KioskStep<'_, '_> {
     }
 
     fn loose_enrolments(&self) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self.connection().prepare_cached("SELECT bytes FROM loose_enrolment ORDER BY id")?;
-        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-        rows.map(|row| row.map_err(StoreError::from).and_then(|bytes| shelf::read_entry(&bytes, true))).collect()
+        loose_enrolments(self.connection())
     }
     fn keep_loose_enrolment(&mut self, enrolment: &Entry) -> Result<(), StoreError> {
         self.connection().execute(
             "INSERT OR IGNORE INTO loose_enrolment (id, bytes) VALUES (?1, ?2)",
             params![enrolment.id().0, enrolment.bytes()],
         )?;
-        if let Ok(Some(statement)) = enrolment.statement()
-            && let shared::kind::Body::DeviceEnrolled(body) = statement.body
-        {
-            self.step.add_enrolled(&body.device)?;
-        }
         Ok(())
     }
 

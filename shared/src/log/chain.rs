@@ -3,7 +3,7 @@
 //! H1: holding never asks for a verdict. H2: a second entry at a counter is held beside the first; nothing is dropped on a unique
 //! clash. What fails here is never held, and never blocks what stands behind another log.
 
-use super::entry::{BadEntry, Entry, LogId, Unverified};
+use super::entry::{BadEntry, Entry, LogId, Stream, Unverified};
 use crate::id::{DeviceKey, EntryId};
 
 /// Where a held entry stands.
@@ -29,8 +29,8 @@ pub trait Shelf {
     fn tips(&self, log: &LogId) -> Result<Vec<(u64, EntryId)>, Self::Error>;
     /// The held entries at a counter of a log: more than one after a fork.
     fn at(&self, log: &LogId, counter: u64) -> Result<Vec<EntryId>, Self::Error>;
-    /// Whether an enrolment of the device is held (whatever its verdict), or the device is the server.
-    fn is_enrolled(&self, device: &DeviceKey) -> Result<bool, Self::Error>;
+    /// Whether an enrolment of the device that is held gives it the stream (whatever its verdict), or the device is the server.
+    fn may_write(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, Self::Error>;
     /// Whether the device is (or was) the server of this replica's world.
     fn is_server(&self, device: &DeviceKey) -> Result<bool, Self::Error>;
     /// Stores an entry with its tips, its enrolment if it is one, and its derived state. Idempotent.
@@ -63,6 +63,7 @@ pub enum Holding {
     Duplicate,
     /// The entry before it isn't held yet.
     Gap,
+    /// No enrolment that gives its device this stream is held yet.
     UnknownDevice,
     Refused(BadHold),
 }
@@ -100,7 +101,7 @@ pub fn hold<S: Shelf>(unverified: Unverified, shelf: &S) -> Result<Holding, S::E
             Some(_) => {}
         }
     }
-    if !shelf.is_enrolled(&header.log.device)? {
+    if !shelf.may_write(&header.log.device, &header.log.stream)? {
         return Ok(Holding::UnknownDevice);
     }
     Ok(Holding::Held(Held(entry)))

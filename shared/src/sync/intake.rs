@@ -2,6 +2,7 @@
 
 use minicbor::bytes::ByteVec;
 
+use super::scope;
 use super::store::Replica;
 use crate::id::{DeviceKey, EntryId, Incarnation};
 use crate::kind::plant::DeviceEnrolled;
@@ -104,6 +105,16 @@ pub(super) fn read_enrolment(bytes: &[u8], server: &DeviceKey) -> Option<(Entry,
     let entry = unverified.signed()?;
     let statement = entry.statement().ok()??;
     matches!(statement.body, Body::DeviceEnrolled(_)).then_some((entry, statement))
+}
+
+/// Whether an enrolment gives its device something that no enrolment held gives it.
+pub(super) fn gives_more<S: Replica>(enrolled: &DeviceEnrolled, store: &S) -> Result<bool, S::Error> {
+    for stream in scope::given_by(enrolled) {
+        if !store.may_write(&enrolled.device, &stream)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the server enrolled the device as, when its enrolment is among these.

@@ -24,6 +24,11 @@ pub fn of_enrolment(enrolment: &DeviceEnrolled) -> Vec<Stream> {
     of_kiosk(&enrolment.site, &enrolment.name)
 }
 
+/// The streams that an enrolment lets its device write to: none of the server's.
+pub fn given_by(enrolment: &DeviceEnrolled) -> impl Iterator<Item = Stream> {
+    of_enrolment(enrolment).into_iter().filter(|stream| !stream.family.is_servers_only())
+}
+
 /// Where a stream stands in every batch: what kiosks obey first, for enrolments and restrictions travel in it.
 pub fn rank(stream: &Stream) -> u8 {
     match stream.family {

@@ -38,7 +38,7 @@ pub type Marks = BTreeMap<Stream, u64>;
 /// **Confirmed** is kept by increments: [`Shelf::put`] adds an entry to the unconfirmed ones, [`advance`](Self::advance) takes it out,
 /// [`cut`](Self::cut) adds back what it cuts off. With an index over the unconfirmed entries by log, nothing is ever recomputed.
 ///
-/// `Shelf::is_enrolled` must also be true for the devices of [`loose_enrolments`](Self::loose_enrolments) (H6).
+/// `Shelf::may_write` must also be true of what [`loose_enrolments`](Self::loose_enrolments) give (H6).
 pub trait TerminalShelf: Replica {
     fn incarnation(&self) -> Result<Option<Incarnation>, Self::Error>;
     fn set_incarnation(&mut self, incarnation: Incarnation) -> Result<(), Self::Error>;

@@ -31,7 +31,7 @@ pub(crate) fn clear(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "DELETE FROM person_key; DELETE FROM signed; DELETE FROM verdict; DELETE FROM evidence;
          DELETE FROM task_session; DELETE FROM secret_failure; DELETE FROM secret_forgiven; DELETE FROM secret_success;
-         DELETE FROM history;",
+         DELETE FROM history; DELETE FROM enrolled;",
     )?;
     Ok(())
 }
@@ -94,6 +94,7 @@ fn keys(connection: &Connection) -> Result<BTreeMap<PersonKey, PersonId>, StoreE
 /// Lets derived state follow the entries put in a step.
 pub(crate) fn follow(step: &mut Step<'_>, put: &[Entry], forked: &[Fork], all: bool) -> Result<(), StoreError> {
     if all {
+        shelf::note_enrolments(step.connection())?;
         history::note_all(step.connection())?;
         step.world.doubtful = is_doubtful(step.connection())?;
     }

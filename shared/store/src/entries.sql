@@ -47,7 +47,7 @@ CREATE TABLE fork (
     PRIMARY KEY (log, id)
 ) STRICT, WITHOUT ROWID;
 
--- Devices whose enrolment is held, whatever its verdict (H1).
+-- Devices whose enrolment is held.
 CREATE TABLE enrolled (device BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 -- Keys that are, or were, this world's server.
 CREATE TABLE server_key (device BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;

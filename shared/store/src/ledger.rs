@@ -97,6 +97,28 @@ pub const BADGES: &str = include_str!("badges.sql");
 pub const SESSIONS: &str = include_str!("sessions.sql");
 /// What comes from other sites: the same.
 pub const HISTORY: &str = include_str!("history.sql");
+/// What devices may write to: the same.
+pub const ENROLMENTS: &str = include_str!("enrolments.sql");
+
+/// What a database is made of: its tables, indexes and triggers by kind and name, each in the words that made it.
+pub type Makeup = BTreeMap<(String, String), String>;
+
+pub fn makeup(connection: &Connection) -> Result<Makeup, StoreError> {
+    let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What a database that has been through so many migrations, ours and the edge's, is made of.
+pub fn makeup_after(count: usize, edge: &[&'static str]) -> Result<Makeup, StoreError> {
+    let mut fresh = Connection::open_in_memory()?;
+    migrations(edge).to_version(&mut fresh, count)?;
+    makeup(&fresh)
+}
+
+fn migrations(edge: &[&'static str]) -> Migrations<'static> {
+    Migrations::new(std::iter::once(ENTRY_TABLES).chain(edge.iter().copied()).map(M::up).collect())
+}
 
 impl Ledger {
     /// Opens or makes the database. `edge` holds the edge's own numbered migrations, which come after ours.
@@ -109,8 +131,7 @@ impl Ledger {
 
     fn prepare(mut connection: Connection, edge: &[&'static str]) -> Result<Self, StoreError> {
         set_pragmas(&connection)?;
-        let migrations: Vec<M<'_>> = std::iter::once(ENTRY_TABLES).chain(edge.iter().copied()).map(M::up).collect();
-        Migrations::new(migrations).to_latest(&mut connection)?;
+        migrations(edge).to_latest(&mut connection)?;
         let world = derive::load_world(&connection.transaction()?)?;
         let mut ledger = Self { connection, world };
         if crate::questions::setting(&ledger.connection, REDERIVE)?.is_some() {

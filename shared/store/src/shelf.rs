@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::id::*;
-use shared::kind::Family;
+use shared::kind::{Body, Family};
 use shared::log::{Entry, LogId, Place, Stream};
 use shared::record::Topic;
+use shared::sync::scope;
 
 use crate::ledger::StoreError;
 
@@ -132,9 +133,38 @@ pub fn at(connection: &Connection, log: &LogId, counter: u64) -> Result<Vec<Entr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether an enrolment of the device is held, or it is the server.
 pub fn is_enrolled(connection: &Connection, device: &DeviceKey) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM enrolled WHERE device = ?1) OR EXISTS (SELECT 1 FROM server_key WHERE device = ?1)",
     )?;
     Ok(statement.query_row([device.0], |row| row.get(0))?)
+}
+
+pub fn may_write(connection: &Connection, device: &DeviceKey, stream: &Stream) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM enrolled WHERE device = ?1 AND stream = ?2)
+             OR EXISTS (SELECT 1 FROM server_key WHERE device = ?1)",
+    )?;
+    Ok(statement.query_row(params![device.0, stream.to_string()], |row| row.get(0))?)
+}
+
+/// Notes again what the held enrolments give.
+pub(crate) fn note_enrolments(connection: &Connection) -> Result<(), StoreError> {
+    let enrolments = read_all(connection, "SELECT bytes, blocks_good FROM entry WHERE kind = 'device_enrolled'", [])?;
+    enrolments.iter().try_for_each(|entry| note_enrolment(connection, entry))
+}
+
+pub(crate) fn note_enrolment(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
+    if entry.family() != Family::Plant {
+        return Ok(());
+    }
+    let Some(Body::DeviceEnrolled(body)) = entry.statement().ok().flatten().map(|statement| statement.body) else {
+        return Ok(());
+    };
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO enrolled (device, stream) VALUES (?1, ?2)")?;
+    for stream in scope::given_by(&body) {
+        insert.execute(params![body.device.0, stream.to_string()])?;
+    }
+    Ok(())
 }

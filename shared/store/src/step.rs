@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use shared::id::*;
 use shared::kind::{Body, Family, to_cbor};
 use shared::log::standing::{Branches, Fork, Revocation};
-use shared::log::{Entry, Held, LogId, Place, Shelf, Subject};
+use shared::log::{Entry, Held, LogId, Place, Shelf, Stream, Subject};
 
 use shared::part11::authority::{self, Reach, Right, authority_check};
 use shared::record::Standing;
@@ -52,12 +52,6 @@ impl<'a> Step<'a> {
     pub fn add_server(&mut self, device: &DeviceKey) -> Result<(), StoreError> {
         self.connection.execute("INSERT OR IGNORE INTO server_key (device) VALUES (?1)", [device.0])?;
         std::sync::Arc::make_mut(&mut self.world.servers).insert(*device);
-        Ok(())
-    }
-
-    /// Counts a device as enrolled without its enrolment being in its chain (H6).
-    pub fn add_enrolled(&mut self, device: &DeviceKey) -> Result<(), StoreError> {
-        self.connection.execute("INSERT OR IGNORE INTO enrolled (device) VALUES (?1)", [device.0])?;
         Ok(())
     }
 
@@ -146,7 +140,7 @@ impl<'a> Step<'a> {
             entry.blocks_verify()
         ])?;
         self.move_tip(log, entry)?;
-        self.note_enrolment(entry)
+        self.note_device(entry)
     }
 
     fn move_tip(&mut self, log: i64, entry: &Entry) -> Result<(), StoreError> {
@@ -181,21 +175,14 @@ impl<'a> Step<'a> {
         Ok(brought)
     }
 
-    fn note_enrolment(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        // Asked of every entry: by its kind first, for reading a statement costs more than putting it.
-        if entry.family() != Family::Plant
-            || !matches!(entry.header().kind.as_str(), "device_enrolled" | "device_revoked")
-        {
-            return Ok(());
+    /// Asked of every entry: by its kind first, for reading a statement costs more than putting it.
+    fn note_device(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        match entry.header().kind.as_str() {
+            "device_enrolled" => shelf::note_enrolment(self.connection, entry)?,
+            "device_revoked" => self.world.doubtful |= entry.family() == Family::Plant,
+            _ => {}
         }
-        match entry.statement().ok().flatten().map(|s| s.body) {
-            Some(Body::DeviceEnrolled(body)) => self.add_enrolled(&body.device),
-            Some(Body::DeviceRevoked(_)) => {
-                self.world.doubtful = true;
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -217,8 +204,8 @@ impl Shelf for Step<'_> {
     fn at(&self, log: &LogId, counter: u64) -> Result<Vec<EntryId>, StoreError> {
         shelf::at(self.connection, log, counter)
     }
-    fn is_enrolled(&self, device: &DeviceKey) -> Result<bool, StoreError> {
-        shelf::is_enrolled(self.connection, device)
+    fn may_write(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, StoreError> {
+        shelf::may_write(self.connection, device, stream)
     }
     fn is_server(&self, device: &DeviceKey) -> Result<bool, StoreError> {
         Ok(self.world.servers.contains(device))
@@ -292,8 +279,12 @@ macro_rules! forward_shelf {
             fn at(&self, log: &shared::log::LogId, counter: u64) -> Result<Vec<shared::id::EntryId>, Self::Error> {
                 self.step.at(log, counter)
             }
-            fn is_enrolled(&self, device: &shared::id::DeviceKey) -> Result<bool, Self::Error> {
-                self.step.is_enrolled(device)
+            fn may_write(
+                &self,
+                device: &shared::id::DeviceKey,
+                stream: &shared::log::Stream,
+            ) -> Result<bool, Self::Error> {
+                self.may_write_here(device, stream)
             }
             fn is_server(&self, device: &shared::id::DeviceKey) -> Result<bool, Self::Error> {
                 self.step.is_server(device)

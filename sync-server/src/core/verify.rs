@@ -11,6 +11,8 @@ use shared::kind::Body;
 use shared::log::{Entry, LogId, Stream, Unverified};
 use shared::part11::boxes::{SealedBox, person_of_box};
 use shared::sync::order::{chain_next, chain_start};
+use shared::sync::scope;
+use store::ledger::makeup;
 use store::{StoreError, shelf};
 
 use super::{Core, Refused, folder};
@@ -44,7 +46,7 @@ impl Verification {
 impl Core {
     /// Looks at every entry, chain and order; with `rebuild` also derives everything anew and compares.
     pub fn verify(&self, rebuild: bool) -> Result<Verification, Refused> {
-        let mut found = look(self.ledger().connection(), &self.key())?;
+        let mut found = look(self.ledger().connection(), &self.key());
         if rebuild && found.findings.is_empty() {
             let mut ledger = self.ledger();
             let before = derived_digest(ledger.connection())?;
@@ -61,23 +63,65 @@ pub fn look_at_closed(folder: &Path) -> Result<Verification, Refused> {
     let secrets = folder::existing_identity(folder)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(folder.join(folder::DATABASE), flags).map_err(StoreError::from)?;
-    Ok(look(&connection, &secrets.device.key())?)
+    Ok(look(&connection, &secrets.device.key()))
 }
 
-/// Looks at everything a database of this server's holds, derived state apart.
-pub fn look(connection: &Connection, server: &DeviceKey) -> Result<Verification, StoreError> {
+/// Looks at everything a database of this server's holds, derived state apart. Where it can't be read to its end, that is a finding beside those made
+/// by then: what was altered in one table keeps nothing from being named that was altered in another.
+pub fn look(connection: &Connection, server: &DeviceKey) -> Verification {
     let mut found = Verification::default();
-    let named = look_at_entries(connection, server, &mut found)?;
-    look_at_order(connection, &mut found)?;
-    look_at_what_goes_with_them(connection, server, &named, &mut found)?;
+    let mut named = Named::default();
+    let looks: [&dyn Fn(&mut Named, &mut Verification) -> Result<(), StoreError>; 5] = [
+        &|named, found| look_at_entries(connection, server, named, found),
+        &|_, found| look_at_order(connection, found),
+        &|named, found| look_at_what_goes_with_them(connection, server, named, found),
+        &|_, found| look_at_makeup(connection, found),
+        &|_, found| count_forks(connection, found),
+    ];
+    for look in looks {
+        if let Err(why) = look(&mut named, &mut found) {
+            let problem = format!("it can't be read to its end: {why}");
+            found.findings.push(Finding { what: "the database".into(), problem });
+        }
+    }
+    found
+}
+
+fn count_forks(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
     found.forks = connection.query_row("SELECT count(*) FROM fork", [], |row| row.get::<_, i64>(0))? as u64;
-    Ok(found)
+    Ok(())
+}
+
+/// The tables that a backup has beside the server's own.
+const OF_BACKUPS: [&str; 2] = ["backup", "backup_blob"];
+
+/// A trigger, a view or a table in another's place falsifies what is derived through it, and takes away what guards the entries: a database is made
+/// as this program makes it, and of nothing else.
+fn look_at_makeup(connection: &Connection, found: &mut Verification) -> Result<(), StoreError> {
+    let migrations: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let meant = crate::store::makeup_after(usize::try_from(migrations).unwrap_or(0))?;
+    let mut there = makeup(connection)?;
+    there.retain(|(kind, name), _| kind != "table" || !OF_BACKUPS.contains(&name.as_str()));
+    let mut say = |(kind, name): &(String, String), problem: &str| {
+        let problem = format!("this {kind} {problem}: somebody changed what the database is made of");
+        found.findings.push(Finding { what: name.clone(), problem });
+    };
+    for (part, words) in &meant {
+        match there.get(part) {
+            None => say(part, "was taken away"),
+            Some(other) if other != words => say(part, "is not the one this program makes"),
+            Some(_) => {}
+        }
+    }
+    there.keys().filter(|part| !meant.contains_key(part)).for_each(|part| say(part, "is none that this program makes"));
+    Ok(())
 }
 
 /// What entries say that other tables must agree with.
 #[derive(Default)]
 struct Named {
-    enrolled: BTreeSet<DeviceKey>,
+    /// Which streams devices were given.
+    enrolled: BTreeSet<(DeviceKey, Stream)>,
     epochs: BTreeSet<Incarnation>,
     /// People's keys, each with the digest of the box that was made with it.
     keys: BTreeMap<PersonId, Vec<(PersonKey, Digest32)>>,
@@ -87,7 +131,9 @@ impl Named {
     fn heed(&mut self, entry: &Entry, server: &DeviceKey) {
         let by_server = entry.log().device == *server;
         match entry.statement().ok().flatten().map(|statement| statement.body) {
-            Some(Body::DeviceEnrolled(body)) if by_server => drop(self.enrolled.insert(body.device)),
+            Some(Body::DeviceEnrolled(body)) if by_server => {
+                self.enrolled.extend(scope::given_by(&body).map(|stream| (body.device, stream)));
+            }
             Some(Body::ServerEpoch(body)) if by_server => drop(self.epochs.insert(body.epoch)),
             Some(Body::SigningSetUp(body)) => {
                 if let Some(person) = entry.subject().as_person() {
@@ -99,9 +145,13 @@ impl Named {
     }
 }
 
-fn look_at_entries(connection: &Connection, server: &DeviceKey, found: &mut Verification) -> Result<Named, StoreError> {
-    let mut named_by_entries = Named::default();
-    let mut writers: BTreeMap<DeviceKey, Vec<EntryId>> = BTreeMap::new();
+fn look_at_entries(
+    connection: &Connection,
+    server: &DeviceKey,
+    named_by_entries: &mut Named,
+    found: &mut Verification,
+) -> Result<(), StoreError> {
+    let mut writers: BTreeMap<(DeviceKey, Stream), Vec<EntryId>> = BTreeMap::new();
     let mut statement = connection.prepare(
         "SELECT e.id, e.bytes, e.counter, e.prev, e.subject, e.kind, e.blocks_good, e.topic, l.device, l.incarnation, l.stream, p.counter, p.log = e.log
          FROM entry e LEFT JOIN log l USING (log) LEFT JOIN entry p ON p.id = e.prev ORDER BY e.row",
@@ -147,15 +197,15 @@ fn look_at_entries(connection: &Connection, server: &DeviceKey, found: &mut Veri
         if header.log.stream.family.is_servers_only() && device != *server {
             finding("only the server writes such an entry, and another device did".into());
         } else if device != *server {
-            writers.entry(device).or_default().push(entry.id());
+            writers.entry((device, header.log.stream.clone())).or_default().push(entry.id());
         }
         named_by_entries.heed(&entry, server);
     }
-    for (_, entries) in writers.into_iter().filter(|(device, _)| !named_by_entries.enrolled.contains(device)) {
-        let problem = "nobody enrolled the device that wrote it";
+    for (_, entries) in writers.into_iter().filter(|(writer, _)| !named_by_entries.enrolled.contains(writer)) {
+        let problem = "nobody enrolled the device that wrote it, or gave it this stream";
         found.findings.extend(entries.iter().map(|id| Finding { what: id.to_string(), problem: problem.to_owned() }));
     }
-    Ok(named_by_entries)
+    Ok(())
 }
 
 /// What a column says; `None` where it holds nothing of the kind: what is there by no act of the server's must not keep the rest from being named.
@@ -241,27 +291,19 @@ fn look_at_what_goes_with_them(
     for (sql, problem) in forks {
         each(connection, &format!("SELECT hex(id) FROM ({sql})"), problem, found)?;
     }
-    for trigger in ["entry_is_never_changed", "entry_is_never_deleted"] {
-        let there = connection
-            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name = ?1")?
-            .exists([trigger])?;
-        if !there {
-            let problem =
-                "this guard of the entries was taken away: somebody prepared the database for changes".to_owned();
-            found.findings.push(Finding { what: trigger.to_owned(), problem });
-        }
-    }
+    look_at_boxes(connection, named, found)?;
+    look_at_given(connection, named, found)?;
     let mut say = |what: String, problem: &str| found.findings.push(Finding { what, problem: problem.to_owned() });
-    let keys = |sql: &str| -> Result<BTreeSet<DeviceKey>, StoreError> {
-        let mut statement = connection.prepare(sql)?;
-        Ok(statement.query_map([], |row| row.get(0).map(DeviceKey))?.collect::<Result<_, _>>()?)
-    };
-    let enrolled = keys("SELECT device FROM enrolled")?;
-    enrolled
-        .difference(&named.enrolled)
-        .for_each(|key| say(key.to_string(), "it counts as enrolled, and nobody enrolled it"));
-    named.enrolled.difference(&enrolled).for_each(|key| say(key.to_string(), "it was enrolled, and doesn't count so"));
-    let servers = keys("SELECT device FROM server_key")?;
+    let servers: BTreeSet<DeviceKey> =
+        all(connection, "SELECT device FROM server_key", |row| said(row, 0).map(DeviceKey))?
+            .into_iter()
+            .inspect(|key| {
+                if key.is_none() {
+                    say("server_key".into(), UNREADABLE);
+                }
+            })
+            .flatten()
+            .collect();
     servers
         .iter()
         .filter(|key| *key != server)
@@ -269,17 +311,61 @@ fn look_at_what_goes_with_them(
     if !servers.contains(server) {
         say(server.to_string(), "it doesn't count as this server, and is");
     }
-    let mut epochs = connection.prepare("SELECT epoch FROM epoch")?;
-    for epoch in epochs.query_map([], |row| row.get(0).map(Incarnation))? {
-        let epoch = epoch?;
-        if !named.epochs.contains(&epoch) {
-            say(epoch.to_string(), "it is on the server's path, and nothing opened it");
+    for epoch in all(connection, "SELECT epoch FROM epoch", |row| said(row, 0).map(Incarnation))? {
+        match epoch {
+            Some(epoch) if named.epochs.contains(&epoch) => {}
+            Some(epoch) => say(epoch.to_string(), "it is on the server's path, and nothing opened it"),
+            None => say("epoch".into(), UNREADABLE),
         }
     }
+    Ok(())
+}
+
+/// Of a row of a table beside the entries.
+const UNREADABLE: &str = "a row of it holds nothing of its kind";
+
+/// Every row of an answer, as far as it can be read.
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl Fn(&Row<'_>) -> Option<T>,
+) -> Result<Vec<Option<T>>, StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok(read(row)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Which streams the table says that devices may write to. A database of before that table, as a backup may be, has none.
+fn look_at_given(connection: &Connection, named: &Named, found: &mut Verification) -> Result<(), StoreError> {
+    let migrations: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if migrations < crate::store::WITH_GIVEN {
+        return Ok(());
+    }
+    let mut say = |what: String, problem: &str| found.findings.push(Finding { what, problem: problem.to_owned() });
+    let mut given: BTreeSet<(DeviceKey, String)> = BTreeSet::new();
+    let read = |row: &Row<'_>| Some((DeviceKey(said(row, 0)?), said(row, 1)?));
+    for row in all(connection, "SELECT device, stream FROM enrolled", read)? {
+        match row {
+            Some(row) => drop(given.insert(row)),
+            None => say("enrolled".into(), UNREADABLE),
+        }
+    }
+    let meant: BTreeSet<_> = named.enrolled.iter().map(|(key, stream)| (*key, stream.to_string())).collect();
+    for (key, stream) in given.difference(&meant) {
+        say(format!("{key}"), &format!("it counts as enrolled for {stream}, and nobody enrolled it so"));
+    }
+    for (key, stream) in meant.difference(&given) {
+        say(format!("{key}"), &format!("it was enrolled for {stream}, and doesn't count so"));
+    }
+    Ok(())
+}
+
+fn look_at_boxes(connection: &Connection, named: &Named, found: &mut Verification) -> Result<(), StoreError> {
+    let mut say = |what: String, problem: &str| found.findings.push(Finding { what, problem: problem.to_owned() });
     let mut boxes = connection.prepare("SELECT name, bytes FROM box WHERE name LIKE 'person/%'")?;
     let mut rows = boxes.query([])?;
     while let Some(row) = rows.next()? {
-        let (name, bytes): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        let (name, bytes): (String, Vec<u8>) = (said(&row, 0).unwrap_or_default(), said(&row, 1).unwrap_or_default());
         let vouched = person_of_box(&name).zip(SealedBox::read(&bytes)).is_some_and(|(person, sealed)| {
             let keys = named.keys.get(&person).map_or(&[][..], Vec::as_slice);
             keys.iter().any(|(key, named)| sealed.is_of(&person, *key, named))

@@ -15,7 +15,7 @@ pub use kiosks::{KioskSeen, kiosks_seen, note_complete, note_heads, note_kiosk};
 pub use shelf::ServerStep;
 
 /// Numbered, in order, each applied once to a database of any age.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -24,10 +24,19 @@ const MIGRATIONS: [&str; 8] = [
     store::ledger::BOXES,
     store::ledger::SESSIONS,
     store::ledger::HISTORY,
+    store::ledger::ENROLMENTS,
 ];
 
 /// How many migrations a database of this version has been through: the entry tables', then ours.
 pub const SCHEMA: i64 = 1 + MIGRATIONS.len() as i64;
+
+/// From how many migrations on it is kept which streams devices may write to.
+pub const WITH_GIVEN: i64 = 10;
+
+/// What a server's database that has been through so many migrations is made of.
+pub fn makeup_after(count: usize) -> Result<store::ledger::Makeup, StoreError> {
+    store::ledger::makeup_after(count, &MIGRATIONS)
+}
 
 /// Opens or makes the server's database.
 pub fn open(path: &Path) -> Result<Ledger, StoreError> {

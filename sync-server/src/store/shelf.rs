@@ -24,6 +24,10 @@ pub struct ServerStep<'s, 't> {
 store::forward_shelf!(ServerStep);
 
 impl ServerStep<'_, '_> {
+    fn may_write_here(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, StoreError> {
+        self.step.may_write(device, stream)
+    }
+
     fn put_held(&mut self, held: &Held) -> Result<(), StoreError> {
         self.step.put(held)
     }

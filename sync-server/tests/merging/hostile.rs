@@ -128,6 +128,29 @@ fn safe3_what_is_the_servers_to_say_says_nothing_in_a_terminals_stream() {
     assert!(core.plant().unreadable.is_empty());
 }
 
+/// A terminal writes for its own site, and in its own journal: what it writes elsewhere nobody holds, whoever brings it.
+#[test]
+fn r4_a_terminal_is_held_in_no_stream_that_nobody_gave_it() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let (mut hostile, good) = (Pen::enrol(&core, "K3", "SEAL", 3), Pen::enrol(&core, "K4", "SEAL", 4));
+    let own = hostile.log.stream.clone();
+    for stream in ["presence/SITE2", "record/SITE2", "journal/K4", "visiting/SITE1", "office/global"] {
+        hostile.log.stream = Stream::parse(stream).unwrap();
+        hostile.written.clear();
+        let elsewhere = hostile.write(&core);
+        hostile.call(&core, std::slice::from_ref(&elsewhere));
+        good.call(&core, std::slice::from_ref(&elsewhere));
+        let held = store::shelf::entry(core.ledger().connection(), &elsewhere.id()).unwrap();
+        assert!(held.is_none(), "{stream}");
+    }
+    hostile.log.stream = own;
+    hostile.written.clear();
+    let here = hostile.write(&core);
+    hostile.call(&core, std::slice::from_ref(&here));
+    assert!(store::shelf::entry(core.ledger().connection(), &here.id()).unwrap().is_some(), "its own it writes on");
+}
+
 /// What a person signed stays theirs in whatever entry a terminal brings it again.
 #[test]
 fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() {

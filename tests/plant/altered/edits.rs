@@ -91,7 +91,7 @@ pub fn cut_tail(database: &Connection, stream: &str, count: i64) {
 pub type Edit = (&'static str, fn(&Connection) -> String);
 
 /// Edits that leave something that doesn't fit: each is named by `verify`.
-pub const EDITS: [Edit; 22] = [
+pub const EDITS: [Edit; 25] = [
     ("another operator, the hash left as it was", |database| {
         let (row, id, bytes) = check(database);
         let bytes = replaced(&bytes, b"maria", b"jonas");
@@ -169,7 +169,7 @@ pub const EDITS: [Edit; 22] = [
         "what was derived differed".to_owned()
     }),
     ("a stranger counts as enrolled", |database| {
-        database.execute("INSERT INTO enrolled (device) VALUES (?1)", [[9u8; 32]]).unwrap();
+        database.execute("INSERT INTO enrolled (device, stream) VALUES (?1, 'record/SITE1')", [[9u8; 32]]).unwrap();
         "09".repeat(32)
     }),
     ("a stranger counts as the server", |database| {
@@ -187,6 +187,23 @@ pub const EDITS: [Edit; 22] = [
     ("a stranger writes to the record", |database| {
         let stream = Stream::parse("record/SITE1").unwrap();
         insert(database, &by_stranger(stream, Identified {}.into()))
+    }),
+    ("a terminal counts as another site's", |database| {
+        let sql = "INSERT INTO enrolled (device, stream) SELECT device, 'record/SITE9' FROM enrolled LIMIT 1 RETURNING hex(device)";
+        database.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap().to_lowercase()
+    }),
+    ("a trigger that hides what is set aside", |database| {
+        let sql = "CREATE TRIGGER hides BEFORE INSERT ON verdict BEGIN SELECT RAISE (IGNORE); END";
+        database.execute_batch(sql).unwrap();
+        "hides".to_owned()
+    }),
+    ("a guard of the same name that guards nothing", |database| {
+        let guard = "entry_is_never_deleted";
+        let sql = format!(
+            "DROP TRIGGER IF EXISTS {guard}; CREATE TRIGGER {guard} BEFORE DELETE ON proposal BEGIN SELECT 1; END"
+        );
+        database.execute_batch(&sql).unwrap();
+        guard.to_owned()
     }),
     ("a column that holds nothing of its kind", |database| {
         let (row, id, _) = check(database);

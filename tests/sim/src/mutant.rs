@@ -41,6 +41,8 @@ pub enum Mutant {
     RevokedMayNotGive,
     /// Holding asks for the enrolment's verdict.
     HoldsByVerdict,
+    /// An enrolled device is held in streams that nobody gave it.
+    HoldsAnyStream,
     /// A fork's later branch counts for less than the first to arrive.
     VerdictByArrival,
     /// What quality accepts stays set aside.
@@ -58,7 +60,7 @@ pub enum Mutant {
 }
 
 impl Mutant {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::RecoveredInsideTheOrder,
         Self::TakesAnyway,
         Self::ContradictionIgnored,
@@ -78,6 +80,7 @@ impl Mutant {
         Self::AcknowledgesBeforeCommit,
         Self::RevokedMayNotGive,
         Self::HoldsByVerdict,
+        Self::HoldsAnyStream,
         Self::VerdictByArrival,
         Self::IgnoresRulings,
         Self::AlarmPerClash,

@@ -8,7 +8,8 @@ use shared::id::{DeviceKey, EntryId, PersonKey};
 use shared::kind::plant::DeviceEnrolled;
 use shared::kind::{Body, Family};
 use shared::log::standing::{Branches, Fork, Revocation, Standing, standing};
-use shared::log::{Entry, Held, LogId, Place, Shelf};
+use shared::log::{Entry, Held, LogId, Place, Shelf, Stream};
+use shared::sync::scope;
 use shared::time::{ClockReading, HybridTime, Timestamp};
 
 use crate::mutant::Mutant;
@@ -23,7 +24,8 @@ pub struct Entries {
     kept: Kept,
     logs: BTreeMap<LogId, OneLog>,
     enrolled: BTreeMap<DeviceKey, DeviceEnrolled>,
-    enrolments: BTreeMap<DeviceKey, Vec<EntryId>>,
+    /// Which enrolments give a device a stream.
+    given: BTreeMap<DeviceKey, BTreeMap<Stream, Vec<EntryId>>>,
     revoked: BTreeMap<DeviceKey, Vec<(Revocation, String)>>,
     rulings: BTreeMap<EntryId, Vec<(EntryId, bool)>>,
     recoveries: Vec<EntryId>,
@@ -85,7 +87,7 @@ impl Entries {
             kept: Kept::default(),
             logs: BTreeMap::new(),
             enrolled: BTreeMap::new(),
-            enrolments: BTreeMap::new(),
+            given: BTreeMap::new(),
             revoked: BTreeMap::new(),
             rulings: BTreeMap::new(),
             recoveries: Vec::new(),
@@ -177,7 +179,8 @@ impl Entries {
         let Ok(Some(statement)) = entry.statement() else { return };
         match statement.body {
             Body::DeviceEnrolled(body) => {
-                self.enrolments.entry(body.device).or_default().push(entry.id());
+                let given = self.given.entry(body.device).or_default();
+                scope::given_by(&body).for_each(|stream| given.entry(stream).or_default().push(entry.id()));
                 self.enrolled.insert(body.device, body);
             }
             Body::DeviceRevoked(body) => {
@@ -221,11 +224,16 @@ impl Shelf for Entries {
         Ok(self.logs.get(log).and_then(|one| one.at.get(&counter)).cloned().unwrap_or_default())
     }
 
-    fn is_enrolled(&self, device: &DeviceKey) -> Result<bool, Infallible> {
+    fn may_write(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, Infallible> {
         if *device == self.server {
             return Ok(true);
         }
-        let Some(enrolments) = self.enrolments.get(device) else { return Ok(false) };
+        let Some(given) = self.given.get(device) else { return Ok(false) };
+        let enrolments = match given.get(stream) {
+            Some(enrolments) => enrolments,
+            None if self.mutant == Some(Mutant::HoldsAnyStream) => return Ok(true),
+            None => return Ok(false),
+        };
         if self.mutant == Some(Mutant::HoldsByVerdict) {
             return Ok(enrolments.iter().filter_map(|id| self.get(id)).any(|entry| self.is_effective(entry)));
         }
@@ -325,8 +333,8 @@ impl Shelf for Judge<'_> {
     fn at(&self, log: &LogId, counter: u64) -> Result<Vec<EntryId>, Infallible> {
         self.entries.at(log, counter)
     }
-    fn is_enrolled(&self, device: &DeviceKey) -> Result<bool, Infallible> {
-        self.entries.is_enrolled(device)
+    fn may_write(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, Infallible> {
+        self.entries.may_write(device, stream)
     }
     fn is_server(&self, device: &DeviceKey) -> Result<bool, Infallible> {
         self.entries.is_server(device)

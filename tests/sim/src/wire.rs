@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use shared::id::{Digest32, EntryId};
 use shared::kind::plant::ServerRecovered;
-use shared::kind::{Meaning, Role};
+use shared::kind::{Family, Meaning, Role};
 use shared::log::entry::{Position, Signing, seal};
 use shared::log::{Draft, Held, LogId, Shelf, Stream, Subject, Unverified};
 use shared::sync::message::{Down, Have, SignedUp, Up};
@@ -309,7 +309,8 @@ impl World {
         up.seal(&self.hostile)
     }
 
-    /// A damaged entry, one in the server's own stream, one from a stranger, and one that names an entry of another log as previous.
+    /// One in the server's own stream, one from a stranger, one that names an entry of another log as previous, one in a stream that nobody gave its
+    /// device, and a damaged one.
     pub fn forgeries(&mut self) -> Vec<ByteVec> {
         let stranger = shared::part11::signature::DeviceSecret::from_seed(self.rng.bytes());
         let elsewhere = self.kiosks.first().and_then(|kiosk| {
@@ -323,6 +324,7 @@ impl World {
             (self.hostile.clone(), Stream::plant_global(), None),
             (stranger, record.clone(), None),
             (self.hostile.clone(), record.clone(), elsewhere),
+            (self.hostile.clone(), Stream::of(Family::Presence, "ELSEWHERE"), None),
             (self.hostile.clone(), record, None),
         ] {
             let statement = self.statement(shared::kind::presence::BadgeIn { day_pass: true });

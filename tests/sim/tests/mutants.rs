@@ -68,6 +68,7 @@ each_is_caught! {
     #[test] fn acknowledging_before_it_is_durable_is_caught() = AcknowledgesBeforeCommit by (AcknowledgedNotDurable(_));
     #[test] fn refusing_what_a_revoked_device_gives_is_caught() = RevokedMayNotGive by (ServerLacks { .. });
     #[test] fn refusing_to_hold_behind_an_enrolment_without_effect_is_caught() = HoldsByVerdict by (ServerLacks { .. });
+    #[test] fn holding_in_streams_that_nobody_gave_the_device_is_caught() = HoldsAnyStream by (HoldsForgery(_));
     #[test] fn a_verdict_by_order_of_arrival_is_caught() = VerdictByArrival by (VerdictsDiffer(_));
     #[test] fn a_ruling_that_changes_nothing_is_caught() = IgnoresRulings by (RuledInVain(_));
     #[test] fn an_alarm_for_each_clash_is_caught() = AlarmPerClash by (AlarmsAreNotForks);

@@ -11,7 +11,7 @@ use crate::kind::Body;
 use crate::log::chain::BadHold;
 use crate::log::entry::{BadEntry, verify_together};
 use crate::log::{Draft, Entry, Stream, Unverified};
-use crate::sync::intake::{Arrival, news, read_enrolment, take_in};
+use crate::sync::intake::{Arrival, gives_more, news, read_enrolment, take_in};
 use crate::sync::message::Up;
 use crate::sync::order::{chain_next, chain_start};
 use crate::sync::store::{Ordered, ServerShelf};
@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
             let Some((original, statement)) = read_enrolment(bytes, &self.server.key) else { continue };
             let Body::DeviceEnrolled(enrolled) = &statement.body else { continue };
             let device = enrolled.device;
-            if store.is_enrolled(&device)? {
+            if !gives_more(enrolled, store)? {
                 continue;
             }
             let draft = Draft::new(original.subject().clone(), statement).with_blocks_of(&original);
@@ -80,7 +80,7 @@ impl<'a> Call<'a> {
         caller: Option<&DeviceKey>,
     ) -> Result<(), S::Error> {
         let epoch = store.epochs()?.last().copied();
-        let is_known = |store: &S| caller.map_or(Ok(true), |caller| store.is_enrolled(caller));
+        let is_known = |store: &S| caller.map_or(Ok(true), |caller| Ok(store.scope_of(caller)?.is_some()));
         let (mut known, mut somebody_else_is_me) = (is_known(store)?, false);
         let (mut read, mut bad): (Vec<Unverified>, Vec<BadEntry>) = Default::default();
         for bytes in entries {
@@ -157,7 +157,7 @@ impl<'a> Call<'a> {
     }
 
     pub fn take_boxes<S: ServerShelf>(&mut self, store: &mut S, up: &Up) -> Result<(), S::Error> {
-        if store.is_enrolled(&up.device)? && store.revocation(&up.device)?.is_none() {
+        if store.scope_of(&up.device)?.is_some() && store.revocation(&up.device)?.is_none() {
             for row in &up.boxes {
                 store.put_box(&up.device, row)?;
             }

@@ -16,7 +16,7 @@ use crate::id::{DeviceKey, Digest32};
 use crate::kind::Body;
 use crate::log::entry::verify_together;
 use crate::log::{LogId, Stream};
-use crate::sync::intake::{enrolled_by, news, read_enrolment};
+use crate::sync::intake::{enrolled_by, gives_more, news, read_enrolment};
 use crate::sync::message::*;
 use crate::sync::scope;
 use crate::sync::shape::{Shape, shapes};
@@ -111,7 +111,7 @@ impl Terminal {
         for bytes in &give.enrolments {
             if let Some((enrolment, statement)) = read_enrolment(bytes, &self.identity.server)
                 && let Body::DeviceEnrolled(enrolled) = &statement.body
-                && !store.is_enrolled(&enrolled.device)?
+                && gives_more(enrolled, store)?
             {
                 store.keep_loose_enrolment(&enrolment)?;
             }
