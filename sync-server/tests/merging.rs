@@ -111,7 +111,10 @@ fn signed(core: &Core, act: ActId, body: Body, people: &[&str]) -> Draft {
 }
 
 fn signed_by(core: &Core, act: ActId, body: Body, people: &[&str], credential: Option<Credential>) -> Draft {
-    let draft = Draft::new(Subject::new("person", "maria"), Statement { act, body });
+    signed_on(core, Draft::new(Subject::new("person", "maria"), Statement { act, body }), people, credential)
+}
+
+fn signed_on(core: &Core, draft: Draft, people: &[&str], credential: Option<Credential>) -> Draft {
     people.iter().fold(draft, |draft, person| {
         let (role, meaning) =
             if *person == "jonas" { (Role::Assessor, Meaning::Assessed) } else { (Role::Operator, Meaning::Performed) };
@@ -404,18 +407,39 @@ fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
     presence.call(&core, &presence.written);
     let mut record = Pen::enrol(&core, "K4", "SEAL", 4);
     record.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
-    let mut failures_after = |lifter: &str| {
-        let (person, reason) = (signer("maria").person, "mistyped".to_owned());
-        let lifted: Body = LockoutLifted { person, forgives: forgives.clone(), reason }.into();
-        let draft = signed(&core, core.act(), lifted, &[lifter]);
+    let lifting = |of: &str| -> Body {
+        let (person, reason) = (signer(of).person, "mistyped".to_owned());
+        LockoutLifted { person, forgives: forgives.clone(), reason }.into()
+    };
+    let about = |subject: Subject, of: &str| Draft::new(subject, Statement { act: core.act(), body: lifting(of) });
+    let mut failures_after = |draft: Draft| {
         let entry = record.write_draft(&core, &draft);
         record.call(&core, &[entry]);
-        store::secrets::failures(core.ledger().connection(), &signer("maria").person, &core.key(), core.now())
-            .unwrap()
-            .len()
+        let count = |core: &Core| {
+            let (ledger, maria) = (core.ledger(), signer("maria").person);
+            store::secrets::failures(ledger.connection(), &maria, &core.key(), core.now()).unwrap().len()
+        };
+        let before = count(&core);
+        core.ledger().rebuild().unwrap();
+        assert_eq!(count(&core), before, "derived anew");
+        before
     };
-    assert_eq!(failures_after("ana"), 3, "an operator lifts nobody's lockout");
-    assert_eq!(failures_after("jonas"), 0, "a supervisor does");
+    let by = |people: &[&str]| signed(&core, core.act(), lifting("maria"), people);
+    assert_eq!(failures_after(by(&["ana"])), 3, "an operator lifts nobody's lockout");
+    assert_eq!(failures_after(by(&["maria"])), 3, "nobody lifts their own");
+    assert_eq!(failures_after(by(&["maria", "jonas"])), 3, "not with a supervisor either");
+    assert_eq!(failures_after(by(&[])), 3, "nor does a terminal alone");
+    for of in ["maria", "ana"] {
+        let (site, person) = (Subject::new("site", "SITE1"), Subject::person(&signer("ana").person));
+        assert_eq!(failures_after(about(site, of)), 3, "what is about a site is judged as nobody's");
+        assert_eq!(failures_after(about(person.clone(), of)), 3, "nor as somebody else's");
+        assert_eq!(
+            failures_after(signed_on(&core, about(person, of), &["ana"], None)),
+            3,
+            "who signs it about herself"
+        );
+    }
+    assert_eq!(failures_after(by(&["jonas"])), 0, "a supervisor does");
 }
 
 #[test]

@@ -235,6 +235,7 @@ fn wrong_signers(entry: &Entry, body: &Body, by_server: bool) -> Option<Cause> {
         Body::DayPass(_) if own => return Some(Cause::SelfSigned),
         Body::CoSigned(_) | Body::DayPass(_) => !own && others == 1,
         Body::BadgeLost(_) => entry.blocks().len() == 1,
+        Body::LockoutLifted(_) if own => return Some(Cause::SelfSigned),
         Body::Correction(_) | Body::LockoutLifted(_) => !entry.blocks().is_empty(),
         Body::LegacyBatch(_) => return (!by_server).then_some(Cause::NotTheServer),
         Body::SheetEdit(_) => true,

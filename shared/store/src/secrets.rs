@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 use shared::id::*;
 use shared::kind::{Body, Family, to_cbor};
-use shared::log::Entry;
 use shared::log::effect::{Cause, Verdict};
+use shared::log::{Entry, Subject};
 use shared::time::{ClockReading, HybridTime, Timestamp};
 
 use crate::ledger::StoreError;
@@ -65,11 +65,13 @@ fn has_failed(connection: &Connection, person: &PersonId) -> Result<bool, StoreE
     Ok(statement.query_row([person.as_str()], |row| row.get(0))?)
 }
 
-/// Whether somebody who may forgave this failure by name.
+/// Whether somebody who may forgave this failure by name, in an entry about whose failure it is: what is said of others is judged as theirs.
 pub fn is_forgiven(connection: &Connection, failure: &EntryId) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM secret_forgiven g LEFT JOIN verdict v ON v.id = g.lifted_by
-                        WHERE g.id = ?1 AND v.id IS NULL)",
+        "SELECT EXISTS (SELECT 1 FROM secret_forgiven g JOIN secret_failure f ON f.id = g.id LEFT JOIN verdict v ON v.id = g.lifted_by
+                        WHERE g.id = ?1 AND v.id IS NULL
+                          AND (EXISTS (SELECT 1 FROM entry e WHERE e.id = g.lifted_by AND e.subject = 'person:' || f.person)
+                               OR EXISTS (SELECT 1 FROM history h WHERE h.id = g.lifted_by AND h.subject = 'person:' || f.person)))",
     )?;
     Ok(statement.query_row([failure.0], |row| row.get(0))?)
 }
@@ -138,11 +140,13 @@ fn follow_entry(connection: &Connection, entry: &Entry) -> Result<(), StoreError
     }
     match entry.statement().ok().flatten().map(|statement| statement.body) {
         Some(Body::SecretFailed(_)) => note_failure(connection, entry),
-        Some(Body::LockoutLifted(body)) => body.forgives.iter().try_for_each(|id| {
-            let sql = "INSERT OR IGNORE INTO secret_forgiven (id, lifted_by) VALUES (?1, ?2)";
-            connection.prepare_cached(sql)?.execute(params![id.0, entry.id().0])?;
-            Ok(())
-        }),
+        Some(Body::LockoutLifted(body)) if *entry.subject() == Subject::person(&body.person) => {
+            body.forgives.iter().try_for_each(|id| {
+                let sql = "INSERT OR IGNORE INTO secret_forgiven (id, lifted_by) VALUES (?1, ?2)";
+                connection.prepare_cached(sql)?.execute(params![id.0, entry.id().0])?;
+                Ok(())
+            })
+        }
         _ => Ok(()),
     }
 }
