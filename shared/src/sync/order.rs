@@ -1,5 +1,7 @@
 //! The server's order: one chain of hashes per epoch and stream, and where two ways through the epochs part.
 
+use std::collections::BTreeSet;
+
 use minicbor::{Decode, Encode};
 
 use crate::id::{DeviceKey, Digest32, EntryId, Incarnation, Signature};
@@ -153,6 +155,13 @@ pub fn common<E>(
             Common { ordinal: before, segment: same.saturating_sub(1), number, after: same }
         }
     })
+}
+
+/// Whether a recovery covers that the orders part: one of the epochs that follow the common point is one that people signed for. Not one that the
+/// kiosk has come through: what they signed then was said of what had happened by then, and covers nothing that was altered since (T7).
+pub fn is_covered(after: &[Segment], kiosk: &[Segment], recovered: &BTreeSet<Incarnation>) -> bool {
+    let is_new = |segment: &&Segment| kiosk.iter().all(|mine| mine.epoch != segment.epoch);
+    after.iter().filter(is_new).any(|segment| recovered.contains(&segment.epoch))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub struct KioskDisk {
     ordinals: ById<u64>,
     unconfirmed: ById<LogId>,
     loose: Vec<Entry>,
-    loose_devices: BTreeSet<DeviceKey>,
+    given_loosely: BTreeSet<(DeviceKey, Stream)>,
     pub boxes: BTreeMap<String, BoxRow>,
     given_boxes: BTreeSet<(String, PepperEpoch)>,
     box_mark: Option<BoxMark>,
@@ -52,7 +52,7 @@ impl KioskDisk {
             ordinals: ById::default(),
             unconfirmed: ById::default(),
             loose: Vec::new(),
-            loose_devices: BTreeSet::new(),
+            given_loosely: BTreeSet::new(),
             boxes: BTreeMap::new(),
             given_boxes: BTreeSet::new(),
             box_mark: None,
@@ -104,8 +104,8 @@ impl KioskDisk {
         self.steps.get(stream).and_then(|steps| steps.get(ordinal as usize..)).unwrap_or_default()
     }
 
-    fn is_enrolled_loosely(&self, device: &DeviceKey) -> bool {
-        self.loose_devices.contains(device)
+    fn is_given_loosely(&self, device: &DeviceKey, stream: &Stream) -> bool {
+        self.given_loosely.iter().any(|given| (&given.0, &given.1) == (device, stream))
     }
 
     fn after_put(&mut self, id: &EntryId) {
@@ -139,7 +139,26 @@ impl ServerDisk {
         Self { entries, epochs, stopped: false, orders, boxes, box_number: 0 }
     }
 
-    fn is_enrolled_loosely(&self, _: &DeviceKey) -> bool {
+    /// What somebody does who edits the first two numbers of a stream's epoch, and mends its chain behind them.
+    pub fn swap_first_two(&mut self, stream: &Stream, epoch: &Incarnation) {
+        let Some(order) = self.orders.get_mut(&(stream.clone(), *epoch)) else { return };
+        let mut entries: Vec<EntryId> = order.iter().map(|ordered| ordered.entry).collect();
+        entries.swap(0, 1);
+        let mut chain = chain_start(epoch, stream);
+        for (ordered, entry) in order.iter_mut().zip(entries) {
+            chain = chain_next(&chain, &entry);
+            (ordered.entry, ordered.chain) = (entry, chain);
+        }
+    }
+
+    /// Takes the last number of a stream's epoch away.
+    pub fn cut_last(&mut self, stream: &Stream, epoch: &Incarnation) {
+        if let Some(order) = self.orders.get_mut(&(stream.clone(), *epoch)) {
+            order.pop();
+        }
+    }
+
+    fn is_given_loosely(&self, _: &DeviceKey, _: &Stream) -> bool {
         false
     }
 
@@ -166,8 +185,8 @@ macro_rules! shelf_of_entries {
             fn at(&self, log: &LogId, counter: u64) -> Result<Vec<EntryId>, Infallible> {
                 self.entries.at(log, counter)
             }
-            fn is_enrolled(&self, device: &DeviceKey) -> Result<bool, Infallible> {
-                Ok(self.entries.is_enrolled(device)? || self.is_enrolled_loosely(device))
+            fn may_write(&self, device: &DeviceKey, stream: &Stream) -> Result<bool, Infallible> {
+                Ok(self.entries.may_write(device, stream)? || self.is_given_loosely(device, stream))
             }
             fn is_server(&self, device: &DeviceKey) -> Result<bool, Infallible> {
                 self.entries.is_server(device)
@@ -278,7 +297,7 @@ impl TerminalShelf for KioskDisk {
             && let Body::DeviceEnrolled(body) = statement.body
             && !self.loose.contains(enrolment)
         {
-            self.loose_devices.insert(body.device);
+            self.given_loosely.extend(scope::given_by(&body).map(|stream| (body.device, stream)));
             self.loose.push(enrolment.clone());
         }
         Ok(())

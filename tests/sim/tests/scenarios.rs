@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use shared::log::{LogId, Shelf};
 use shared::part11::pepper::PepperEpoch;
 use shared::sync::terminal::{Dropped, Outcome};
-use shared::sync::{BoxRow, Down, Give, TerminalShelf, Up};
+use shared::sync::{BoxRow, Down, Give, ServerShelf, TerminalShelf, Up};
 use shared::time::Timestamp;
 use sim::model::Medium;
 use sim::scenario::*;
@@ -137,8 +137,44 @@ fn server_restored_with_a_kiosk_enrolled_and_one_revoked_in_between_and_qa_appro
     sound(&world);
     assert!(world.model.forks(Medium::Server).is_empty(), "a restore made by `restore` never forks a server log");
     let (enrolled, revoked) = (world.kiosks[3].key(), world.kiosks[1].key());
-    assert!(sure(world.disk.is_enrolled(&enrolled)));
+    assert!(sure(world.disk.may_write(&enrolled, &world.record())));
     assert!(world.disk.entries.revocation_reason(&revoked).is_some(), "the revocation of the gap came back");
+}
+
+/// People signed for what a restore had done by then. Whoever alters the order later, in the epochs before or in those since, finds nothing signed for it.
+#[test]
+fn t7_what_was_signed_for_a_restore_covers_no_later_change_of_the_order() {
+    for cuts_the_end in [false, true] {
+        let mut world = World::new(7, 2, None);
+        let meet = |world: &mut World| (0..2).all(|kiosk| world.exchange(kiosk));
+        work(&mut world, 0, 2);
+        meet(&mut world);
+        world.back_up_server();
+        work(&mut world, 1, 2);
+        meet(&mut world);
+        world.restore_server(0);
+        world.sign_recovery();
+        for _ in 0..3 {
+            work(&mut world, 0, 1);
+            meet(&mut world);
+        }
+        sound(&world);
+        let (record, epochs) = (world.record(), sure(world.disk.epochs()));
+        assert!(epochs.len() > 1 && !sure(world.disk.stopped()), "restored, and signed for");
+        world.disk.swap_first_two(&record, &epochs[0]);
+        if cuts_the_end {
+            world.disk.cut_last(&record, &epochs[epochs.len() - 1]);
+        }
+        let known: Vec<_> = world.kiosks.iter().map(|kiosk| kiosk.disk.reach()).collect();
+        work(&mut world, 1, 1);
+        let known_now = world.kiosks[0].disk.reach();
+        assert_eq!(known_now, known[0]);
+        for _ in 0..3 {
+            meet(&mut world);
+        }
+        assert!(world.kiosks[0].disk.reach() == known_now, "nothing was taken of the altered order");
+        assert!(sure(world.disk.stopped()), "and the server says so");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Server, is_recovery};
 use crate::id::{Digest32, Incarnation};
 use crate::log::Stream;
 use crate::sync::message::{CursorShown, Up};
-use crate::sync::order::{Segment, SignedHead, chain_start, common, digest_of_path};
+use crate::sync::order::{Segment, SignedHead, chain_start, common, digest_of_path, is_covered};
 use crate::sync::store::ServerShelf;
 
 /// A stream of the caller's: the path here, and where the caller stands on it.
@@ -123,7 +123,9 @@ impl<S: ServerShelf> Look<'_, S> {
 
     fn stand(&self, cursor: &CursorShown) -> Result<Stand, S::Error> {
         let Some((last, before)) = cursor.path.split_last() else { return Ok(Stand::On { segment: 0, number: 0 }) };
-        if self.chain_at(&last.epoch, last.end)? == Some(last.hash) {
+        let behind = self.path_before(&last.epoch);
+        let same_before = before.is_empty() || behind == Some(before);
+        if same_before && self.chain_at(&last.epoch, last.end)? == Some(last.hash) {
             let segment = self.path.iter().position(|here| here.epoch == last.epoch).unwrap_or(0);
             return Ok(Stand::On { segment, number: last.end });
         }
@@ -145,7 +147,14 @@ impl<S: ServerShelf> Look<'_, S> {
     }
 
     fn is_on_order(&self, witness: &SignedHead) -> Result<bool, S::Error> {
-        Ok(self.chain_at(&witness.head.epoch, witness.head.number)? == Some(witness.head.chain))
+        let head = &witness.head;
+        let same_before = self.path_before(&head.epoch).is_some_and(|before| digest_of_path(before) == head.before);
+        Ok(same_before && self.chain_at(&head.epoch, head.number)? == Some(head.chain))
+    }
+
+    /// The path here before an epoch; `None` where it doesn't come through it. No epoch's chain says what stood before it, so it is asked beside it.
+    fn path_before(&self, epoch: &Incarnation) -> Option<&[Segment]> {
+        self.path.iter().position(|segment| segment.epoch == *epoch).map(|place| &self.path[..place])
     }
 
     fn contradicted(&self, cursor: &CursorShown) -> Result<Stand, S::Error> {
@@ -157,7 +166,7 @@ impl<S: ServerShelf> Look<'_, S> {
         let after = self.path.get(point.after..).unwrap_or_default();
         Ok(if after.is_empty() {
             Stand::PutBack
-        } else if after.iter().any(|segment| self.recovered.contains(&segment.epoch)) {
+        } else if is_covered(after, &cursor.path, self.recovered) {
             Stand::Covered { segment: point.segment, number: point.number }
         } else {
             Stand::Lost

@@ -207,12 +207,15 @@ impl Terminal {
         points: &[Point<'_>],
     ) -> Result<bool, S::Error> {
         let recovered = self.recovered_epochs(store, down)?;
-        let covers = |point: &Point<'_>| {
+        let covers = |point: &Point<'_>| -> Result<bool, S::Error> {
             let after = point.path.get(point.common.after..).unwrap_or_default();
-            !open.agreed.contains(point.stream) && after.iter().any(|segment| recovered.contains(&segment.epoch))
+            let cursor = store.cursor(point.stream)?;
+            Ok(!open.agreed.contains(point.stream) && is_covered(after, &cursor.path, &recovered))
         };
-        if !points.iter().filter(|point| point.contradicted).all(covers) {
-            return Ok(false);
+        for point in points.iter().filter(|point| point.contradicted) {
+            if !covers(point)? {
+                return Ok(false);
+            }
         }
         for point in points.iter().filter(|point| point.contradicted) {
             let cursor = cut_back(store, point, down)?;
