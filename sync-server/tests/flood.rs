@@ -378,7 +378,7 @@ impl Sender<'_> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_was_crafted_or_kept_to_harm_it_the_servers_process_answers_and_stays_small() {
     // What slows down whoever tries often would hide what is tried here.
-    let settings = "calls_at_once = 100000\nwrong_per_minute = 100000\n";
+    let settings = "calls_at_once = 100000\nwrong_per_minute = 100000\nconnections_per_address = 1000\n";
     let enrol = |core: &Core| {
         let pen = Pen::enrol(core, "K1", "SEAL", 1);
         (core.key(), pen, core.verify(false).unwrap().entries)
