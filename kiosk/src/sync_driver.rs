@@ -231,7 +231,7 @@ impl Link {
     }
 }
 
-/// A server that isn't trusted yet: for terminal set-up only.
+/// A server that isn't trusted yet: for one terminal set-up only. Whose authority it shows first is the only one that is spoken to.
 pub struct Stranger {
     client: Client,
     url: String,
@@ -245,7 +245,7 @@ impl Stranger {
         Ok(Self { client: client(verifier)?, url: trimmed(url), shown })
     }
 
-    /// The authority (DER) that the server shows.
+    /// The authority (DER) that the server shows, and has to show for the rest of the set-up.
     pub async fn authority(&self) -> Result<Vec<u8>, NoAnswer> {
         self.client.get(format!("{}/healthz", self.url)).send().await.map_err(no_answer)?;
         let shown = self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
@@ -370,7 +370,7 @@ mod tests {
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     use rustls::version::TLS12;
     use shared::time::Timestamp;
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     /// A plant's certificate authority, and whoever has a certificate of it.
@@ -463,6 +463,34 @@ mod tests {
         for server in [other.server(&TLS13), plant.server_until(&TLS13, 2024)] {
             assert!(matches!(heard(server, in_year(2026)).await, Err(Err(NoAnswer::Foreign))));
         }
+    }
+
+    #[tokio::test]
+    async fn s9_who_comes_in_between_after_the_authority_was_shown_is_told_no_word_of_the_set_up() {
+        let (plant, other) = (Plant::new(), Plant::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stranger = Stranger::at(&format!("https://localhost:{}", listener.local_addr().unwrap().port())).unwrap();
+        let line = async |plant: &Plant| {
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(plant.server(&TLS13)));
+            acceptor.accept(listener.accept().await.unwrap().0).await
+        };
+        let passed_through = async {
+            let mut line = line(&plant).await.unwrap();
+            let mut asked = [0; 1024];
+            assert!(line.read(&mut asked).await.unwrap() > 0);
+            line.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+            line.shutdown().await.unwrap();
+        };
+        let ((), shown) = tokio::join!(passed_through, stranger.authority());
+        assert_eq!(shown.unwrap().as_slice(), plant.authority.der().as_ref());
+
+        let heard = async {
+            let mut line = line(&other).await.ok()?;
+            line.read_u8().await.ok()
+        };
+        let (heard, answer) = tokio::join!(heard, stranger.enrol(b"proof of the code".to_vec()));
+        assert_eq!(heard, None, "the proof went to another authority's server");
+        assert!(matches!(answer, Err(NotEnrolled::NoAnswer(NoAnswer::Foreign))), "{answer:?}");
     }
 
     #[tokio::test]

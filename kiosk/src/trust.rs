@@ -1,5 +1,5 @@
 //! Which certificate a kiosk takes for its server's: one that the authority pinned at set-up issued, and that is valid at a moment which the
-//! kiosk holds possible. Before set-up it takes down which authority is shown, and believes nothing.
+//! kiosk holds possible. Before set-up it takes down which authority is shown first, takes no other after it, and believes nothing.
 //!
 //! A terminal whose machine woke up in another year still has to reach the server, for only the server can tell it the time. So validity is
 //! judged by the kiosk's own clock and its uncertainty. And a server whose own clock was wrong has told all its terminals a wrong time: put right, it
@@ -19,7 +19,7 @@ use shared::time::{ClockReading, Timestamp};
 
 /// What the kiosk holds possible; nothing before its clock was first asked.
 pub type Believed = Arc<Mutex<Option<ClockReading>>>;
-/// The authority (DER) that a stranger showed.
+/// The authority (DER) that a stranger showed first.
 pub type Shown = Arc<Mutex<Option<Vec<u8>>>>;
 
 /// Trusts one authority.
@@ -107,7 +107,8 @@ pub(crate) fn never_older() -> Result<HandshakeSignatureValid, rustls::Error> {
     Err(rustls::Error::General("only TLS 1.3 is spoken here".into()))
 }
 
-/// Takes down which authority a stranger shows, and believes nothing: the set-up's proofs decide.
+/// Takes down which authority a stranger shows first, and believes nothing: the set-up's proofs decide. They are about that one authority, so whoever
+/// shows another later is told nothing: a set-up may take several connections, and somebody may come in between for the last.
 #[derive(Debug)]
 pub struct TakesDown {
     shown: Shown,
@@ -158,7 +159,10 @@ impl ServerCertVerifier for TakesDown {
             // A certificate is public: who shows the authority's without a key that it signed for only stands in between, and would read along.
             self.signed_by(authority, end_entity, now)?;
         }
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(authority.to_vec());
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.get_or_insert_with(|| authority.to_vec()).as_slice() != authority.as_ref() {
+            return Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        }
         Ok(ServerCertVerified::assertion())
     }
     fn verify_tls12_signature(
@@ -204,7 +208,7 @@ mod tests {
 
     #[test]
     fn s9_an_authority_shown_by_somebody_whom_it_did_not_sign_for_is_not_taken_down() {
-        let ((ours, server), (theirs, between)) = (authority(), authority());
+        let ((ours, server), (_, between)) = (authority(), authority());
         let shown = Arc::default();
         let takes_down =
             TakesDown { shown: Arc::clone(&shown), provider: Arc::new(rustls::crypto::ring::default_provider()) };
@@ -221,6 +225,23 @@ mod tests {
             assert!(shows(&server, &ours, machines), "a machine in another year is set up all the same");
         }
         assert_eq!(shown.lock().unwrap().as_deref(), Some(ours.as_ref()));
-        assert!(shows(&between, &theirs, year(57)), "whose authority it is, the proofs tell");
+    }
+
+    #[test]
+    fn s9_whose_authority_is_shown_first_is_the_only_one_of_that_set_up() {
+        let ((ours, server), (theirs, between)) = (authority(), authority());
+        let name = ServerName::try_from("localhost").unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_772_000_000));
+        for (first, second) in [([&server, &ours], [&between, &theirs]), ([&between, &theirs], [&server, &ours])] {
+            let shown = Shown::default();
+            let takes_down = TakesDown::into(Arc::clone(&shown), Arc::new(rustls::crypto::ring::default_provider()));
+            let shows = |[leaf, authority]: [&CertificateDer<'static>; 2]| {
+                takes_down.verify_server_cert(leaf, std::slice::from_ref(authority), &name, &[], now)
+            };
+            assert!(shows(first).is_ok(), "whose authority it is, the proofs tell");
+            assert!(shows(second).is_err());
+            assert!(shows(first).is_ok(), "the same may call again");
+            assert_eq!(shown.lock().unwrap().as_deref(), Some(first[1].as_ref()));
+        }
     }
 }

@@ -7,11 +7,14 @@ use harness::{Plant, kiosk_signer, secret_of, signer};
 use kiosk::bundle_file::{export, import};
 use kiosk::core::{Core as Kiosk, Denied};
 use kiosk::key_store::FileKeyStore;
+use minicbor::bytes::ByteVec;
 use shared::id::{Digest32, EntryId};
 use shared::kind::to_cbor;
 use shared::log::effect::{Cause, Verdict};
 use shared::part11::boxes::Stretching;
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, server_proof};
+use shared::part11::pepper::{Pepper, PepperEpoch};
+use shared::part11::signature::DeviceSecret;
 use shared::sync::message::Up;
 use shared::training::Answer;
 use store::{questions, shelf};
@@ -316,13 +319,17 @@ fn s9_an_answer_that_does_not_prove_the_code_enrols_nothing_and_keeps_nothing() 
     let code = |plant: &Plant, name: &str| plant.server.enrol_code(id(name), &[id("SEAL")]).unwrap();
     let authority = b"the authority that was shown".to_vec();
     type Change = (&'static str, fn(&mut EnrolAnswer, &EnrolRequest));
-    let changes: [Change; 4] = [
+    let changes: [Change; 8] = [
         ("one bit of the proof", |answer, _| answer.proof.0[31] ^= 1),
+        ("the pepper exchanged on its way", |answer, _| answer.pepper.0[0] ^= 1),
+        ("the enrolment exchanged on its way", |answer, _| answer.enrolment[40] ^= 1),
+        ("later peppers added on their way", |answer, _| answer.later = Some(vec![(PepperEpoch(7), Pepper([7; 32]))])),
+        ("later peppers taken out on their way", |answer, _| answer.later = None),
         ("the server's key exchanged on its way", |answer, _| answer.server.0[0] ^= 1),
         ("the kiosk's own proof said back to it", |answer, request| answer.proof = request.proof),
         ("the proof of who knows another code", |answer, request| {
             let code = code_key("AAAA-BBBB-CCCC");
-            answer.proof = server_proof(&code, &request.device, &request.authority, &answer.server);
+            answer.proof = server_proof(&code, &request.device, &request.authority, answer);
         }),
     ];
     for (place, (what, change)) in changes.into_iter().enumerate() {
@@ -334,14 +341,48 @@ fn s9_an_answer_that_does_not_prove_the_code_enrols_nothing_and_keeps_nothing() 
         let mut answer = plant.server.enrol(&request, Digest32::of(&authority)).unwrap().unwrap();
         change(&mut answer, &request);
         let refused = plant.kiosk(&name).complete_set_up(set_up, &to_cbor(&answer));
-        assert!(matches!(refused, Err(Denied::NotSetUp)), "{what}: {refused:?}");
-        for restarted in [false, true] {
-            if restarted {
-                plant.restart(&name);
-            }
-            let kiosk = plant.kiosk(&name);
-            assert!(kiosk.enrolled().is_none() && kiosk.enrolment().is_none(), "{what}: nothing was kept");
-            assert!(kiosk.status().unwrap().kiosk.is_none(), "{what}: it asks for a code");
+        assert!(matches!(refused, Err(Denied::Unproven)), "{what}: {refused:?}");
+        nothing_was_kept(&mut plant, &name, what);
+    }
+}
+
+fn nothing_was_kept(plant: &mut Plant, kiosk: &str, what: &str) {
+    for restarted in [false, true] {
+        if restarted {
+            plant.restart(kiosk);
         }
+        let core = plant.kiosk(kiosk);
+        assert!(core.enrolled().is_none() && core.enrolment().is_none(), "{what}: nothing was kept");
+        assert!(core.status().unwrap().kiosk.is_none(), "{what}: it asks for a code");
+    }
+    assert!(is_empty(&plant.path(&format!("{kiosk}-keys"))), "{what}: nor in the folder of keys");
+}
+
+#[test]
+fn s9_an_enrolment_that_is_not_the_terminals_own_by_that_server_is_not_kept() {
+    let mut plant = sunday_evening();
+    let authority = b"the authority that was shown".to_vec();
+    let others = plant.kiosk("K5").enrolled().unwrap().enrolment.clone();
+    let read = comes_and_reads(plant.kiosk("K5"), "maria");
+    let read = shelf::entry(plant.kiosk("K5").ledger().connection(), &read).unwrap().unwrap();
+    let another = DeviceSecret::from_seed([9; 32]).key();
+    let enrolments: [(&str, &dyn Fn(&mut EnrolAnswer)); 4] = [
+        ("another terminal's", &|answer| answer.enrolment = ByteVec::from(others.clone())),
+        ("an entry that is none", &|answer| answer.enrolment = ByteVec::from(read.bytes().to_vec())),
+        ("no entry", &|answer| answer.enrolment = ByteVec::from(b"enrolled".to_vec())),
+        ("another server's word", &|answer| answer.server = another),
+    ];
+    for (place, (what, exchange)) in enrolments.into_iter().enumerate() {
+        let name = format!("K{}", place + 7);
+        plant.start(&name);
+        let code = plant.server.enrol_code(id(&name), &[id("SEAL")]).unwrap();
+        let (set_up, request) = plant.kiosk(&name).begin_set_up(&code, "https://harness", authority.clone());
+        let request = EnrolRequest::read(&request).unwrap();
+        let mut answer = plant.server.enrol(&request, Digest32::of(&authority)).unwrap().unwrap();
+        exchange(&mut answer);
+        answer.proof = server_proof(&code_key(&code), &request.device, &request.authority, &answer);
+        let refused = plant.kiosk(&name).complete_set_up(set_up, &to_cbor(&answer));
+        assert!(matches!(refused, Err(Denied::NotItsEnrolment)), "{what}: {refused:?}");
+        nothing_was_kept(&mut plant, &name, what);
     }
 }

@@ -68,6 +68,10 @@ pub enum Denied {
     Entry(#[from] shared::log::entry::BadEntry),
     #[error("this terminal has not been set up")]
     NotSetUp,
+    #[error("it does not prove that the server knows the code and answered just this")]
+    Unproven,
+    #[error("what comes as this terminal's enrolment is not one that the server signed for it")]
+    NotItsEnrolment,
     /// The secret is wrong; how many tries remain here, and how many seconds to wait before the next.
     #[error("the secret is wrong: {left} tries remain, wait {wait_s} s")]
     WrongSecret { left: u32, wait_s: u32 },

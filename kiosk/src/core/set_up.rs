@@ -1,11 +1,12 @@
 //! Terminal set-up: from a one-time code to an enrolled kiosk (S9).
 
-use shared::id::Digest32;
-use shared::kind::to_cbor;
+use shared::id::{DeviceKey, Digest32};
+use shared::kind::{Body, to_cbor};
 use shared::log::Entry;
 use shared::part11::enrolment::{EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof};
 use shared::part11::pepper::Peppers;
 use shared::part11::signature::DeviceSecret;
+use shared::sync::read_enrolment;
 use shared::time::Timestamp;
 
 use super::{Core, Denied};
@@ -38,14 +39,15 @@ impl Core {
         (SetUp { secret, code, url: url.to_owned(), authority, began }, to_cbor(&request))
     }
 
-    /// Completes: the key store keeps everything first, then the kiosk takes part. A crash in between is cured by the next start.
+    /// Completes: what was answered has to be proven, and the enrolment this terminal's own, before anything is kept. Then the key store keeps everything,
+    /// and the kiosk takes part. A crash in between is cured by the next start.
     pub fn complete_set_up(&mut self, set_up: SetUp, answer: &[u8]) -> Result<(), Denied> {
-        let answer = EnrolAnswer::read(answer).ok_or(Denied::Unknown)?;
-        let digest = Digest32::of(&set_up.authority);
-        let expected = server_proof(&set_up.code, &set_up.secret.key(), &digest, &answer.server);
-        if expected != answer.proof {
-            return Err(Denied::NotSetUp);
+        let answer = EnrolAnswer::read(answer).ok_or(Denied::Unproven)?;
+        let (device, authority) = (set_up.secret.key(), Digest32::of(&set_up.authority));
+        if server_proof(&set_up.code, &device, &authority, &answer) != answer.proof {
+            return Err(Denied::Unproven);
         }
+        let enrolled_at = enrolment_of(&device, &answer).ok_or(Denied::NotItsEnrolment)?.header().wall;
         let enrolled = Enrolled {
             secret: set_up.secret,
             server: answer.server,
@@ -55,7 +57,6 @@ impl Core {
             url: set_up.url,
         };
         self.keys.keep(&enrolled)?;
-        let enrolled_at = Entry::from_store(&enrolled.enrolment, true)?.header().wall;
         self.join(enrolled)?;
         // The server signed it just now. Nobody but the server tells a machine that woke up in another year, and without the time it could not be
         // called again.
@@ -64,4 +65,10 @@ impl Core {
         self.call_soon();
         Ok(())
     }
+}
+
+/// The answer's enrolment, if that server signed it for this very device. Another would be kept for good, and every call refused.
+fn enrolment_of(device: &DeviceKey, answer: &EnrolAnswer) -> Option<Entry> {
+    let (entry, statement) = read_enrolment(&answer.enrolment, &answer.server)?;
+    matches!(statement.body, Body::DeviceEnrolled(enrolled) if enrolled.device == *device).then_some(entry)
 }

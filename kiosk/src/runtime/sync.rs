@@ -160,8 +160,8 @@ async fn fetch_blobs(core: &impl Reach, carrier: &impl Carrier, exchanged: &mut 
 pub enum NotSetUp {
     #[error("{0}")]
     NotEnrolled(#[from] NotEnrolled),
-    #[error("the server's answer does not prove that it knows the code: {0}")]
-    Unproven(Denied),
+    #[error("the server's answer can't be taken: {0}")]
+    NotTaken(Denied),
     #[error("{0}")]
     StoreGone(#[from] StoreGone),
 }
@@ -172,14 +172,15 @@ impl From<NoAnswer> for NotSetUp {
     }
 }
 
-/// Terminal set-up at the server with a one-time code (S9). What the server shows is believed only after its proof.
+/// Terminal set-up at the server with a one-time code (S9). What the server shows is believed only after its proof; who shows
+/// another authority for the second call than for the first is told nothing.
 pub async fn enrol(core: &impl Reach, url: &str, code: &str) -> Result<(), NotSetUp> {
     let stranger = Stranger::at(url)?;
     let authority = stranger.authority().await?;
     let (owned_code, owned_url) = (code.to_owned(), url.to_owned());
     let (set_up, request) = core.with(move |core| core.begin_set_up(&owned_code, &owned_url, authority)).await?;
     let answer = stranger.enrol(request).await?;
-    core.with(move |core| core.complete_set_up(set_up, &answer)).await?.map_err(NotSetUp::Unproven)
+    core.with(move |core| core.complete_set_up(set_up, &answer)).await?.map_err(NotSetUp::NotTaken)
 }
 
 /// Keeps the kiosk and its server in step for as long as it is polled. `due` is notified when a call may have become due earlier than known:

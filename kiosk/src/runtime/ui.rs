@@ -140,7 +140,9 @@ async fn set_up_by_code(store: Store, url: String, code: String, due: Arc<Notify
                 Err(NotSetUp::NotEnrolled(sync_driver::NotEnrolled::NoAnswer(error))) => {
                     tracing::warn!(%error, "terminal set-up waits for the server");
                 }
-                Err(error) => return tracing::error!(%error, "terminal set-up was refused: ask for a new code"),
+                Err(error) => {
+                    return tracing::error!(%error, "terminal set-up was refused, and nothing was kept: ask for a new code");
+                }
             },
             Err(_) => {}
         }
@@ -408,7 +410,7 @@ fn why_not(error: &NotSetUp) -> NotEnrolled {
         NotSetUp::NotEnrolled(sync_driver::NotEnrolled::Expired | sync_driver::NotEnrolled::Used) => {
             NotEnrolled::Expired
         }
-        NotSetUp::NotEnrolled(sync_driver::NotEnrolled::NoAnswer(NoAnswer::Foreign)) | NotSetUp::Unproven(_) => {
+        NotSetUp::NotEnrolled(sync_driver::NotEnrolled::NoAnswer(NoAnswer::Foreign)) | NotSetUp::NotTaken(_) => {
             NotEnrolled::ForeignCertificate
         }
         NotSetUp::NotEnrolled(sync_driver::NotEnrolled::NoAnswer(_)) | NotSetUp::StoreGone(_) => NotEnrolled::NoNetwork,

@@ -97,7 +97,7 @@ pub(super) fn append<S: Replica>(
 
 /// Reads bytes that claim to be an enrolment written by this server: it needs no place in a chain, only the server's signature (S2, H7).
 /// `None` when they are anything else.
-pub(super) fn read_enrolment(bytes: &[u8], server: &DeviceKey) -> Option<(Entry, Statement)> {
+pub fn read_enrolment(bytes: &[u8], server: &DeviceKey) -> Option<(Entry, Statement)> {
     let unverified = Unverified::read(bytes).ok()?;
     if unverified.peek().log().device != *server {
         return None;

@@ -13,6 +13,7 @@ pub mod store;
 pub mod terminal;
 
 pub use bundle::{BadBundle, Manifest};
+pub use intake::read_enrolment;
 pub use message::{BadMessage, Down, Give, Have, Up, Want};
 pub use order::{Cursor, OrderHead, Segment, SignedHead, Step};
 pub use server::{Answer, Server};

@@ -130,13 +130,15 @@ impl Core {
         let Some(enrolment) = enrolment else { return Ok(Err(EnrolRefused::Used)) };
         let (newest, _) = self.newest_pepper();
         let later = self.peppers_in_use(self.ledger().connection(), newest, |epoch| epoch == PepperEpoch::FIRST)?;
-        Ok(Ok(EnrolAnswer {
+        let mut answer = EnrolAnswer {
             server: self.key(),
             enrolment: ByteVec::from(enrolment.bytes().to_vec()),
             pepper: self.secrets.pepper.clone(),
-            proof: server_proof(&key, &request.device, &authority, &self.key()),
+            proof: Digest32([0; 32]),
             later: Some(later),
-        }))
+        };
+        answer.proof = server_proof(&key, &request.device, &authority, &answer);
+        Ok(Ok(answer))
     }
 
     fn code_proven_by(

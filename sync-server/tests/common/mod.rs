@@ -108,7 +108,7 @@ impl Edge {
         let answer = self.post("/api/v1/enrol", "application/cbor", to_cbor(&self.request(&code, device))).await;
         assert_eq!(answer.status(), StatusCode::OK);
         let answer: EnrolAnswer = minicbor::decode(&answer.bytes().await.unwrap()).unwrap();
-        let proof = server_proof(&code_key(&code), &device.key(), &self.authority(), &answer.server);
+        let proof = server_proof(&code_key(&code), &device.key(), &self.authority(), &answer);
         assert_eq!(answer.proof, proof, "the server knows the code, too");
     }
 
