@@ -132,24 +132,28 @@ fn run_retire(places: &Places, asked: &Retire) -> ExitCode {
             eprintln!("kiosk: this terminal is not set up: there is nothing to retire");
             return ExitCode::from(NO);
         }
-        Err(why) => return could_not(why),
+        Err(why) => return not_retired(places, &why),
     };
-    let retired = if retire::is_left_over(&core) { Ok(core) } else { retire_with_server(places, core, asked) };
+    let retired = match core.is_left_over() {
+        Ok(true) => Ok(core),
+        Ok(false) => retire_with_server(places, core, asked),
+        Err(why) => Err(why.into()),
+    };
     match retired.and_then(|core| Ok(core.erase()?)) {
         Ok(()) => {
             say(places, "This terminal is retired. Its keys and data are erased.", &json!({ "retired": true }));
             ExitCode::SUCCESS
         }
-        Err(why) if why.is_no() => {
-            say(
-                places,
-                &format!("Not retired: {why}."),
-                &json!({ "retired": false, "refused_because": why.to_string() }),
-            );
-            ExitCode::from(NO)
-        }
-        Err(why) => could_not(why),
+        Err(why) => not_retired(places, &why),
     }
+}
+
+fn not_retired(places: &Places, why: &NotRetired) -> ExitCode {
+    if !why.is_no() {
+        return could_not(why);
+    }
+    say(places, &format!("Not retired: {why}."), &json!({ "retired": false, "refused_because": why.to_string() }));
+    ExitCode::from(NO)
 }
 
 fn retire_with_server(places: &Places, core: Core, asked: &Retire) -> Result<Core, NotRetired> {

@@ -67,16 +67,11 @@ fn lock(core: &Mutex<Core>) -> std::sync::MutexGuard<'_, Core> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether the keys are gone already, and only data is left to erase.
-pub fn is_left_over(core: &Core) -> bool {
-    core.enrolment().is_none() && core.retiring_because().is_some()
-}
-
 /// Opens the terminal for the ceremony.
 pub fn open(held: &Held) -> Result<Core, NotRetired> {
     let core = held.open()?;
-    if core.enrolment().is_none() && core.retiring_because().is_none() {
-        return Err(Denied::NotSetUp.into());
+    if core.enrolment().is_some() || core.is_left_over()? {
+        return Ok(core);
     }
-    Ok(core)
+    Err(if core.retiring_because().is_some() { Denied::KeysElsewhere.into() } else { Denied::NotSetUp.into() })
 }

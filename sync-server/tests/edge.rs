@@ -121,7 +121,7 @@ async fn r7_a_revoked_kiosk_is_rung_told_and_refused_everywhere_within_a_second(
     let called = edge.post("/api/v1/exchange", EXCHANGE, packed(&edge.call(&device).seal(&device))).await;
     let down = zstd::decode_all(called.bytes().await.unwrap().as_ref()).unwrap();
     let down = Down::open(&down).unwrap();
-    assert_eq!(down.standing, DeviceStanding::Revoked("stolen".into()));
+    assert_eq!(down.standing, DeviceStanding::Revoked("stolen".into(), None));
     assert!(down.items.is_empty() && down.boxes.rows.is_empty(), "it is given nothing");
     let refuse = async |call: reqwest::RequestBuilder| {
         refused(call.header(TOKEN, &token).send().await.unwrap(), StatusCode::UNAUTHORIZED, "unauthorized").await;

@@ -227,25 +227,89 @@ fn s9_a_retired_kiosk_gave_everything_first_and_erases_itself_last() {
     plant.verify();
 }
 
+/// Somebody else, alone, could have done this much: nothing of the kiosk is erased, and who waits is told.
+fn refuses_to_erase(plant: &mut Plant, kiosk: &str) {
+    plant.meet(kiosk);
+    for _ in 0..2 {
+        let told = plant.kiosk(kiosk).is_let_go().unwrap_err().to_string();
+        assert!(told.contains("nothing was erased"), "{told}");
+        assert!(plant.take(kiosk).erase().is_err());
+        plant.start(kiosk);
+        assert!(plant.kiosk(kiosk).enrolment().is_some() && plant.kiosk(kiosk).status().unwrap().entries > 0);
+    }
+}
+
 #[test]
-fn s9_a_revocation_alone_erases_nothing_and_a_retirement_cut_short_goes_on() {
+fn s9_a_revocation_by_one_person_erases_nothing_before_the_last_word_nor_after_it() {
     let mut plant = dark_monday();
+    plant.settle();
     plant.server.revoke_kiosk(&id("K5"), "stolen", None).unwrap();
     plant.meet("K5");
     assert!(!plant.kiosk("K5").is_let_go().unwrap());
     assert!(plant.take("K5").erase().is_err());
     plant.start("K5");
     assert!(plant.kiosk("K5").enrolment().is_some());
+    let late = plant.kiosk("K5").take_leave(&kiosk_signer("jonas"), "line 2 is closed");
+    assert!(matches!(late, Err(Denied::OnlyRevoked)), "nobody retires it any more: {late:?}");
+    assert!(plant.kiosk("K5").retiring_because().is_none(), "and nothing was written");
 
-    // The power goes after the keys were erased, before the data.
+    plant.kiosk("K3").take_leave(&kiosk_signer("jonas"), "line 2 is closed").unwrap();
+    plant.meet("K3");
+    assert!(!plant.kiosk("K3").is_let_go().unwrap());
+    plant.server.revoke_kiosk(&id("K3"), "stolen", None).unwrap();
+    refuses_to_erase(&mut plant, "K3");
+    plant.verify();
+}
+
+#[test]
+fn s9_who_was_let_go_by_two_is_revoked_by_nobody_and_remembers_it() {
+    let mut plant = dark_monday();
     plant.meet("K3");
     plant.kiosk("K3").take_leave(&kiosk_signer("jonas"), "line 2 is closed").unwrap();
-    plant.stop("K3");
-    std::fs::remove_dir_all(plant.path("K3-keys")).unwrap();
-    plant.start("K3");
-    assert!(kiosk::retire::is_left_over(plant.kiosk("K3")));
+    plant.meet("K3");
+    plant.server.retire_kiosk(&id("K3"), "line 2 is closed", [&signer("helga"), &signer("sven")]).unwrap();
+    assert!(plant.server.revoke_kiosk(&id("K3"), "stolen", None).is_err(), "it isn't in use");
+    plant.meet("K3");
+    plant.restart("K3");
+    assert!(plant.kiosk("K3").is_let_go().unwrap(), "it remembers");
     plant.take("K3").erase().unwrap();
-    assert!(std::fs::read_dir(plant.path("K3")).unwrap().next().is_none());
+    assert!(is_empty(&plant.path("K3-keys")));
+}
+
+#[test]
+fn s9_only_what_a_kiosk_that_was_let_go_leaves_is_erased_without_its_keys() {
+    let mut plant = dark_monday();
+    plant.meet("K3");
+    plant.kiosk("K3").take_leave(&kiosk_signer("jonas"), "line 2 is closed").unwrap();
+    let (keys, elsewhere) = (plant.path("K3-keys"), plant.path("elsewhere"));
+    let with_another_folder_of_keys = |plant: &mut Plant| {
+        plant.stop("K3");
+        std::fs::rename(&keys, &elsewhere).unwrap();
+        plant.start("K3");
+        assert!(!plant.kiosk("K3").is_left_over().unwrap(), "nobody has let it go");
+        assert!(plant.take("K3").erase().is_err());
+        std::fs::remove_dir_all(&keys).unwrap();
+        std::fs::rename(&elsewhere, &keys).unwrap();
+        plant.start("K3");
+        assert!(plant.kiosk("K3").enrolment().is_some() && plant.kiosk("K3").status().unwrap().entries > 0);
+    };
+    with_another_folder_of_keys(&mut plant);
+    plant.meet("K3");
+    with_another_folder_of_keys(&mut plant);
+    plant.server.retire_kiosk(&id("K3"), "line 2 is closed", [&signer("helga"), &signer("sven")]).unwrap();
+    plant.meet("K3");
+    with_another_folder_of_keys(&mut plant);
+
+    // It ends after the key was erased, before the data.
+    let in_its_way = keys.join("heads.part");
+    std::fs::create_dir(&in_its_way).unwrap();
+    assert!(plant.take("K3").erase().is_err());
+    std::fs::remove_dir(&in_its_way).unwrap();
+    plant.start("K3");
+    assert!(plant.kiosk("K3").enrolment().is_none());
+    assert!(plant.kiosk("K3").is_left_over().unwrap());
+    plant.take("K3").erase().unwrap();
+    assert!(is_empty(&keys) && std::fs::read_dir(plant.path("K3")).unwrap().next().is_none());
 }
 
 #[test]
@@ -366,7 +430,8 @@ fn s9_an_enrolment_that_is_not_the_terminals_own_by_that_server_is_not_kept() {
     let read = comes_and_reads(plant.kiosk("K5"), "maria");
     let read = shelf::entry(plant.kiosk("K5").ledger().connection(), &read).unwrap().unwrap();
     let another = DeviceSecret::from_seed([9; 32]).key();
-    let enrolments: [(&str, &dyn Fn(&mut EnrolAnswer)); 4] = [
+    type Exchange<'a> = (&'static str, &'a dyn Fn(&mut EnrolAnswer));
+    let enrolments: [Exchange<'_>; 4] = [
         ("another terminal's", &|answer| answer.enrolment = ByteVec::from(others.clone())),
         ("an entry that is none", &|answer| answer.enrolment = ByteVec::from(read.bytes().to_vec())),
         ("no entry", &|answer| answer.enrolment = ByteVec::from(b"enrolled".to_vec())),

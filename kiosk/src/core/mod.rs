@@ -118,6 +118,16 @@ pub enum Denied {
     NoSession,
     #[error("this terminal is being retired: nothing more is written at it")]
     Retiring,
+    #[error(
+        "the server revoked this terminal, which takes one person alone, and has not retired it, which takes two: nothing was erased, and nobody \
+         can retire it any more. What is here can be erased by hand once nobody needs it"
+    )]
+    OnlyRevoked,
+    /// The data is of a terminal that said its last word, and no enrolment is in the key store.
+    #[error(
+        "its keys are not in this key store, and nothing here says that it was let go: nothing was erased. Name the key store it was set up with"
+    )]
+    KeysElsewhere,
     /// Entries and signing keys that the server hasn't confirmed.
     #[error(
         "{count} entries and signing keys have not reached the server. Nothing was changed: plug the network in, or carry them with a stick, and \

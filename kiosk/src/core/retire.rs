@@ -1,7 +1,8 @@
 //! Retirement: the terminal gives everything, says so as its last word, and erases itself once the server has let it go (S9).
 //!
 //! The order is what keeps it safe. Nothing is said while anything is unsent; after it was said nothing more is written; and nothing is erased
-//! before the server, signed by two people, has let the terminal go. A revocation alone erases nothing.
+//! before the server, signed by two people, has let the terminal go. A revocation alone erases nothing, also after the last word; and data whose keys
+//! can't be found is no leftover of a retirement unless it says so itself.
 
 use std::fs;
 
@@ -15,7 +16,10 @@ use store::questions;
 use super::secret::Signer;
 use super::{Core, Denied};
 use crate::key_store::gone;
+use crate::store::step;
 
+/// The setting that keeps which device was let go: what is left without its keys may be erased, too.
+const LET_GO: &str = "let_go";
 /// What the database consists of.
 const DATABASE: [&str; 3] = ["kiosk.sqlite", "kiosk.sqlite-wal", "kiosk.sqlite-shm"];
 
@@ -43,6 +47,9 @@ impl Core {
         let enrolment = self.enrolment().ok_or(Denied::NotSetUp)?.clone();
         if self.retiring.is_some() {
             return Err(Denied::Retiring);
+        }
+        if self.revoked_because()?.is_some() {
+            return Err(Denied::OnlyRevoked);
         }
         if reason.trim().is_empty() {
             return Err(Denied::NoReason);
@@ -75,16 +82,31 @@ impl Core {
         Err(Denied::NoAuthority { person: person.clone() })
     }
 
-    /// Whether the server has let the terminal go after its last word, and holds everything: what is here may be erased.
+    /// Whether two people have let the terminal go at the server after its last word, and the server holds everything: what is here may be erased.
+    /// Refused where it was revoked instead: what is waited for won't come.
     pub fn is_let_go(&self) -> Result<bool, Denied> {
-        Ok(self.retiring.is_some() && self.let_go_by_server()? && self.not_given()? == 0)
+        if self.retiring.is_none() || !self.is_revoked_by_server()? {
+            return Ok(false);
+        }
+        if !self.is_retired_by_server()? {
+            return Err(Denied::OnlyRevoked);
+        }
+        Ok(self.not_given()? == 0)
+    }
+
+    /// Whether the terminal was let go and its keys are gone already: only data is left to erase.
+    pub fn is_left_over(&self) -> Result<bool, Denied> {
+        let let_go = questions::setting(self.ledger.connection(), LET_GO)?;
+        Ok(self.member.is_none() && let_go.is_some())
     }
 
     /// Erases the keys, then the data. A crash in between leaves data that nobody can use; doing it again finishes.
     pub fn erase(mut self) -> Result<(), Denied> {
-        let is_left_over = self.member.is_none() && self.retiring.is_some();
-        if !is_left_over && !self.is_let_go()? {
-            return Err(Denied::NotGiven { count: self.not_given()? });
+        if !self.is_left_over()? {
+            if !self.is_let_go()? {
+                return Err(Denied::NotGiven { count: self.not_given()? });
+            }
+            self.note_let_go()?;
         }
         self.keys.forget()?;
         let folder = self.folder.clone();
@@ -95,5 +117,12 @@ impl Core {
             fs::remove_file(folder.join(file)).or_else(gone)?;
         }
         Ok(fs::File::open(&folder)?.sync_all()?)
+    }
+
+    /// Durable before the first key is erased: from then on nothing else here could tell that it was let go.
+    fn note_let_go(&mut self) -> Result<(), Denied> {
+        let device = self.enrolment().ok_or(Denied::NotSetUp)?.device;
+        let clock = self.reading();
+        step(&mut self.ledger, clock, |step| Ok(step.step.set(LET_GO, device.as_bytes())?))
     }
 }

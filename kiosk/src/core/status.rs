@@ -12,6 +12,8 @@ use crate::store::step;
 
 /// The setting that keeps the reason the server gave.
 const REVOKED: &str = "revoked";
+/// The setting that keeps whom the server said to be retired: the device's key, for another may be set up on this disk later.
+const RETIRED: &str = "retired";
 
 /// How the line to the server is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,26 +115,38 @@ impl Core {
         Ok(said.filter(|said| !said.is_empty()).map(|said| String::from_utf8_lossy(&said).into_owned()))
     }
 
-    /// Whether the server's last signed answer said that this device is out of use.
-    pub(super) fn let_go_by_server(&self) -> Result<bool, Denied> {
+    /// Whether the server's last signed answer said that this device is out of use, whoever signed that.
+    pub(super) fn is_revoked_by_server(&self) -> Result<bool, Denied> {
         let said = ::store::questions::setting(self.ledger.connection(), REVOKED)?;
         Ok(said.is_some_and(|said| !said.is_empty()))
     }
 
+    /// Whether that answer said that two people signed this device's retirement.
+    pub(super) fn is_retired_by_server(&self) -> Result<bool, Denied> {
+        let said = ::store::questions::setting(self.ledger.connection(), RETIRED)?;
+        Ok(said.zip(self.enrolment()).is_some_and(|(said, enrolment)| said == enrolment.device.as_bytes()))
+    }
+
     /// Keeps what the server said of this device: switching a revoked terminal off and on doesn't bring its GO back (R7).
     pub(super) fn keep_standing(&mut self, standing: &DeviceStanding) -> Result<(), Denied> {
-        let said = match standing {
-            DeviceStanding::Revoked(reason) if reason.is_empty() => "without a reason",
-            DeviceStanding::Revoked(reason) => reason,
-            DeviceStanding::Ok => "",
+        let Some(enrolment) = self.enrolment() else { return Ok(()) };
+        let (reason, retired) = match standing {
+            DeviceStanding::Revoked(reason, retired) if reason.is_empty() => ("without a reason", *retired),
+            DeviceStanding::Revoked(reason, retired) => (reason.as_str(), *retired),
+            DeviceStanding::Ok => ("", None),
             DeviceStanding::UnknownDevice => return Ok(()),
         };
-        let kept = ::store::questions::setting(self.ledger.connection(), REVOKED)?;
-        if kept.unwrap_or_default() == said.as_bytes() {
+        let retired = if retired == Some(true) { enrolment.device.as_bytes().to_vec() } else { Vec::new() };
+        let said = [(REVOKED, reason.as_bytes()), (RETIRED, &retired)];
+        let connection = self.ledger.connection();
+        let kept = |name: &str| ::store::questions::setting(connection, name).map(Option::unwrap_or_default);
+        if kept(REVOKED)? == reason.as_bytes() && kept(RETIRED)? == retired {
             return Ok(());
         }
         let clock = self.reading();
-        step(&mut self.ledger, clock, |step| Ok(step.step.set(REVOKED, said.as_bytes())?))
+        step(&mut self.ledger, clock, |step| {
+            said.into_iter().try_for_each(|(name, value)| Ok(step.step.set(name, value)?))
+        })
     }
 
     /// When the server was last heard, by its own signed time.

@@ -206,9 +206,10 @@ pub enum DeviceStanding {
     Ok,
     #[n(1)]
     UnknownDevice,
-    /// It may give, and takes nothing (T9).
+    /// It may give, and takes nothing (T9). Why, and whether two people signed that it leaves for good (S9): a terminal erases itself on nothing less.
+    /// Absent from a version that didn't say.
     #[n(2)]
-    Revoked(#[n(0)] String),
+    Revoked(#[n(0)] String, #[n(1)] Option<bool>),
 }
 
 /// The server's path for a stream, with the chain at the kiosk's own position in the latest epoch that both have followed.
@@ -354,4 +355,20 @@ pub struct Give {
     /// The giver has more: ask again.
     #[n(2)]
     pub more: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::to_cbor;
+
+    #[test]
+    fn s9_a_revocation_of_which_an_earlier_version_says_no_more_than_why_is_no_retirement() {
+        let earlier = [&[0x82, 2, 0x81, 0x66][..], b"stolen"].concat();
+        let revoked = DeviceStanding::Revoked("stolen".into(), None);
+        assert_eq!(minicbor::decode::<DeviceStanding>(&earlier).unwrap(), revoked);
+        assert_eq!(to_cbor(&revoked), earlier, "and such a version reads what is said to it");
+        let retired = DeviceStanding::Revoked("closed".into(), Some(true));
+        assert_eq!(minicbor::decode::<DeviceStanding>(&to_cbor(&retired)).unwrap(), retired);
+    }
 }

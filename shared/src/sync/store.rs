@@ -104,6 +104,8 @@ pub trait ServerShelf: Replica {
 
     /// The streams of an enrolled device ([`super::scope::of_enrolment`]); `None` when no enrolment of it is held.
     fn scope_of(&self, device: &DeviceKey) -> Result<Option<Vec<Stream>>, Self::Error>;
+    /// Whether a held revocation of the device is a retirement: it says so, and two people signed it.
+    fn is_retired(&self, device: &DeviceKey) -> Result<bool, Self::Error>;
     /// The logs of one device in one incarnation.
     fn logs_of(&self, device: &DeviceKey, incarnation: &Incarnation) -> Result<Vec<LogId>, Self::Error>;
     /// Every held `server_recovered`.

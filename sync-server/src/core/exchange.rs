@@ -72,7 +72,10 @@ impl Core {
     pub fn standing_of(&self, device: &DeviceKey) -> DeviceStanding {
         let plant = self.plant();
         match plant.revoked_devices.get(device) {
-            Some(reason) => DeviceStanding::Revoked(reason.clone()),
+            Some(reason) => {
+                let retired = plant.retired_devices.contains(device);
+                DeviceStanding::Revoked(reason.clone(), retired.then_some(true))
+            }
             None if plant.devices.contains_key(device) => DeviceStanding::Ok,
             None => DeviceStanding::UnknownDevice,
         }

@@ -1,10 +1,12 @@
 //! The server's store as the protocol sees it, over one transaction.
 
+use std::collections::BTreeSet;
+
 use minicbor::bytes::ByteVec;
 use rusqlite::{OptionalExtension, params};
 use shared::id::*;
-use shared::kind::Body;
 use shared::kind::plant::KeyStoreKind;
+use shared::kind::{Body, Statement};
 use shared::log::standing::Fork;
 use shared::log::{Entry, Held, LogId, Shelf, Stream, Subject};
 use shared::part11::boxes::{SealedBox, person_of_box};
@@ -146,6 +148,11 @@ impl ServerShelf for ServerStep<'_, '_> {
         }))
     }
 
+    fn is_retired(&self, device: &DeviceKey) -> Result<bool, StoreError> {
+        let about = shelf::entries_about(self.step.connection(), Subject::new("device", device).as_str())?;
+        Ok(about.iter().any(|entry| is_retirement(entry, device)))
+    }
+
     fn logs_of(&self, device: &DeviceKey, incarnation: &Incarnation) -> Result<Vec<LogId>, StoreError> {
         let mut statement = self
             .step
@@ -232,4 +239,11 @@ impl ServerStep<'_, '_> {
 
 fn read_ordered(row: &rusqlite::Row<'_>) -> rusqlite::Result<Ordered> {
     Ok(Ordered { number: row.get::<_, i64>(0)? as u64, chain: Digest32(row.get(1)?), entry: EntryId(row.get(2)?) })
+}
+
+/// Whether the entry lets the device go for good. One signature, whatever else it says, is that of somebody who might have come by it alone.
+fn is_retirement(entry: &Entry, device: &DeviceKey) -> bool {
+    let Ok(Some(Statement { body: Body::DeviceRevoked(body), .. })) = entry.statement() else { return false };
+    let signers: BTreeSet<&PersonId> = entry.blocks().iter().map(|block| &block.signer).collect();
+    body.device == *device && body.retired == Some(true) && signers.len() > 1
 }

@@ -330,6 +330,11 @@ impl TerminalShelf for KioskDisk {
 }
 
 impl ServerShelf for ServerDisk {
+    /// Nobody is retired in the simulator: to the protocol it is a revocation like any other.
+    fn is_retired(&self, _: &DeviceKey) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
     fn epochs(&self) -> Result<Vec<Incarnation>, Infallible> {
         Ok(self.epochs.clone())
     }

@@ -59,7 +59,7 @@ pub(super) fn compose<S: ServerShelf>(
 
 fn standing_of<S: ServerShelf>(store: &S, up: &Up) -> Result<DeviceStanding, S::Error> {
     if let Some(reason) = store.revocation(&up.device)? {
-        return Ok(DeviceStanding::Revoked(reason));
+        return Ok(DeviceStanding::Revoked(reason, store.is_retired(&up.device)?.then_some(true)));
     }
     Ok(if store.scope_of(&up.device)?.is_some() { DeviceStanding::Ok } else { DeviceStanding::UnknownDevice })
 }
