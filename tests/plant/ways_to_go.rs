@@ -15,10 +15,10 @@ use shared::kind::plant::*;
 use shared::log::effect::{Cause, Doubt, Verdict};
 use shared::plant::{Plant as Described, Version};
 use shared::record::{Evidence, TrainingRecord};
-use shared::time::{ClockReading, HOUR_MS, Span, Timestamp};
+use shared::time::{ClockReading, DAY_MS, HOUR_MS, MINUTE_MS, Span, Timestamp};
 use shared::training::gate::TrainerRefused;
 use shared::training::qualification::Barred;
-use shared::training::task_session::Performances;
+use shared::training::task_session::{Performance, Performances};
 use shared::training::{Answer, GateDecision, Known, Question, Reason, Why, decide};
 
 fn id<T: std::str::FromStr<Err = BadId>>(text: &str) -> T {
@@ -602,6 +602,130 @@ fn r21_every_reason_there_is_has_a_row() {
     let misses = states().flat_map(|state| &state.activities).map(|activity| miss(&activity.why));
     // What is exempt is never missing.
     assert_eq!(lacking(MISSES, misses.collect()), ["Exempt"]);
+}
+
+#[test]
+fn safe2_a_doubtful_clock_is_no_go_where_only_a_moment_within_its_doubt_says_no() {
+    let (mut world, noon) = (World::carried_over(), at(NOW).plus_ms(4 * HOUR_MS));
+    world.versions().last_mut().unwrap().withdrawn_at = Some(noon.minus_ms(2 * HOUR_MS));
+    world.add_version("v99", Impact::None, noon.plus_ms(2 * HOUR_MS));
+    world.versions().last_mut().unwrap().withdrawn_at = None;
+    for ends in [-3, 3] {
+        world.clock = ClockReading::exact(noon.plus_ms(ends * HOUR_MS));
+        assert_eq!(world.decide().answer, Answer::Go, "at either end a version is in force");
+    }
+    world.clock = ClockReading { wall: noon, uncertainty_ms: u32::try_from(3 * HOUR_MS).unwrap() };
+    let denied = world.decide();
+    assert_eq!(denied.answer, Answer::NoGo);
+    assert!(denied.reasons.contains(&Reason::ClockUncertain), "{:?}", denied.reasons);
+    world.clock.wall = noon.plus_ms(5 * HOUR_MS);
+    assert_eq!(world.decide().answer, Answer::Go, "the gap is over by the earliest that it can be");
+}
+
+#[test]
+fn safe2_more_changes_than_are_looked_at_within_a_doubtful_clock_are_no_go() {
+    let mut world = World::signed();
+    world.clock.uncertainty_ms = 3_600_000;
+    assert_eq!(world.decide().answer, Answer::Go);
+    for minute in 0..65 {
+        world.add_version(&format!("w{minute}"), Impact::None, at(NOW).plus_ms(minute * 30_000));
+    }
+    assert_eq!(world.decide().reasons, [Reason::ClockUncertain]);
+    world.clock.uncertainty_ms = 600_000;
+    assert_eq!(world.decide().answer, Answer::Go);
+}
+
+/// Numbers for what happens in a plant on an evening; the same seed gives the same evening.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from((self.0 >> 33) % sides).unwrap()
+    }
+
+    /// A moment within half an hour of now, on a whole minute.
+    fn moment(&mut self) -> Timestamp {
+        at(NOW).plus_ms((self.roll(61) - 30) * MINUTE_MS)
+    }
+
+    fn span(&mut self) -> Span {
+        let (one, other) = (self.moment(), self.moment());
+        match self.roll(3) {
+            0 => Span { from: Some(one), until: None },
+            1 => Span { from: None, until: Some(one) },
+            _ => Span { from: Some(one.min(other)), until: Some(one.max(other)) },
+        }
+    }
+
+    /// Something that the gate reads comes into force or ends nearby.
+    fn happen(&mut self, world: &mut World) {
+        let (moment, span) = (self.moment(), self.span());
+        let (person, jonas) = (world.person.clone(), id::<PersonId>("jonas"));
+        match self.roll(13) {
+            0 => world.plant.people.get_mut(&person).unwrap().active = span,
+            1 => world.plant.people.get_mut(&jonas).unwrap().active = span,
+            2 => world.plant.members.get_mut(&person).unwrap().iter_mut().for_each(|member| member.span = span),
+            3 => world.plant.roles.get_mut(&jonas).unwrap().iter_mut().for_each(|role| role.span = span),
+            4 => world.versions().last_mut().unwrap().withdrawn_at = Some(moment),
+            5 => world.add_version("w1", Impact::None, moment),
+            6 => world.add_version("w2", Impact::Some(vec![ActivityKind::Check]), moment),
+            7 => each_exemption(world, |exemption| exemption.span = span),
+            8 => {
+                world.requirement().validity_months = Some(2);
+                let done_at =
+                    Timestamp(moment.utc().checked_sub_months(chrono::Months::new(2)).unwrap().timestamp_millis());
+                world.evidence().for_each(|evidence| evidence.done_at = done_at);
+            }
+            9 => world.block(Whom::Class(id("sealing-operator")), What::Task(id("seal-pouch"))),
+            10 => {
+                world.requirement().currency = Some(Currency::Days(7));
+                world
+                    .evidence()
+                    .for_each(|evidence| evidence.done_at = evidence.done_at.min(moment.minus_ms(7 * DAY_MS)));
+            }
+            currency => {
+                let hours = currency == 11;
+                world.requirement().currency = Some(if hours { Currency::Hours(1, 7) } else { Currency::Runs(2, 7) });
+                world
+                    .evidence()
+                    .for_each(|evidence| evidence.done_at = evidence.done_at.min(at(NOW).minus_ms(9 * DAY_MS)));
+                for _ in 0..4 {
+                    let began = self.moment().minus_ms(self.roll(2) * 7 * DAY_MS);
+                    let ended_at = Some(began.plus_ms((5 + self.roll(40)) * MINUTE_MS));
+                    world.performances.push((id("seal-pouch"), Performance { started_at: began, ended_at }));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn safe2_a_doubtful_clock_is_go_only_where_every_moment_within_its_doubt_is() {
+    let (mut denied, mut gone) = (0, 0);
+    for seed in 0..1_200 {
+        let mut dice = Dice(seed);
+        let mut world = WAYS[seed as usize % WAYS.len()].1();
+        (0..=dice.roll(3)).for_each(|_| dice.happen(&mut world));
+        let doubt = 1 + dice.roll(20);
+        // All that happens does so on a whole minute, or just after it.
+        let exact: BTreeSet<&str> = (-doubt * MINUTE_MS..=doubt * MINUTE_MS)
+            .step_by(60_000)
+            .flat_map(|off| [off, (off + 1).min(doubt * MINUTE_MS)])
+            .map(|off| {
+                world.clock = ClockReading::exact(at(NOW).plus_ms(off));
+                world.decide().answer.word()
+            })
+            .collect();
+        world.clock = ClockReading { wall: at(NOW), uncertainty_ms: u32::try_from(doubt * MINUTE_MS).unwrap() };
+        let answer = world.decide();
+        let uncertain = answer.reasons.contains(&Reason::ClockUncertain);
+        assert_eq!(uncertain, exact.len() > 1, "seed {seed}: {exact:?}, and {:?}", answer.answer);
+        assert!(uncertain || exact.contains(answer.answer.word()), "seed {seed}");
+        assert!(!uncertain || answer.answer == Answer::NoGo, "seed {seed}");
+        (denied, gone) = (denied + u32::from(uncertain), gone + u32::from(answer.answer.may_start()));
+    }
+    assert!(denied > 100 && gone > 100, "{denied} doubtful and {gone} started");
 }
 
 /// The demo plant with Maria at work under v6, and v7 approved with this in-flight rule for six on Monday.

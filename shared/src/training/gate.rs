@@ -1,10 +1,11 @@
 //! The gate: GO or NO-GO with every reason and the evidence used. The heart of the product; it fails closed (R21).
 //!
-//! **The gate never says GO when this kiosk's own knowledge says no.** It judges at both ends of the clock's uncertainty and denies when
-//! they disagree. Every decision is a journal entry: replayed on the same knowledge, it gives the same answer (U1).
+//! **The gate never says GO when this kiosk's own knowledge says no.** It judges over the whole of the clock's uncertainty and denies unless
+//! every moment in it gives the same answer. Every decision is a journal entry: replayed on the same knowledge, it gives the same answer (U1).
 
 use serde::Serialize;
 
+use super::changes::changes;
 use super::qualification::{Barred, RequirementState, Tense, Why, qualification};
 use super::task_session::Performance;
 use crate::id::*;
@@ -16,6 +17,9 @@ use crate::time::{ClockReading, Timestamp};
 
 /// Which rules decided; journalled with each decision.
 pub const RULE_VERSION: u32 = 1;
+
+/// The most changes within the clock's uncertainty that are judged one by one; among more of them nothing is known of the time.
+const MOST_CHANGES: usize = 64;
 
 /// What is asked of the gate.
 #[derive(Debug, Clone)]
@@ -122,7 +126,7 @@ pub enum Reason {
     },
     HistoryInTransit,
     KioskRevoked,
-    /// The answers at both ends of the clock's uncertainty disagree.
+    /// The answers within the clock's uncertainty disagree.
     ClockUncertain,
     /// A restriction that this version can't read stands on the person or the task.
     UnreadableRestriction {
@@ -202,20 +206,37 @@ impl GateDecision {
     }
 }
 
-/// Decides at both ends of the clock's uncertainty; denies when they disagree, and when nothing is known of the time.
+/// Decides over the whole of the clock's uncertainty; denies when two moments in it disagree, and when nothing is known of the time.
 pub fn decide(question: &Question<'_>, known: &Known<'_>) -> GateDecision {
     let latest = decide_at(question, known, question.clock.latest());
     if question.clock.uncertainty_ms == 0 {
         return latest;
     }
-    let earliest = decide_at(question, known, question.clock.earliest());
-    if earliest.answer == latest.answer && !question.clock.is_lost() {
-        return latest;
+    let Some(moments) = moments(question, known) else { return doubtful(latest) };
+    let mut others = moments.into_iter().map(|at| decide_at(question, known, at));
+    match others.find(|other| other.answer != latest.answer) {
+        Some(other) => doubtful(if latest.answer.may_start() { other } else { latest }),
+        None if question.clock.is_lost() => doubtful(latest),
+        None => latest,
     }
-    let mut denied = if latest.answer.may_start() { earliest } else { latest };
-    denied.reasons.push(Reason::ClockUncertain);
-    denied.answer = Answer::NoGo;
-    denied
+}
+
+/// The moments within the clock's uncertainty that speak for all of it: its beginning, what the clock shows, and each change of what is weighed
+/// with the moment before it. `None` where there are too many.
+fn moments(question: &Question<'_>, known: &Known<'_>) -> Option<Vec<Timestamp>> {
+    let clock = question.clock;
+    let mut changes = changes(question, known);
+    changes.retain(|at| clock.earliest() < *at && *at <= clock.latest());
+    changes.sort_unstable();
+    changes.dedup();
+    let around = changes.iter().flat_map(|at| [at.minus_ms(1), *at]);
+    (changes.len() <= MOST_CHANGES).then(|| [clock.earliest(), clock.wall].into_iter().chain(around).collect())
+}
+
+fn doubtful(mut decision: GateDecision) -> GateDecision {
+    decision.reasons.push(Reason::ClockUncertain);
+    decision.answer = Answer::NoGo;
+    decision
 }
 
 fn decide_at(question: &Question<'_>, known: &Known<'_>, at: Timestamp) -> GateDecision {
@@ -309,9 +330,18 @@ fn state_of(
     performances: &[(TaskId, Performance)],
     at: Timestamp,
 ) -> RequirementState {
-    let governed = |task: &TaskId| plant.tasks.get(task).is_some_and(|t| t.requirements.contains(requirement));
-    let counted: Vec<Performance> = performances.iter().filter(|(task, _)| governed(task)).map(|(_, p)| *p).collect();
+    let counted: Vec<Performance> = governed_by(requirement, plant, performances).collect();
     qualification(plant, requirement, person, record, &counted, at, Tense::Now)
+}
+
+/// The performances of tasks that the requirement governs.
+pub(super) fn governed_by(
+    requirement: &RequirementId,
+    plant: &Plant,
+    performances: &[(TaskId, Performance)],
+) -> impl Iterator<Item = Performance> {
+    let governed = |task: &TaskId| plant.tasks.get(task).is_some_and(|t| t.requirements.contains(requirement));
+    performances.iter().filter(move |(task, _)| governed(task)).map(|(_, performance)| *performance)
 }
 
 fn reason_for(state: &RequirementState) -> Reason {

@@ -3,6 +3,7 @@
 //! From facts to decisions: who is qualified, what is owed, who may start.
 
 pub mod assignment;
+mod changes;
 pub mod gate;
 pub mod point_in_time;
 pub mod qualification;
