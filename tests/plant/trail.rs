@@ -9,6 +9,7 @@ use shared::kind::presence::SessionEnd;
 use shared::kind::record::Outcome;
 use shared::log::effect::{Cause, Verdict};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
+use shared::time::{HOUR_MS, MINUTE_MS};
 use shared::training::{Answer, Reason};
 
 use harness::scene::*;
@@ -261,6 +262,38 @@ fn r18_every_entry_says_by_which_clock_and_how_surely() {
     let Ok(Some(Body::Decision(decision))) = entry.statement().map(|s| s.map(|s| s.body)) else { panic!("a decision") };
     assert!(decision.earliest < header.wall && header.wall < decision.latest);
     assert!(decision.offline_ms >= 9 * 3_600_000, "the last trusted time was so long ago");
+}
+
+/// From Sunday evening to Monday noon nobody touches the kiosk; v7 demands everything anew from Monday morning on. Switched off, its clock is set
+/// back to Sunday evening, and it starts without a network.
+#[test]
+fn r18_a_clock_set_back_after_an_idle_day_is_not_believed() {
+    for online in [true, false] {
+        let mut plant = sunday_evening();
+        approve_v7(&plant.server);
+        plant.settle();
+        if !online {
+            plant.kiosk("K3").end_overdue_sessions().unwrap();
+        }
+        plant.clock.set("2026-03-02T11:00:00Z");
+        if online {
+            plant.meet("K3");
+        } else {
+            plant.kiosk("K3").end_overdue_sessions().unwrap();
+        }
+        plant.stop("K3");
+        plant.clock.forward_minutes(5);
+        let noon = plant.clock.now();
+        plant.clock.set_machines_ahead(-16 * HOUR_MS);
+        plant.start("K3");
+        let reading = plant.kiosk("K3").reading();
+        assert!(reading.wall >= noon.minus_ms(5 * MINUTE_MS), "online {online}: it takes it for {:?}", reading.wall);
+        assert!(reading.earliest() <= noon.minus_ms(16 * HOUR_MS), "online {online}: either may be true");
+        assert_eq!(
+            plant.kiosk("K3").ask(&id("maria"), &id("seal-pouch"), Some(&id("881"))).unwrap().decision.answer,
+            Answer::NoGo
+        );
+    }
 }
 
 #[test]

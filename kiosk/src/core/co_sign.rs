@@ -52,9 +52,10 @@ impl Core {
             return Err(Denied::OutOfOrder);
         }
         let key = self.unlock(second)?;
-        let reason = match self.last_contact()? {
-            Some(_) => format!("no contact with the server for {} h", self.offline_ms()? / HOUR_MS),
-            None => "the server was never heard here".to_owned(),
+        let reason = match (self.last_contact()?, self.offline_ms()?) {
+            (None, _) => "the server was never heard here".to_owned(),
+            (Some(_), i64::MAX) => "nobody knows for how long there was no contact with the server".to_owned(),
+            (Some(_), offline_ms) => format!("no contact with the server for {} h", offline_ms / HOUR_MS),
         };
         let body = CoSigned { decision: *decision, reason };
         let draft = self.draft(Subject::person(start.person), body);

@@ -5,8 +5,8 @@ use shared::kind::to_cbor;
 use shared::sync::terminal::{Dropped, Outcome};
 use shared::time::Timestamp;
 
-use super::status::Line;
-use super::{CLOCK_OFF, Core, Denied};
+use super::status::{CONTACT, Line};
+use super::{CLOCK_OFF, Core, Denied, SEEN};
 use crate::store::step;
 
 /// What an answer changed.
@@ -123,7 +123,8 @@ impl Core {
         let clock = self.reading();
         let off = to_cbor(&self.clock.disbelieved_ms());
         step(&mut self.ledger, clock, |step| -> Result<(), Denied> {
-            step.step.set("contact", &to_cbor(&time))?;
+            step.step.set(CONTACT, &to_cbor(&time))?;
+            step.step.set(SEEN, &to_cbor(&clock.wall))?;
             if step.step.setting(CLOCK_OFF)?.is_some_and(|kept| kept != off) {
                 step.step.set(CLOCK_OFF, &off)?;
             }

@@ -39,7 +39,7 @@ use shared::part11::strength::Weakness;
 use shared::plant::Plant;
 use shared::sync::terminal::{Event, Fresh, Identity, Now};
 use shared::sync::{Terminal, scope};
-use shared::time::{ClockReading, SECOND_MS, Timestamp};
+use shared::time::{ClockReading, MINUTE_MS, SECOND_MS, Timestamp};
 use store::blobs::Blobs;
 use store::{Ledger, StoreError, questions};
 
@@ -53,6 +53,9 @@ pub const KEPT_FOR_THE_GATE: u64 = 128 * 1024 * 1024;
 
 /// The setting that keeps by how much the machine's clock is disbelieved, in milliseconds.
 const CLOCK_OFF: &str = "clock_off";
+/// The setting that keeps how late it was when somebody last looked, and how often that is written, in milliseconds.
+const SEEN: &str = "seen";
+const KEEP_SEEN_MS: i64 = 5 * MINUTE_MS;
 /// How many clock steps wait for a disk that takes nothing, and how long it is left alone before it is asked again.
 const MOST_UNJOURNALLED: usize = 16;
 const JOURNAL_AGAIN_MS: i64 = SECOND_MS;
@@ -179,6 +182,8 @@ pub struct Core {
     /// Clock steps that the disk hasn't taken yet, and from when on, by the steady clock, it is asked again.
     unjournalled: Vec<Stepped>,
     journal_again: Timestamp,
+    /// From when on, by the steady clock, the time is kept again.
+    keep_seen_again: Timestamp,
     folder: PathBuf,
     /// How long the call took whose answer is being taken.
     round_trip_ms: i64,
@@ -212,7 +217,7 @@ impl Core {
         std::fs::create_dir_all(folder)?;
         let ledger = crate::store::open(&folder.join("kiosk.sqlite"))?;
         let blobs = Blobs::open(&folder.join("blobs"))?;
-        let last_seen = Some(Timestamp(ledger.world().hybrid.ms)).filter(|at| at.0 > 0);
+        let last_seen = Self::last_seen(&ledger)?;
         let disbelieved_ms = questions::setting(ledger.connection(), CLOCK_OFF)?;
         let disbelieved_ms = disbelieved_ms.and_then(|bytes| minicbor::decode(&bytes).ok()).unwrap_or(0);
         let (clock, stepped) = Clock::start(environment.wall(), environment.steady(), last_seen, disbelieved_ms);
@@ -231,6 +236,7 @@ impl Core {
             passes: day_pass::Passes::default(),
             unjournalled: stepped.into_iter().collect(),
             journal_again: Timestamp::MIN,
+            keep_seen_again: Timestamp::MIN,
             folder,
             round_trip_ms: 0,
             calling_since: None,
@@ -320,6 +326,25 @@ impl Core {
             tracing::error!(%error, "a clock step could not be journalled: it is tried again");
         }
         reading
+    }
+
+    /// How late it was at the latest that is known: by what was written here, by the server's last word, by the last look at the clock. A word
+    /// of the server's that corrected the clock back corrected that look too.
+    fn last_seen(ledger: &Ledger) -> Result<Option<Timestamp>, Denied> {
+        let kept = |name| status::time_kept(ledger.connection(), name);
+        let looked = kept(SEEN)?.or(kept(status::CONTACT)?);
+        let written = Some(Timestamp(ledger.world().hybrid.ms)).filter(|at| at.0 > 0);
+        Ok(written.max(looked))
+    }
+
+    /// Keeps how late it is, every few minutes: a terminal at which nobody did anything knows after a restart that time went on all the same (R18).
+    pub(crate) fn keep_seen(&mut self) -> Result<(), Denied> {
+        let now = self.now();
+        if now.steady < self.keep_seen_again {
+            return Ok(());
+        }
+        self.keep_seen_again = now.steady.plus_ms(KEEP_SEEN_MS);
+        step(&mut self.ledger, now.clock, |step| Ok(step.step.set(SEEN, &to_cbor(&now.clock.wall))?))
     }
 
     pub(crate) fn now(&mut self) -> Now {

@@ -107,6 +107,9 @@ impl Core {
     /// Ends what has run too long, what a new version or a block stops, supervised work nobody confirmed, and the work of people who are
     /// elsewhere as known here. Called by the clock.
     pub fn end_overdue_sessions(&mut self) -> Result<usize, Denied> {
+        if let Err(error) = self.keep_seen() {
+            tracing::error!(%error, "how late it is could not be kept: it is tried again");
+        }
         if self.retiring_because().is_some() {
             return Ok(0);
         }

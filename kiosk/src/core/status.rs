@@ -1,5 +1,6 @@
 //! What is true of this terminal now: for the bar on every screen and the status screen (S8).
 
+use rusqlite::Connection;
 use shared::id::*;
 use shared::log::Stream;
 use shared::sync::TerminalShelf;
@@ -7,6 +8,7 @@ use shared::sync::message::DeviceStanding;
 use shared::time::Timestamp;
 
 use super::{Core, Denied};
+use crate::clock::BELIEVED_JUMP_MS;
 use crate::store;
 use crate::store::step;
 
@@ -14,6 +16,8 @@ use crate::store::step;
 const REVOKED: &str = "revoked";
 /// The setting that keeps whom the server said to be retired: the device's key, for another may be set up on this disk later.
 const RETIRED: &str = "retired";
+/// The setting that keeps when the server was last heard.
+pub(super) const CONTACT: &str = "contact";
 
 /// How the line to the server is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,7 +85,7 @@ impl Core {
             contradicted,
             revoked,
             last_contact: self.last_contact()?,
-            in_step: self.time_kept("in_step")?,
+            in_step: time_kept(connection, "in_step")?,
             waiting_in,
             boxes_waiting,
             plant: self.revisions()?,
@@ -151,18 +155,14 @@ impl Core {
 
     /// When the server was last heard, by its own signed time.
     pub fn last_contact(&self) -> Result<Option<Timestamp>, Denied> {
-        self.time_kept("contact")
+        time_kept(self.ledger.connection(), CONTACT)
     }
 
-    fn time_kept(&self, name: &str) -> Result<Option<Timestamp>, Denied> {
-        let bytes = ::store::questions::setting(self.ledger.connection(), name)?;
-        Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()))
-    }
-
-    /// Milliseconds since then; since for ever when it never was.
+    /// Milliseconds since then; since for ever when it never was, and when it would lie ahead by more than a clock may step by itself.
     pub(crate) fn offline_ms(&mut self) -> Result<i64, Denied> {
         let now = self.reading().wall;
-        Ok(self.last_contact()?.map_or(i64::MAX, |contact| now.since(contact).max(0)))
+        let offline_ms = self.last_contact()?.map_or(i64::MAX, |contact| now.since(contact));
+        Ok(if offline_ms < -BELIEVED_JUMP_MS { i64::MAX } else { offline_ms.max(0) })
     }
 
     fn revisions(&mut self) -> Result<Vec<(Stream, u64)>, Denied> {
@@ -173,4 +173,9 @@ impl Core {
             streams.into_iter().map(|stream| Ok((stream.clone(), step.cursor(&stream)?.ordinal()))).collect()
         })
     }
+}
+
+pub(super) fn time_kept(connection: &Connection, name: &str) -> Result<Option<Timestamp>, Denied> {
+    let bytes = ::store::questions::setting(connection, name)?;
+    Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()))
 }
