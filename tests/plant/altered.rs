@@ -17,7 +17,8 @@ use rusqlite::{Connection, params};
 use shared::id::*;
 use shared::log::entry::seal;
 use shared::log::{Draft, Entry, Position, Unverified};
-use shared::time::ClockReading;
+use shared::time::{ClockReading, HOUR_MS};
+use shared::training::Reason;
 use sim::rng::Rng;
 use store::StoreError;
 use sync_server::core::Core as Server;
@@ -190,11 +191,15 @@ impl Copy {
         let Ok(server) = self.open() else { return Met::default() };
         let mut kiosk = self.kiosk();
         let had = contents(kiosk.ledger().connection()).unwrap();
+        let stood = kiosk.status().unwrap();
         kiosk.call_soon();
         while let Some(up) = kiosk.poll_up().unwrap() {
             let Ok(down) = server.exchange(&up) else { break };
             kiosk.handle_down(&down, 0).unwrap();
         }
+        let stands = kiosk.status().unwrap();
+        let renewed = (stands.last_contact, stands.in_step) != (stood.last_contact, stood.in_step);
+        assert!(!(stands.contradicted && renewed), "what isn't taken renews no lease");
         let took = contents(kiosk.ledger().connection()).unwrap() != had;
         Met { took, contradicted: kiosk.status().unwrap().contradicted, stopped: server.is_stopped().unwrap() }
     }
@@ -215,6 +220,41 @@ fn r1_every_edit_that_leaves_something_amiss_is_named_by_verify() {
         let found = findings.iter().any(|finding| finding.to_lowercase().contains(&named));
         assert!(found, "{name}: {named} is not named: {findings:?}");
     }
+}
+
+/// A server that is answered "no" keeps no task going: the lease runs from the last answer that was taken.
+#[test]
+fn u5_a_server_that_contradicts_what_was_witnessed_renews_no_lease() {
+    let mut ran_out = 0;
+    for (_, edit) in EDITS {
+        let copy = Copy::new();
+        copy.edit(edit);
+        // The clock of before is everybody's: this kiosk and this server have their own.
+        let clock = VirtualClock::beginning(before().clock.now());
+        let keys = FileKeyStore::open(&copy.home.path().join("K3-keys")).unwrap();
+        let mut kiosk = Kiosk::open(&copy.home.path().join("K3"), Box::new(keys), Box::new(clock.clone())).unwrap();
+        let Ok(server) = Server::open(&copy.home.path().join("server"), Arc::new(clock.clone())) else { continue };
+        for _ in 0..4 {
+            clock.advance_ms(24 * HOUR_MS);
+            kiosk.call_soon();
+            while let Some(up) = kiosk.poll_up().unwrap() {
+                let Ok(down) = server.exchange(&up) else { break };
+                kiosk.handle_down(&down, 0).unwrap();
+            }
+        }
+        let status = kiosk.status().unwrap();
+        if !status.contradicted {
+            continue;
+        }
+        assert_eq!((status.now, status.uncertainty_ms < 60_000), (clock.now(), true), "the clock is told all the same");
+        let decision =
+            kiosk.look(&"maria".parse().unwrap(), &"seal-pouch".parse().unwrap(), Some(&"881".parse().unwrap()), None);
+        let reasons = decision.unwrap().reasons;
+        let stale = |reason: &Reason| matches!(reason, Reason::CoSignNeeded { .. } | Reason::TooLongOffline { .. });
+        assert!(reasons.iter().any(stale), "{reasons:?}");
+        ran_out += 1;
+    }
+    assert_eq!(ran_out, 4, "of these edits");
 }
 
 /// Where the chain of an order that was signed is another, the kiosk sees it. The other edits change nothing that it is given.

@@ -2,6 +2,7 @@
 
 use shared::id::*;
 use shared::kind::to_cbor;
+use shared::sync::Terminal;
 use shared::sync::terminal::{Dropped, Outcome};
 use shared::time::Timestamp;
 
@@ -81,6 +82,7 @@ impl Core {
         if let Outcome::Taken(taken) = &outcome
             && !taken.again
             && !learned
+            && !self.is_contradicted()
         {
             self.note_in_step()?;
         }
@@ -116,14 +118,23 @@ impl Core {
         }
     }
 
-    /// A time the server signed: corrects the clock both ways and counts as contact.
+    /// Whether the server's last answer contradicted what was witnessed here: nothing of it is taken.
+    pub(super) fn is_contradicted(&self) -> bool {
+        let terminal = self.member.as_ref().and_then(|member| member.terminal.as_ref());
+        terminal.is_some_and(Terminal::is_contradicted)
+    }
+
+    /// A time the server signed: corrects the clock both ways, and counts as contact unless what came with it contradicts what was witnessed. Of
+    /// such a server nothing is learned, so it prolongs no lease (U5).
     pub(super) fn hear_server(&mut self, time: Timestamp) -> Result<(), Denied> {
         let (wall, steady) = (self.environment.wall(), self.environment.steady());
         let stepped = self.clock.hear(time, steady, wall, self.round_trip_ms);
-        let clock = self.reading();
+        let (clock, is_contact) = (self.reading(), !self.is_contradicted());
         let off = to_cbor(&self.clock.disbelieved_ms());
         step(&mut self.ledger, clock, |step| -> Result<(), Denied> {
-            step.step.set(CONTACT, &to_cbor(&time))?;
+            if is_contact {
+                step.step.set(CONTACT, &to_cbor(&time))?;
+            }
             step.step.set(SEEN, &to_cbor(&clock.wall))?;
             if step.step.setting(CLOCK_OFF)?.is_some_and(|kept| kept != off) {
                 step.step.set(CLOCK_OFF, &off)?;

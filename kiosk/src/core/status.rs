@@ -68,7 +68,7 @@ impl Status {
 impl Core {
     pub fn status(&mut self) -> Result<Status, Denied> {
         let reading = self.reading();
-        let contradicted = Self::started(&mut self.member).is_ok_and(|terminal| terminal.is_contradicted());
+        let contradicted = self.is_contradicted();
         let connection = self.ledger.connection();
         let count =
             |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(::store::StoreError::from);
