@@ -14,7 +14,9 @@ const ROUND_MS: u64 = 4_000;
 const NEWS_ROUND_MS: u64 = 400;
 /// Longest wait before somebody who didn't answer is called again, in milliseconds.
 const LONGEST_WAIT_MS: i64 = 30 * SECOND_MS;
-/// Most addresses that are kept of those that made themselves known; later ones take the place of who hasn't answered longest.
+/// Where somebody is known, somebody who never answered is called in one of so many rounds that make a single call.
+const ROUNDS_A_STRANGER: u64 = 4;
+/// Most addresses that are kept of those that made themselves known; later ones take the place of who never answered, and of who hasn't longest.
 const MOST_FOUND: usize = 256;
 
 /// How a call went.
@@ -34,11 +36,23 @@ pub enum Spoke {
 struct Peer {
     /// From the settings: it keeps its place.
     listed: bool,
+    /// Once somebody of this plant was there.
+    answered: bool,
     myself: bool,
     calling: bool,
     next: Timestamp,
     failures: u32,
     backoff: Backoff,
+}
+
+impl Peer {
+    /// Whether it is more than an address that anybody on the network may have made up.
+    fn is_known(&self) -> bool {
+        self.listed || self.answered
+    }
+    fn is_free(&self, now: Timestamp) -> bool {
+        !self.myself && !self.calling && self.next <= now
+    }
 }
 
 /// The addresses known.
@@ -60,7 +74,8 @@ impl Book {
         }
         let found = || self.peers.iter().filter(|(_, peer)| !peer.listed);
         if found().count() >= MOST_FOUND {
-            let worst = found().filter(|(_, peer)| !peer.calling).max_by_key(|(_, peer)| peer.failures);
+            let worst =
+                found().filter(|(_, peer)| !peer.calling).max_by_key(|(_, peer)| (!peer.answered, peer.failures));
             let Some(worst) = worst.map(|(address, _)| address.clone()) else { return };
             self.peers.remove(&worst);
         }
@@ -73,12 +88,33 @@ impl Book {
         longest / 2 + random % (longest / 2)
     }
 
-    /// Whom to call now, drawn among those whose turn it is.
+    /// Whom to call now, drawn among those whose turn it is. Addresses that never answered have a small share only: whoever invents hundreds of
+    /// them takes no calls from who is known.
     pub fn whom_to_call(&mut self, now: Timestamp, untold: bool, most: usize, random: u64) -> Vec<String> {
         let wanted = most.min(if untold { TOLD_AT_ONCE } else { 1 });
-        let mut free: Vec<_> =
-            self.peers.iter_mut().filter(|(_, peer)| !peer.myself && !peer.calling && peer.next <= now).collect();
-        let (mut chosen, mut random) = (Vec::new(), random);
+        let mut chosen = self.draw(false, self.share_of_strangers(now, wanted, random), now, random);
+        chosen.extend(self.draw(true, wanted - chosen.len(), now, random));
+        chosen
+    }
+
+    /// How many of the calls wanted go to who never answered: all, while nobody is known; else one at a time.
+    fn share_of_strangers(&self, now: Timestamp, wanted: usize, random: u64) -> usize {
+        let known = || self.peers.values().filter(|peer| peer.is_known() && !peer.myself);
+        let is_calling_one = self.peers.values().any(|peer| peer.calling && !peer.is_known());
+        let is_their_turn =
+            wanted > 1 || random.is_multiple_of(ROUNDS_A_STRANGER) || !known().any(|peer| peer.is_free(now));
+        match () {
+            () if known().next().is_none() => wanted,
+            () if is_their_turn && !is_calling_one => wanted.min(1),
+            () => 0,
+        }
+    }
+
+    /// Draws so many of those that are known, or aren't.
+    fn draw(&mut self, known: bool, wanted: usize, now: Timestamp, mut random: u64) -> Vec<String> {
+        let is_asked = |peer: &Peer| peer.is_known() == known && peer.is_free(now);
+        let mut free: Vec<_> = self.peers.iter_mut().filter(|(_, peer)| is_asked(peer)).collect();
+        let mut chosen = Vec::new();
         while chosen.len() < wanted && !free.is_empty() {
             let count = free.len() as u64;
             // Below the count, so it fits.
@@ -96,7 +132,7 @@ impl Book {
         peer.calling = false;
         match spoke {
             Spoke::Brought | Spoke::Same => {
-                peer.failures = 0;
+                (peer.answered, peer.failures) = (true, 0);
                 peer.backoff = Backoff::up_to(LONGEST_WAIT_MS);
                 peer.next = now;
             }
@@ -154,6 +190,56 @@ mod tests {
         }
         assert_eq!(book.peers.len(), 2 + MOST_FOUND);
         assert_eq!(book.peers.values().filter(|peer| peer.listed).count(), 2);
+    }
+
+    #[test]
+    fn u6_a_flood_of_invented_addresses_takes_no_calls_from_who_is_known() {
+        let mut book = book(2);
+        book.find("10.0.0.9:8444".into());
+        book.spoke("10.0.0.9:8444", &Spoke::Same, Timestamp(0), 0);
+        let (mut now, mut known, mut invented, mut told_at_once) = (0, 0, 0, 0);
+        let mut random = 1_u64;
+        while now < 600_000 {
+            let name = |number: i64| format!("192.168.{}.{}:9", number / 256 % 256, number % 256);
+            (0..64).for_each(|number| book.find(name(now + number)));
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let untold = now % 30_000 == 0;
+            let called = book.whom_to_call(Timestamp(now), untold, 4, random >> 20);
+            let of_known = called.iter().filter(|address| address.starts_with("10.")).count();
+            if untold {
+                told_at_once += of_known;
+            }
+            (known, invented) = (known + of_known, invented + called.len() - of_known);
+            for address in called {
+                let spoke = if address.starts_with("10.") { Spoke::Same } else { Spoke::Failed };
+                book.spoke(&address, &spoke, Timestamp(now), random >> 20);
+            }
+            now += 2_000;
+        }
+        assert!(known > 2 * invented && invented > 10, "{known} calls to who is known, {invented} to who isn't");
+        assert!(told_at_once >= 2 * 20, "news reach who is known: {told_at_once}");
+        assert!(book.peers.contains_key("10.0.0.9:8444"), "who answered once isn't displaced");
+    }
+
+    #[test]
+    fn u6_invented_addresses_that_never_hang_up_hold_one_call_at_a_time() {
+        let mut book = book(1);
+        (0..256).for_each(|number| book.find(format!("192.168.0.{number}:9")));
+        for round in 0..1_000 {
+            for address in book.whom_to_call(Timestamp(round), round % 2 == 0, 4, round as u64 * 7_919) {
+                if address.starts_with("10.") {
+                    book.spoke(&address, &Spoke::Same, Timestamp(round), 0);
+                }
+            }
+        }
+        assert_eq!(book.peers.values().filter(|peer| peer.calling).count(), 1);
+    }
+
+    #[test]
+    fn u6_where_nobody_is_known_yet_whoever_is_heard_of_is_called() {
+        let mut book = Book::default();
+        (0..9).for_each(|number| book.find(format!("10.0.0.{number}:8444")));
+        assert_eq!(book.whom_to_call(Timestamp(0), true, 4, 5).len(), TOLD_AT_ONCE);
     }
 
     #[test]
