@@ -16,6 +16,7 @@ use shared::part11::signature::DeviceSecret;
 use shared::time::{HOUR_MS, MINUTE_MS, Timestamp};
 
 use crate::core::secrets::write_private;
+use crate::error::Problem;
 
 /// How long a kiosk's token for bell and blobs is good, in milliseconds.
 pub const DEVICE_TOKEN_MS: i64 = 15 * MINUTE_MS;
@@ -206,6 +207,12 @@ impl Attempts {
             times.pop_front();
         }
         times.len() < self.most
+    }
+
+    /// Whether all of them are permitted one more try now.
+    pub fn may_all_try(&self, whose: &[Whose]) -> Result<(), Problem> {
+        let now = Instant::now();
+        if whose.iter().all(|whose| self.may_try(whose, now)) { Ok(()) } else { Err(Problem::too_many_tries()) }
     }
 
     pub fn note_wrong(&self, whose: &Whose, now: Instant) {

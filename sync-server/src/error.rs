@@ -65,7 +65,7 @@ impl Problem {
     }
 
     pub fn too_many_tries() -> Self {
-        let message = "too many wrong codes, tokens or secrets from this address";
+        let message = "too many wrong codes, tokens, secrets or signers from this address, or for this person";
         let problem =
             Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", message, "wait a minute, then try again");
         Self { retry_after: Some(60), ..problem }
@@ -124,7 +124,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         let message = refused.to_string();
         match refused {
-            Refused::No(_) => Self::new(
+            Refused::No(_) | Refused::MayNotSign(_) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "refused",
                 message,

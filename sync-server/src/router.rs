@@ -43,12 +43,14 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'sel
 pub struct App {
     pub core: Arc<Core>,
     pub access: Access,
-    pub attempts: Attempts,
+    pub attempts: Arc<Attempts>,
     /// Digest of the certificate authority that kiosks see.
     pub authority: Digest32,
     pub config: Config,
     /// One upload at a time: each is synced to the disk anyway.
-    pub upload: Semaphore,
+    pub upload: Arc<Semaphore>,
+    /// One proof of a set-up code at a time, so that no burst of them gets past what is counted.
+    pub enrolling: Arc<Semaphore>,
     /// Calls of kiosks.
     pub calls: Work,
     /// Memory for bodies, in bytes.
@@ -57,7 +59,7 @@ pub struct App {
     /// Devices that nobody enrolled have a bucket by their address: keys of one's own cost nothing.
     strangers: Rate<IpAddr>,
     pub stopping: watch::Receiver<bool>,
-    unlocking: Semaphore,
+    unlocking: Arc<Semaphore>,
 }
 
 impl App {
@@ -68,8 +70,8 @@ impl App {
         config: Config,
         stopping: watch::Receiver<bool>,
     ) -> Arc<Self> {
-        let attempts = Attempts::new(config.wrong_per_minute);
-        let (upload, unlocking) = (Semaphore::new(1), Semaphore::new(UNLOCKING));
+        let attempts = Arc::new(Attempts::new(config.wrong_per_minute));
+        let [upload, enrolling, unlocking] = [1, 1, UNLOCKING].map(|at_once| Arc::new(Semaphore::new(at_once)));
         let waiting = Shares::new(config.connections as u64, config.calls_per_address as u64);
         let calls = Work::new(config.calls_at_a_time, waiting, Duration::from_secs(config.turn_seconds));
         let bodies = config.body_mib << 20;
@@ -80,6 +82,7 @@ impl App {
             attempts,
             authority,
             upload,
+            enrolling,
             stopping,
             unlocking,
             calls,
@@ -110,32 +113,35 @@ impl App {
         }
     }
 
-    /// Does an office act: unlocks keys, so few at a time; whoever is wrong too often, from one address or about one person, waits.
+    /// Does an office act: unlocks keys, so few at a time; whoever is wrong too often, from one address or about one person, waits. So does whoever names
+    /// signers who can't sign.
     pub async fn act<T: Send + 'static>(
         &self,
-        peer: std::net::IpAddr,
+        peer: IpAddr,
         signers: &[&str],
         work: impl FnOnce(&Core) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Problem> {
         let mut whose = vec![Whose::address(peer)];
         whose.extend(signers.iter().map(|person| Whose::Person((*person).to_owned())));
-        let may_try = || whose.iter().all(|whose| self.attempts.may_try(whose, Instant::now()));
-        if !may_try() {
-            return Err(Problem::too_many_tries());
-        }
-        let permit = self.unlocking.acquire().await.map_err(Problem::failed)?;
-        // Others may have been wrong while this one waited.
-        if !may_try() {
-            return Err(Problem::too_many_tries());
-        }
-        let core = self.core.clone();
-        let outcome = tokio::task::spawn_blocking(move || work(&core)).await.map_err(Problem::failed)?;
-        drop(permit);
-        if let Err(Refused::WrongSecret { person }) = &outcome {
-            let wrong = [Whose::address(peer), Whose::Person(person.to_string())];
-            wrong.iter().for_each(|whose| self.attempts.note_wrong(whose, Instant::now()));
-        }
-        Ok(outcome?)
+        self.attempts.may_all_try(&whose)?;
+        let permit = self.unlocking.clone().acquire_owned().await.map_err(Problem::failed)?;
+        let attempts = self.attempts.clone();
+        self.blocking(move |core| {
+            // Held and counted by the work itself: it goes on when its caller has gone.
+            let _permit = permit;
+            // Others may have been wrong while this one waited.
+            attempts.may_all_try(&whose)?;
+            let outcome = work(core);
+            let now = Instant::now();
+            if let Err(Refused::WrongSecret { person }) = &outcome {
+                attempts.note_wrong(&Whose::Person(person.to_string()), now);
+            }
+            if outcome.as_ref().is_err_and(Refused::is_of_signer) {
+                attempts.note_wrong(&Whose::address(peer), now);
+            }
+            outcome.map_err(Problem::from)
+        })
+        .await
     }
 }
 

@@ -24,6 +24,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use shared::id::*;
 use shared::log::Entry;
+use shared::part11::boxes::Stretching;
 use shared::part11::signature::DeviceSecret;
 use shared::sync::message::{Down, Up};
 use shared::time::Timestamp;
@@ -522,4 +523,64 @@ async fn a_server_asks_the_system_for_as_many_files_as_it_takes_connections() {
     let limits: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     let most = sync_server::config::Config::local().connections as u64;
     assert!(limits[0] > most || limits[0] == limits[1], "{limits:?}");
+}
+
+/// What a process may have grown by while it looks at as many secrets at a time as it should, in KiB: two stretchings, and what connections take.
+const STRETCHING_KIB: u64 = 110 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r15_whoever_hangs_up_frees_no_place_for_another_guess_and_is_counted() {
+    const CALLERS: u8 = 120;
+    const LOST: &str = "/api/v1/badges/lost";
+    let helga = PersonId::new("helga").unwrap();
+    // As dear as a box may be: whoever is looked at beside others is seen in the memory.
+    let dear = Stretching { memory_kib: 46 * 1024, passes: 1 };
+    let (process, ()) = Process::start(|core| {
+        drop(core.set_up_signing(&helga, "a right passphrase", "identity card", None, dear).unwrap());
+    })
+    .await;
+    let before = process.most_memory_kib();
+    let guess = |path: &str, body: serde_json::Value| {
+        let body = body.to_string();
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    let by = serde_json::json!({"person": "helga", "secret": "a wrong passphrase"});
+    let wrong = guess(LOST, serde_json::json!({"person": "maria", "reason": "x", "by": by}));
+    let callers = (0..CALLERS).map(|n| {
+        let (door, wrong) = (process.door.clone(), wrong.clone());
+        tokio::spawn(async move {
+            let mut stream = connected(&door, IpAddr::from([127, 0, 2, n + 1])).await?;
+            stream.write_all(wrong.as_bytes()).await?;
+            stream.flush().await?;
+            tokio::time::sleep(Duration::from_millis(u64::from(n) * 5)).await;
+            Ok::<_, std::io::Error>(())
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.unwrap().unwrap();
+    }
+    // Whoever calls properly waits until those before are through.
+    let client = process.client(IpAddr::from([127, 0, 0, 2]));
+    let proper = client.post(process.at(LOST)).header(CONTENT_TYPE, "application/json");
+    let proper = proper.body(wrong.split("\r\n\r\n").nth(1).unwrap().to_owned()).send().await.unwrap();
+    assert_eq!(proper.status(), StatusCode::TOO_MANY_REQUESTS, "tries whose callers hung up count");
+    let grown = process.most_memory_kib() - before;
+    // Whoever invents verifiers has nothing stretched, and is counted all the same.
+    let invented = |person: &str| serde_json::json!({"person": person, "secret": "a wrong passphrase"});
+    let set_up = serde_json::json!({"person": "maria", "secret": "a fresh passphrase", "identity_proof": "x", "verifier": invented("nobody")});
+    let mut told = Vec::new();
+    for _ in 0..6 {
+        let asked = client.post(process.at("/api/v1/signing-set-up")).header(CONTENT_TYPE, "application/json");
+        told.push(asked.body(set_up.to_string()).send().await.unwrap().status().as_u16());
+    }
+    assert_eq!(told, [422, 422, 422, 422, 422, 429]);
+    let data = process.kill();
+    let core = Core::open(data.path(), Arc::new(Machine)).unwrap();
+    let counted = store::questions::entries_of_kind(core.ledger().connection(), "person:helga", "secret_failed");
+    let counted = counted.unwrap().len();
+    assert!((5..=6).contains(&counted), "{counted} guesses were looked at");
+    assert!(grown < STRETCHING_KIB, "{grown} KiB: more secrets at a time than are permitted");
 }

@@ -13,9 +13,10 @@ use serde_json::json;
 use shared::id::*;
 use shared::part11::boxes::Stretching;
 use shared::plant::{Acceptance, Import};
-use sync_server::core::Core;
+use shared::sync::ServerShelf;
 use sync_server::core::import::ImportRefused;
 use sync_server::core::people::Signer;
+use sync_server::core::{Core, Refused};
 
 fn helga() -> Signer {
     Signer { person: PersonId::new("helga").unwrap(), secret: "helga-secret".into() }
@@ -194,6 +195,27 @@ fn r14_nobody_alone_puts_a_secret_in_the_place_of_anothers() {
     assert!(core.unlock(&helga).is_err(), "the lost secret opens nothing");
     stage.set("2026-03-02T08:00:00Z");
     core.unlock(&Signer { secret: "Chosen anew".into(), ..helga }).unwrap();
+}
+
+#[test]
+fn r15_a_server_that_can_write_nothing_counts_wrong_secrets_all_the_same() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T06:00:00Z"));
+    let core = demo(home.path(), &stage);
+    make_approver(&core);
+    core.step(|step, _, _| step.set_stopped(true)).unwrap();
+    let guessed = Signer { secret: "not helga's".into(), ..helga() };
+    for _ in 0..4 {
+        assert!(matches!(core.unlock(&guessed), Err(Refused::WrongSecret { .. })));
+    }
+    core.unlock(&helga()).expect("the right secret ends them");
+    for _ in 0..5 {
+        assert!(matches!(core.unlock(&guessed), Err(Refused::WrongSecret { .. })));
+    }
+    let Err(refused) = core.unlock(&helga()) else { panic!("five are enough") };
+    assert!(refused.to_string().contains("sync-server recover"), "{refused}");
+    drop(core);
+    let again = Core::open(home.path(), stage).unwrap();
+    again.unlock(&helga()).expect("whoever runs the server lets people sign its recovery");
 }
 
 /// The demo plant with another name for Maria, who is active until a day, if any.

@@ -67,8 +67,10 @@ pub async fn keep(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
     let (digest, body) = (digest(&name)?, body?);
-    let _alone = app.upload.acquire().await.map_err(Problem::failed)?;
+    let alone = app.upload.clone().acquire_owned().await.map_err(Problem::failed)?;
     app.blocking(move |core| {
+        // Held by the work itself: it goes on when its caller has gone.
+        let _alone = alone;
         if Digest32::of(&body) != digest {
             let message = "the bytes are not what their name says";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_digest", message, "send the file again"));

@@ -29,23 +29,27 @@ pub async fn enrol(
     Peer(address): Peer,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let whose = Whose::address(address);
-    if !app.attempts.may_try(&whose, Instant::now()) {
-        return Err(Problem::too_many_tries());
-    }
+    let whose = [Whose::address(address)];
+    app.attempts.may_all_try(&whose)?;
     let body = body?;
     if body.len() > MAX_REQUEST_BYTES {
         return Err(Problem::too_large(format!("a set-up request is at most {MAX_REQUEST_BYTES} bytes")));
     }
     let request = EnrolRequest::read(&body).ok_or_else(|| Problem::bad_request("this is not a set-up request"))?;
-    let authority = app.authority;
-    match app.blocking(move |core| core.enrol(&request, authority)).await? {
-        Ok(answer) => Ok(([(CONTENT_TYPE, HeaderValue::from_static(ENROL_TYPE))], to_cbor(&answer)).into_response()),
-        Err(why) => {
-            app.attempts.note_wrong(&whose, Instant::now());
-            Err(refusal(why))
-        }
-    }
+    let alone = app.enrolling.clone().acquire_owned().await.map_err(Problem::failed)?;
+    let (authority, attempts) = (app.authority, app.attempts.clone());
+    let enrolled = app.blocking(move |core| -> Result<_, Problem> {
+        // Held and counted by the work itself: it goes on when its caller has gone.
+        let _alone = alone;
+        // Others may have been wrong while this one waited.
+        attempts.may_all_try(&whose)?;
+        core.enrol(&request, authority)?.map_err(|why| {
+            attempts.note_wrong(&whose[0], Instant::now());
+            refusal(why)
+        })
+    });
+    let answer = enrolled.await?;
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static(ENROL_TYPE))], to_cbor(&answer)).into_response())
 }
 
 fn refusal(why: EnrolRefused) -> Problem {

@@ -146,7 +146,9 @@ impl Core {
         approver: &Signer,
         second: Option<&Signer>,
     ) -> Result<Entry, Refused> {
-        self.require(&approver.person, &Right::Quality)?;
+        for signer in [Some(approver), second].into_iter().flatten() {
+            self.require(&signer.person, &Right::Quality)?;
+        }
         let draft_entry = self.latest(document, version, "version_drafted")?;
         let review = self.latest(document, version, "version_reviewed")?;
         self.differs(&approver.person, &draft_entry, "approver and author are different people")?;
@@ -178,7 +180,6 @@ impl Core {
         let draft = self.draft(Subject::new("document", document), body);
         let mut draft = self.signed(draft, approver, Role::Quality, Meaning::Approved)?;
         if let Some(second) = second {
-            self.require(&second.person, &Right::Quality)?;
             draft = self.signed(draft, second, Role::Quality, Meaning::Approved)?;
         }
         self.step(|step, server, clock| {

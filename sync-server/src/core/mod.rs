@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod verify;
 mod visiting;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -73,6 +74,9 @@ pub enum Refused {
     /// The act is not permitted as asked; the text says what would be.
     #[error("{0}")]
     No(String),
+    /// Somebody who was named as a signer may not sign this, or can't sign here at all; the text says why. Whoever asks knows no more than a name.
+    #[error("{0}")]
+    MayNotSign(String),
     #[error("the secret of {person} is not right; nothing was signed")]
     WrongSecret { person: PersonId },
 }
@@ -83,7 +87,11 @@ impl Refused {
     }
     /// Whether the caller asked for something impermissible, rather than the server having failed.
     pub fn is_callers(&self) -> bool {
-        matches!(self, Self::No(_) | Self::WrongSecret { .. })
+        matches!(self, Self::No(_)) || self.is_of_signer()
+    }
+    /// Whether it is for one of those who were to sign: whoever tries names and secrets is refused so.
+    pub fn is_of_signer(&self) -> bool {
+        matches!(self, Self::MayNotSign(_) | Self::WrongSecret { .. })
     }
 }
 
@@ -97,6 +105,8 @@ pub struct Core {
     folder: PathBuf,
     /// Blobs that were named and not here when it was last looked.
     lacking: Mutex<Vec<Digest32>>,
+    /// Wrong secrets that could not be written, by person.
+    unwritten_failures: Mutex<BTreeMap<PersonId, usize>>,
     /// Rings when something new may interest the kiosks.
     bell: tokio::sync::watch::Sender<u64>,
 }
@@ -124,7 +134,9 @@ impl Core {
         let blobs = Blobs::open(&folder.join("blobs"))?;
         let bell = tokio::sync::watch::channel(0).0;
         let (ledger, lacking) = (Mutex::new(ledger), Mutex::default());
-        let core = Self { ledger, blobs, secrets, server, environment, folder: folder.to_owned(), lacking, bell };
+        let folder = folder.to_owned();
+        let unwritten_failures = Mutex::default();
+        let core = Self { ledger, blobs, secrets, server, environment, folder, lacking, unwritten_failures, bell };
         core.look_for_lacking_blobs();
         core.seal_answers_anew()?;
         core.step(|step, server, clock| visiting::catch_up(step, server, clock, &|| core.act()))?;

@@ -1,6 +1,7 @@
 //! People at the server: signing set-up of office roles, unlocking a key for one act, authority withdrawn, rulings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{MutexGuard, PoisonError};
 
 use shared::id::*;
 use shared::kind::plant::{AssessorSet, Ruling};
@@ -89,6 +90,10 @@ impl Core {
         if verifiers.iter().any(|verifier| verifier.person == *person) {
             return Err(Refused::no("nobody verifies their own identity"));
         }
+        // Nothing is stretched or sealed for somebody who only knows a verifier's name.
+        verifiers.iter().try_for_each(|verifier| self.require(&verifier.person, &Right::Lead))?;
+        let unlocked = verifiers.iter().map(|verifier| Ok((&verifier.person, self.unlock(verifier)?)));
+        let unlocked = unlocked.collect::<Result<Vec<_>, Refused>>()?;
         let key = PersonSecret::from_seed(self.random());
         let random = BoxRandom { salt: self.random(), nonce: self.random() };
         let (epoch, pepper) = self.newest_pepper();
@@ -104,9 +109,8 @@ impl Core {
         let replaces = questions::set_ups(self.ledger().connection(), person)?;
         let draft = self.draft(Subject::person(person), body).having_seen(replaces);
         let mut draft = self.signed_with(draft, person, &key, Role::Operator, Meaning::SigningAccepted, None);
-        for verifier in verifiers {
-            self.require(&verifier.person, &Right::Lead)?;
-            draft = self.signed(draft, verifier, Role::Supervisor, Meaning::IdentityVerified)?;
+        for (verifier, key) in &unlocked {
+            draft = self.signed_with(draft, verifier, key, Role::Supervisor, Meaning::IdentityVerified, None);
         }
         let (stream, name) = (Stream::record(&described.site), person_box_name(person));
         self.step(|step, server, clock| {
@@ -119,22 +123,26 @@ impl Core {
     pub fn unlock(&self, signer: &Signer) -> Result<PersonSecret, Refused> {
         self.not_locked_out(&signer.person)?;
         let ledger = self.ledger();
-        let missing = || Refused::no(format!("{} has not set up signing", signer.person));
+        let missing = || Refused::MayNotSign(format!("{} has not set up signing", signer.person));
         let (key, _) = questions::key_of(ledger.connection(), &signer.person)?.ok_or_else(missing)?;
         let chosen = questions::set_up_of(ledger.connection(), &key)?.map(|set_up| SecretKind::chosen_in(&set_up));
         if chosen == Some(SecretKind::Pin) {
             // The server's own keys lie in a file: who has it would need the PIN alone, and a PIN is soon tried out.
-            return Err(Refused::no(format!("{} signs with a PIN, at terminals with a chip only", signer.person)));
+            return Err(Refused::MayNotSign(format!(
+                "{} signs with a PIN, at terminals with a chip only",
+                signer.person
+            )));
         }
         let found = boxes::key_box(ledger.connection(), &signer.person)?;
         drop(ledger);
-        let damaged = || Refused::no(format!("the key box of {} is damaged", signer.person));
+        let damaged = || Refused::MayNotSign(format!("the key box of {} is damaged", signer.person));
         let (_, sealed) = found.ok_or_else(damaged)?;
         let pepper = self.secrets.pepper_of(sealed.epoch);
         let opened = sealed.open_person(&signer.person, key, &signer.secret, &pepper).map_err(|why| match why {
             Locked::WrongSecret => self.wrong_secret(&signer.person),
             Locked::Damaged => damaged(),
         })?;
+        self.unwritten_failures().remove(&signer.person);
         self.seal_anew(signer, &opened, &sealed);
         Ok(opened)
     }
@@ -143,10 +151,17 @@ impl Core {
     /// the network, with no badge to show, can keep nobody from working at a terminal, where the right secret ends it.
     fn not_locked_out(&self, person: &PersonId) -> Result<(), Refused> {
         let failures = self.failures(person)?;
-        let (tries, most) = (failures.len(), self.plant().policy.lockout.attempts as usize);
-        let here = failures.iter().filter(|failure| failure.device == self.key()).count();
+        let unwritten = self.unwritten_failures().get(person).copied().unwrap_or(0);
+        let (tries, most) = (failures.len() + unwritten, self.plant().policy.lockout.attempts as usize);
+        let here = failures.iter().filter(|failure| failure.device == self.key()).count() + unwritten;
+        if unwritten > 0 && here >= most.div_ceil(2) {
+            return Err(Refused::MayNotSign(format!(
+                "after {here} wrong secrets the server takes none of {person} any more; nothing was signed. It could not write them down, and counts \
+                 them for as long as it runs: `sync-server recover` beside the stopped program, or a start of it anew, takes the right secret"
+            )));
+        }
         if tries < most && here >= most.div_ceil(2) {
-            return Err(Refused::no(format!(
+            return Err(Refused::MayNotSign(format!(
                 "after {here} wrong secrets here the server takes none of {person} any more; nothing was signed, and terminals still do. The right \
                  secret at a terminal ends it, or a supervisor lifts it there"
             )));
@@ -154,13 +169,18 @@ impl Core {
         if tries < most {
             return Ok(());
         }
-        Err(Refused::no(format!(
+        Err(Refused::MayNotSign(format!(
             "{person} is locked out after {tries} wrong secrets, here and at every terminal; nothing was signed. A supervisor lifts it at a terminal"
         )))
     }
 
     fn failures(&self, person: &PersonId) -> Result<Vec<Failure>, Refused> {
         Ok(secrets::failures(self.ledger().connection(), person, &self.key(), self.now())?)
+    }
+
+    /// Wrong secrets that could not be written since this server was started, by person. Only of somebody whose key is here, so they stay few.
+    fn unwritten_failures(&self) -> MutexGuard<'_, BTreeMap<PersonId, usize>> {
+        self.unwritten_failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counted before it is answered; terminals hear of it.
@@ -173,18 +193,19 @@ impl Core {
             let draft = self.draft(Subject::person(person), SecretFailed { attempt });
             self.write(&Stream::presence(site), &draft).map(drop)
         };
-        match counted() {
-            // A server that stopped writes nothing: until it goes on, tries are limited by the minute.
-            Ok(()) | Err(Refused::NotWritten(_)) => Refused::WrongSecret { person: person.clone() },
-            Err(failed) => failed,
+        // A server that stopped, or whose disk is full, writes nothing, and forgives nothing for it.
+        if let Err(error) = counted() {
+            tracing::warn!(%error, "a wrong secret could not be written: it counts until this program ends");
+            *self.unwritten_failures().entry(person.clone()).or_default() += 1;
         }
+        Refused::WrongSecret { person: person.clone() }
     }
 
     /// Fails unless the person holds the right now.
     pub fn require(&self, person: &PersonId, right: &Right<'_>) -> Result<(), Refused> {
         match authority_check(&self.plant(), person, right, self.now(), Reach::OFFICE) {
             Held::Yes => Ok(()),
-            _ => Err(Refused::no(format!("{person} may not do this: the right to {right:?} is missing"))),
+            _ => Err(Refused::MayNotSign(format!("{person} may not do this: the right to {right:?} is missing"))),
         }
     }
 
@@ -211,16 +232,20 @@ impl Core {
         meaning: Meaning,
         shown: Option<Digest32>,
     ) -> Draft {
-        let signing = Signing {
+        draft.signed_by(Signing { shown, ..self.signing(person, role, meaning) }, key)
+    }
+
+    /// What somebody signs with, now, who was shown nothing in particular.
+    pub(super) fn signing(&self, person: &PersonId, role: Role, meaning: Meaning) -> Signing {
+        Signing {
             signer: person.clone(),
             printed_name: self.plant().printed_name(person),
             role,
             meaning,
             signed_at: self.now(),
-            shown,
+            shown: None,
             credential: None,
-        };
-        draft.signed_by(signing, key)
+        }
     }
 
     /// Ends a person's right to assess a requirement from now on; what they signed later, unknowing, is put on hold at merge (SAFE6).

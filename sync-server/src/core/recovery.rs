@@ -4,8 +4,10 @@ use serde::Serialize;
 use shared::id::*;
 use shared::kind::plant::ServerRecovered;
 use shared::kind::{Body, Meaning, Role};
+use shared::log::entry::Signing;
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::{Held, Reach, Right, authority_check};
+use shared::part11::signature::PersonSecret;
 use shared::time::Timestamp;
 use store::{StoreError, questions, shelf};
 
@@ -87,6 +89,24 @@ impl Core {
         }
     }
 
+    /// Unlocks the keys of two who sign for the plant. Whether both may is asked before either's secret is looked at.
+    pub(super) fn two_stand_for_the_plant(
+        &self,
+        signers: [&Signer; 2],
+        to_do: &str,
+    ) -> Result<Vec<(Signing, PersonSecret)>, Refused> {
+        let with_role = |signer: &Signer| {
+            let missing = || format!("{} may not {to_do}: it takes quality or an administrator", signer.person);
+            self.stands_for_the_plant_as(&signer.person).ok_or_else(|| Refused::MayNotSign(missing()))
+        };
+        let roles = [with_role(signers[0])?, with_role(signers[1])?];
+        let unlocked = signers.into_iter().zip(roles).map(|(signer, role)| {
+            let key = self.unlock(signer)?;
+            Ok((self.signing(&signer.person, role, Meaning::Approved), key))
+        });
+        unlocked.collect()
+    }
+
     /// Two people, each of quality or administrator, vouch for this server as it was put back: writing goes on, and kiosks that knew more take from
     /// it again (S7).
     pub fn sign_recovery(&self, reason: &str, signers: [&Signer; 2]) -> Result<Entry, Refused> {
@@ -104,11 +124,8 @@ impl Core {
         let ((epoch, _), _) = self.current_epoch()?;
         let body = ServerRecovered { epoch, reason: reason.trim().to_owned() };
         let mut draft = self.draft(Subject::new("server", self.key()), body);
-        for signer in signers {
-            let role = self.stands_for_the_plant_as(&signer.person).ok_or_else(|| {
-                Refused::no(format!("{} may not sign a recovery: it takes quality or an administrator", signer.person))
-            })?;
-            draft = self.signed(draft, signer, role, Meaning::Approved)?;
+        for (signing, key) in self.two_stand_for_the_plant(signers, "sign a recovery")? {
+            draft = draft.signed_by(signing, &key);
         }
         self.step(|step, server, clock| {
             step.step.set(CONTRADICTED_BY, b"")?;

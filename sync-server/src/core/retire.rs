@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use shared::id::*;
+use shared::kind::Body;
 use shared::kind::journal::RETIRING;
 use shared::kind::plant::DeviceRevoked;
-use shared::kind::{Body, Meaning};
 use shared::log::{Entry, Stream, Subject};
 use shared::plant::Plant;
 use shared::time::Timestamp;
@@ -51,11 +51,8 @@ impl Core {
         let heads = self.heads_of(&device)?;
         let body = DeviceRevoked { device, reason: reason.trim().to_owned(), heads, retired: Some(true) };
         let mut draft = self.draft(Subject::new("device", device), body);
-        for signer in signers {
-            let role = self.stands_for_the_plant_as(&signer.person).ok_or_else(|| {
-                Refused::no(format!("{} may not retire a kiosk: it takes quality or an administrator", signer.person))
-            })?;
-            draft = self.signed(draft, signer, role, Meaning::Approved)?;
+        for (signing, key) in self.two_stand_for_the_plant(signers, "retire a kiosk")? {
+            draft = draft.signed_by(signing, &key);
         }
         let retirement = self.write(&Stream::plant_global(), &draft)?;
         self.seal_answers_anew()?;
