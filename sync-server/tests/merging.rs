@@ -11,6 +11,7 @@ use std::sync::Arc;
 use common::pen::{Pen, Stage, demo};
 use minicbor::bytes::ByteVec;
 use shared::id::*;
+use shared::kind::journal::{DeviceEvent, RETIRING};
 use shared::kind::plant::{ActivityKind, DeviceEnrolled, DeviceRevoked, Profile};
 use shared::kind::presence::SecretFailed;
 use shared::kind::record::{
@@ -27,9 +28,9 @@ use shared::part11::signature::{DeviceSecret, PersonSecret};
 use shared::sync::message::{DeviceStanding, Down, Up};
 use shared::sync::store::BoxRow;
 use shared::time::ClockReading;
-use sync_server::core::Core;
 use sync_server::core::people::Signer;
 use sync_server::core::verify::derived_digest;
+use sync_server::core::{Core, Refused};
 
 fn read() -> Read {
     let about = About {
@@ -389,6 +390,45 @@ fn r7_live4_what_a_retired_kiosk_wrote_counts_in_whatever_pieces_it_comes_after_
         assert_eq!(verdict, Verdict::Effective, "{}", entry.header().kind);
     }
     assert_eq!(derived_digest(replica.connection()).unwrap(), expected);
+}
+
+/// A secret takes a while to be looked at, and a kiosk calls in between.
+#[test]
+fn h5_what_a_kiosk_gave_while_its_revocation_was_being_signed_stays_good() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let dear = Stretching { memory_kib: 46 * 1024, passes: 1 };
+    for (person, verifier) in [("helga", None), ("sven", Some("helga"))] {
+        let (Signer { person, secret }, verifier) = (signer(person), verifier.map(signer));
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), dear).unwrap();
+    }
+    let (helga, sven) = (signer("helga"), signer("sven"));
+    let revoke = || core.revoke_kiosk(&KioskName::new("K3").unwrap(), "stolen", Some(&sven)).map(drop);
+    let retire = || core.retire_kiosk(&KioskName::new("K4").unwrap(), "closed", [&helga, &sven]).map(drop);
+    let acts: [(&str, &(dyn Fn() -> Result<(), Refused> + Sync)); 2] = [("K3", &revoke), ("K4", &retire)];
+    for ((kiosk, act), number) in acts.into_iter().zip(3..) {
+        let mut pen = Pen::enrol(&core, kiosk, "SEAL", number);
+        let last_word = DeviceEvent { what: RETIRING.into(), detail: "by dagmar".into() };
+        let last_word = pen.write_about(&core, "maria", last_word);
+        pen.call(&core, &[last_word]);
+        let mut confirmed = Vec::new();
+        let outcome = std::thread::scope(|scope| {
+            let acting = scope.spawn(act);
+            while !acting.is_finished() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                let entry = pen.write(&core);
+                if pen.call(&core, std::slice::from_ref(&entry)).standing == DeviceStanding::Ok {
+                    confirmed.push(entry.id());
+                }
+            }
+            acting.join().unwrap()
+        });
+        let wrote_on = kiosk == "K4" && !confirmed.is_empty();
+        assert_eq!(outcome.is_err(), wrote_on, "who wrote on after its last word has not taken leave: {outcome:?}");
+        for id in &confirmed {
+            assert!(store::questions::verdict(core.ledger().connection(), id).unwrap().is_effective(), "{kiosk}");
+        }
+    }
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! Terminal set-up: a one-time code, proven by both sides without ever being sent (S9).
 
 use minicbor::bytes::ByteVec;
+use rusqlite::Connection;
 use shared::id::*;
 use shared::kind::plant::{DeviceEnrolled, DeviceRevoked};
 use shared::kind::{Meaning, Role};
+use shared::log::entry::Signing;
 use shared::log::{Entry, Stream, Subject};
 use shared::part11::authority::Right;
 use shared::part11::enrolment::{
     CODE_ALPHABET, CODE_LENGTH, EnrolAnswer, EnrolRequest, code_key, kiosk_proof, server_proof,
 };
 use shared::part11::pepper::PepperEpoch;
+use shared::part11::signature::PersonSecret;
 use shared::plant::Plant;
 use shared::time::MINUTE_MS;
+use store::{StoreError, shelf};
 
 use super::people::Signer;
 use super::{Core, Refused};
@@ -162,31 +166,50 @@ impl Core {
     /// Revokes a kiosk: what it wrote beyond what the server holds now is set aside, what it wrote before stays good (H5). An epoch of peppers begins.
     pub fn revoke_kiosk(&self, kiosk: &KioskName, reason: &str, by: Option<&Signer>) -> Result<Entry, Refused> {
         let device = in_use(&self.plant(), kiosk)?.device;
-        let heads = self.heads_of(&device)?;
-        let body = DeviceRevoked { device, reason: reason.to_owned(), heads, retired: None };
-        let mut draft = self.draft(Subject::new("device", device), body);
+        let mut signed = Vec::new();
         if let Some(by) = by {
             self.require(&by.person, &Right::Administer)?;
-            draft = self.signed(draft, by, Role::Administrator, Meaning::Approved)?;
+            let key = self.unlock(by)?;
+            signed.push((self.signing(&by.person, Role::Administrator, Meaning::Approved), key));
         }
-        let revocation = self.write(&Stream::plant_global(), &draft)?;
+        self.write_revocation(device, reason, None, signed, |_| Ok(()))
+    }
+
+    /// Writes a revocation, and reads the heads it names in the same step: what the kiosk gave while secrets were stretched was confirmed to it, and
+    /// stays good. `may` says whether the device may still be revoked so.
+    pub(super) fn write_revocation(
+        &self,
+        device: DeviceKey,
+        reason: &str,
+        retired: Option<bool>,
+        signed: Vec<(Signing, PersonSecret)>,
+        may: impl FnOnce(&Connection) -> Result<(), Refused>,
+    ) -> Result<Entry, Refused> {
+        let revocation = self.step(|step, server, clock| {
+            may(step.step.connection())?;
+            let heads = heads_of(step.step.connection(), &device)?;
+            let body = DeviceRevoked { device, reason: reason.to_owned(), heads, retired };
+            let mut draft = self.draft(Subject::new("device", device), body);
+            for (signing, key) in signed {
+                draft = draft.signed_by(signing, &key);
+            }
+            Ok::<_, Refused>(server.write(step, &Stream::plant_global(), &draft, clock)??)
+        })?;
         self.seal_answers_anew()?;
         Ok(revocation)
     }
+}
 
-    /// The last entries of the device's logs, the longest logs' first. Of more than one entry can name, the shortest are left out: what stands in
-    /// them is set aside until quality rules. So whoever has a terminal can't make it impossible to revoke by writing ever new logs.
-    pub(super) fn heads_of(&self, device: &DeviceKey) -> Result<Vec<EntryId>, Refused> {
-        let ledger = self.ledger();
-        let logs = store::shelf::logs(ledger.connection())?.into_iter().filter(|log| log.device == *device);
-        let mut heads = Vec::new();
-        for log in logs {
-            heads.extend(store::shelf::tips(ledger.connection(), &log)?);
-        }
-        heads.sort_unstable_by(|a, b| b.cmp(a));
-        heads.truncate(HEADS_MOST);
-        Ok(heads.into_iter().map(|(_, id)| id).collect())
+/// The last entries of the device's logs, the longest logs' first. Of more than one entry can name, the shortest are left out: what stands in
+/// them is set aside until quality rules. So whoever has a terminal can't make it impossible to revoke by writing ever new logs.
+fn heads_of(connection: &Connection, device: &DeviceKey) -> Result<Vec<EntryId>, StoreError> {
+    let mut heads = Vec::new();
+    for log in shelf::logs(connection)?.into_iter().filter(|log| log.device == *device) {
+        heads.extend(shelf::tips(connection, &log)?);
     }
+    heads.sort_unstable_by(|a, b| b.cmp(a));
+    heads.truncate(HEADS_MOST);
+    Ok(heads.into_iter().map(|(_, id)| id).collect())
 }
 
 /// The kiosk that people call so.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use shared::id::*;
 use shared::kind::Body;
 use shared::kind::journal::RETIRING;
-use shared::kind::plant::DeviceRevoked;
-use shared::log::{Entry, Stream, Subject};
+use shared::log::Entry;
 use shared::plant::Plant;
 use shared::time::Timestamp;
 use store::shelf;
@@ -47,23 +47,19 @@ impl Core {
         if signers[0].person == signers[1].person {
             return Err(Refused::no("a retirement is signed by two different people"));
         }
-        self.has_taken_leave(kiosk, &device)?;
-        let heads = self.heads_of(&device)?;
-        let body = DeviceRevoked { device, reason: reason.trim().to_owned(), heads, retired: Some(true) };
-        let mut draft = self.draft(Subject::new("device", device), body);
-        for (signing, key) in self.two_stand_for_the_plant(signers, "retire a kiosk")? {
-            draft = draft.signed_by(signing, &key);
-        }
-        let retirement = self.write(&Stream::plant_global(), &draft)?;
-        self.seal_answers_anew()?;
-        Ok(retirement)
+        has_taken_leave(self.ledger().connection(), kiosk, &device)?;
+        let signed = self.two_stand_for_the_plant(signers, "retire a kiosk")?;
+        // It may have written on while secrets were stretched.
+        self.write_revocation(device, reason.trim(), Some(true), signed, |connection| {
+            has_taken_leave(connection, kiosk, &device)
+        })
     }
 
     /// A kiosk's page; `None` when none was ever called so. Of several that had the name, the one in use.
     pub fn kiosk_page(&self, kiosk: &KioskName, silent_minutes: u32) -> Result<Option<KioskPage>, Refused> {
         let lines = self.kiosk_lines(silent_minutes)?;
         let Some(line) = lines.into_iter().find(|line| line.name == *kiosk) else { return Ok(None) };
-        let leave = self.leave_of(&line.device)?;
+        let leave = leave_of(self.ledger().connection(), &line.device)?;
         Ok(Some(KioskPage {
             now: self.now(),
             plant: self.plant(),
@@ -72,39 +68,37 @@ impl Core {
             may_sign: self.who_stand_for_the_plant(),
         }))
     }
+}
 
-    /// How far a kiosk is with leaving.
-    fn leave_of(&self, device: &DeviceKey) -> Result<Leave, Refused> {
-        let ledger = self.ledger();
-        let connection = ledger.connection();
-        let seen = tables::kiosks_seen(connection)?;
-        let missing = seen.iter().find(|seen| seen.device == *device).map_or(0, |seen| seen.missing);
-        let mut last: Option<Entry> = None;
-        for log in shelf::logs(connection)?.into_iter().filter(|log| log.device == *device) {
-            for (_, tip) in shelf::tips(connection, &log)? {
-                let tip = shelf::entry(connection, &tip)?;
-                last = last.into_iter().chain(tip).max_by_key(|entry| entry.header().hybrid);
-            }
+/// How far a kiosk is with leaving.
+fn leave_of(connection: &Connection, device: &DeviceKey) -> Result<Leave, Refused> {
+    let seen = tables::kiosks_seen(connection)?;
+    let missing = seen.iter().find(|seen| seen.device == *device).map_or(0, |seen| seen.missing);
+    let mut last: Option<Entry> = None;
+    for log in shelf::logs(connection)?.into_iter().filter(|log| log.device == *device) {
+        for (_, tip) in shelf::tips(connection, &log)? {
+            let tip = shelf::entry(connection, &tip)?;
+            last = last.into_iter().chain(tip).max_by_key(|entry| entry.header().hybrid);
         }
-        let last_word = last.and_then(|entry| entry.statement().ok().flatten());
-        let said = matches!(last_word.map(|said| said.body), Some(Body::DeviceEvent(event)) if event.what == RETIRING);
-        Ok(Leave { missing, said })
     }
+    let last_word = last.and_then(|entry| entry.statement().ok().flatten());
+    let said = matches!(last_word.map(|said| said.body), Some(Body::DeviceEvent(event)) if event.what == RETIRING);
+    Ok(Leave { missing, said })
+}
 
-    /// Whether everything the kiosk ever showed is here, and its last word is that nothing more comes.
-    fn has_taken_leave(&self, kiosk: &KioskName, device: &DeviceKey) -> Result<(), Refused> {
-        let Leave { missing, said } = self.leave_of(device)?;
-        if missing > 0 {
-            return Err(Refused::no(format!(
-                "{kiosk} has shown the ends of {missing} logs that are not here: nothing was changed. Let it call, or bring its stick"
-            )));
-        }
-        if said {
-            return Ok(());
-        }
-        Err(Refused::no(format!(
-            "{kiosk} has not said that it gave everything: nothing was changed. Run `kiosk retire` at it first; one that no longer starts is \
-             replaced (`sync-server kiosk enrol-code --replaces {kiosk}`), and a stolen one is revoked"
-        )))
+/// Whether everything the kiosk ever showed is here, and its last word is that nothing more comes.
+fn has_taken_leave(connection: &Connection, kiosk: &KioskName, device: &DeviceKey) -> Result<(), Refused> {
+    let Leave { missing, said } = leave_of(connection, device)?;
+    if missing > 0 {
+        return Err(Refused::no(format!(
+            "{kiosk} has shown the ends of {missing} logs that are not here: nothing was changed. Let it call, or bring its stick"
+        )));
     }
+    if said {
+        return Ok(());
+    }
+    Err(Refused::no(format!(
+        "{kiosk} has not said that it gave everything: nothing was changed. Run `kiosk retire` at it first; one that no longer starts is \
+         replaced (`sync-server kiosk enrol-code --replaces {kiosk}`), and a stolen one is revoked"
+    )))
 }
