@@ -579,6 +579,44 @@ fn r15_whatever_a_terminal_says_of_a_box_its_owner_sets_up_anew() {
     assert!(core.unlock(&helga).is_err());
 }
 
+/// A terminal in wrong hands, and one person's key with it, or whoever keeps a revocation that the server has lost.
+#[test]
+fn r14_no_box_names_an_epoch_that_a_revocation_is_still_to_begin() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    let Signer { person, secret } = signer("helga");
+    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    let held = || store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
+    let key = core.unlock(&signer("helga")).unwrap();
+    let (leaving, hostile) = (Pen::enrol(&core, "K5", "SEAL3", 5), Pen::enrol(&core, "K3", "SEAL", 3));
+    let bring = |epoch: PepperEpoch| {
+        let random = BoxRandom { salt: core.random(), nonce: core.random() };
+        let under = (epoch, &core.secrets.pepper_of(epoch));
+        let sealed = held().anew(&person, &key, &secret, under, random).unwrap();
+        let row = BoxRow { name: "person/helga".into(), epoch, bytes: ByteVec::from(to_cbor(&sealed)) };
+        let told = [(); 2].map(|()| {
+            let up = Up { boxes: vec![row.clone()], peppers: Some(vec![PepperEpoch::FIRST]), ..hostile.up(&core, &[]) };
+            hostile.send(&core, &up).peppers.unwrap_or_default()
+        });
+        let given = told.iter().flatten().any(|(given, _)| *given == epoch);
+        (held() == sealed, given)
+    };
+    let seed = core.secrets.device.seed();
+    let lost = PepperEpoch::after([leaving.device.key()].iter(), &seed);
+    let invented = |now: PepperEpoch| [now.0 + 1, now.revocations() + 1 << 48, 32_767 << 48].map(PepperEpoch);
+    for epoch in invented(PepperEpoch::FIRST).into_iter().chain([lost]) {
+        assert_eq!(bring(epoch), (false, false), "{epoch:?}");
+    }
+    core.unlock(&signer("helga")).expect("she signs with the box that is there");
+    // Revoked, or revoked once more, it is the server's own epoch: what was sealed in it before comes in.
+    core.revoke_kiosk(&KioskName::new("K5").unwrap(), "stolen", None).unwrap();
+    for epoch in invented(lost) {
+        assert_eq!(bring(epoch), (false, false), "{epoch:?}");
+    }
+    assert_eq!(bring(lost), (true, true));
+    core.unlock(&signer("helga")).unwrap();
+}
+
 #[test]
 fn r14_an_earlier_box_brought_again_replaces_nothing_and_its_bringer_hears_what_stands() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));

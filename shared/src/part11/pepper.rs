@@ -67,6 +67,12 @@ impl PepperEpoch {
         self.0 >> Self::NAME_BITS
     }
 
+    /// Whether a server that is in the epoch `now` can have been in this one before, or is. Of earlier ones it can't tell what else they are called; none
+    /// that is still to come is among them, so nobody is given the pepper under which a revocation to come will seal.
+    pub fn can_have_led_to(self, now: Self) -> bool {
+        self == Self::FIRST || self == now || (1..now.revocations()).contains(&self.revocations())
+    }
+
     /// Whether an epoch can be called so.
     pub fn is_name(self) -> bool {
         self.0 > 0 && self.revocations() <= Self::MOST_COUNTED
@@ -145,6 +151,17 @@ mod tests {
             "nobody else can foretell it"
         );
         assert_ne!(Pepper::derived(&SEED, epoch(&[1])), Pepper::derived(&SEED, epoch(&[2])));
+    }
+
+    #[test]
+    fn r14_no_epoch_to_come_leads_to_the_one_that_is_now() {
+        let [first, one, other, both] = [epoch(&[]), epoch(&[1]), epoch(&[2]), epoch(&[1, 2])];
+        for (now, before) in [(first, vec![first]), (one, vec![first, one]), (both, vec![first, one, other, both])] {
+            assert!(before.iter().all(|epoch| epoch.can_have_led_to(now)));
+            let to_come = [PepperEpoch(2), PepperEpoch(now.0 + 1), PepperEpoch(32_767 << 48), PepperEpoch(3 << 48)];
+            assert!(!to_come.iter().any(|epoch| epoch.can_have_led_to(now)), "{now:?}");
+        }
+        assert!(!other.can_have_led_to(one) && !both.can_have_led_to(one), "nor one of another terminal's revocation");
     }
 
     #[test]

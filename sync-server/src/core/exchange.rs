@@ -37,7 +37,8 @@ impl Core {
         let fresh = Incarnation(self.random());
         let clock = self.clock();
         let (newest, _) = self.newest_pepper();
-        let answer = crate::store::step(&mut self.ledger(), clock, |step| -> Result<_, BadCall> {
+        let seed = self.secrets.device.seed();
+        let answer = crate::store::step_with_boxes(&mut self.ledger(), clock, seed, |step| -> Result<_, BadCall> {
             let answer = self.server.handle_up(step, up, clock, fresh)??;
             // One that has forgotten revocations gives nobody what a terminal it takes for good may not have.
             let answer = match step.stopped()? {

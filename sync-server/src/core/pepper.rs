@@ -49,7 +49,8 @@ impl Core {
         (epoch, self.secrets.pepper_of(epoch))
     }
 
-    /// Those that boxes kept here were sealed under, and the newest, except what is known already.
+    /// Those that boxes kept here were sealed under, and the newest, except what is known already. None of an epoch to come is among them, whatever a box
+    /// says: nobody is to know its pepper before it has begun.
     pub(super) fn peppers_in_use(
         &self,
         connection: &Connection,
@@ -58,7 +59,7 @@ impl Core {
     ) -> Result<Vec<(PepperEpoch, Pepper)>, StoreError> {
         let mut epochs = boxes::epochs(connection)?;
         epochs.insert(newest);
-        epochs.retain(|epoch| !is_known(*epoch));
+        epochs.retain(|epoch| epoch.can_have_led_to(newest) && !is_known(*epoch));
         // The latest first, should they be more than a message carries.
         Ok(epochs.into_iter().rev().map(|epoch| (epoch, self.secrets.pepper_of(epoch))).collect())
     }

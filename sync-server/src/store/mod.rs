@@ -49,7 +49,17 @@ pub fn step<T, E: From<StoreError>>(
     clock: ClockReading,
     work: impl FnOnce(&mut ServerStep<'_, '_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    ledger.step(clock, |step| work(&mut ServerStep { step }))
+    ledger.step(clock, |step| work(&mut ServerStep { step, server_seed: None }))
+}
+
+/// One durable step in which sealed boxes come and go: which epochs of peppers there are follows from the server's own key.
+pub fn step_with_boxes<T, E: From<StoreError>>(
+    ledger: &mut Ledger,
+    clock: ClockReading,
+    server_seed: [u8; 32],
+    work: impl FnOnce(&mut ServerStep<'_, '_>) -> Result<T, E>,
+) -> Result<T, E> {
+    ledger.step(clock, |step| work(&mut ServerStep { step, server_seed: Some(server_seed) }))
 }
 
 /// A one-time code for a terminal set-up.

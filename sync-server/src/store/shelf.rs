@@ -21,6 +21,8 @@ use store::{Step, StoreError, boxes, shelf};
 /// A step of the server's.
 pub struct ServerStep<'s, 't> {
     pub step: &'s mut Step<'t>,
+    /// Without it no box is taken or given.
+    pub(super) server_seed: Option<[u8; 32]>,
 }
 
 store::forward_shelf!(ServerStep);
@@ -53,6 +55,12 @@ impl ServerStep<'_, '_> {
     pub fn put_own_box(&mut self, name: &str, sealed: &SealedBox) -> Result<(), StoreError> {
         self.step.put_box(name, sealed)?;
         self.announce_box(name)
+    }
+
+    /// Whether boxes of an epoch may be here: it is none that a revocation to come will begin.
+    fn has_had(&self, epoch: PepperEpoch) -> bool {
+        let revoked = &self.step.world().plant.revoked_devices;
+        self.server_seed.is_some_and(|seed| epoch.can_have_led_to(PepperEpoch::after(revoked.keys(), &seed)))
     }
 
     fn announce_box(&self, name: &str) -> Result<(), StoreError> {
@@ -187,6 +195,10 @@ impl ServerShelf for ServerStep<'_, '_> {
                 continue;
             }
             let (epoch, bytes) = (PepperEpoch(row.get::<_, i64>(2)? as u64), row.get::<_, Vec<u8>>(3)?);
+            // Its pepper is given to nobody.
+            if !self.has_had(epoch) {
+                continue;
+            }
             if !up.knows(epoch) {
                 break;
             }
@@ -202,11 +214,16 @@ impl ServerShelf for ServerStep<'_, '_> {
     }
 
     /// A kiosk may bring boxes of people that hold their key in use: another would keep its person from signing wherever it came to. The answers of
-    /// quizzes come from the server only.
+    /// quizzes come from the server only. A box of an epoch that this server hasn't come to is not kept: whoever seals one could name what no revocation
+    /// would ever outdo, and be given its pepper. Its bringer keeps it, and brings it again until it is shown back, so where a revocation was lost with the
+    /// server nothing of an honest box is.
     fn put_box(&mut self, _device: &DeviceKey, row: &BoxRow) -> Result<(), StoreError> {
         let (Some(_), Some(offered)) = (person_of_box(&row.name), SealedBox::read(&row.bytes)) else { return Ok(()) };
-        // The set-up may have come in this very call.
+        // The set-up may have come in this very call, and a revocation, too.
         self.step.follow_now()?;
+        if !self.has_had(offered.epoch) {
+            return Ok(());
+        }
         let connection = self.step.connection();
         if !boxes::is_in_use(connection, &row.name, &offered)? {
             return Ok(());
