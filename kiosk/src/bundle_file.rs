@@ -10,7 +10,8 @@ use store::bundle::{Checked, MAX_CONTENT_BYTES, NotRead, Piece, Writer};
 use crate::core::peer::Brought;
 use crate::core::{Core, Denied};
 
-/// Documents are left out where a bundle would grow beyond this, in bytes before compression; entries never are.
+/// Documents are left out where a bundle would grow beyond this, in bytes before compression, or has no piece left; entries never are, and come
+/// first.
 const ROOM_FOR_BLOBS: u64 = MAX_CONTENT_BYTES / 2;
 
 /// Why a bundle was not carried.
@@ -55,7 +56,7 @@ pub fn export(core: &mut Core, file: &Path) -> Result<Written, NotCarried> {
     }
     for digest in core.blobs_in_use() {
         let Some(bytes) = core.blobs().read(&digest).map_err(Denied::from)? else { continue };
-        if writer.content_bytes() + bytes.len() as u64 > ROOM_FOR_BLOBS {
+        if !writer.has_room() || writer.content_bytes() + bytes.len() as u64 > ROOM_FOR_BLOBS {
             written.blobs_left_out += 1;
             continue;
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness::{Plant, kiosk_signer, replica};
+use harness::{Plant, demo_plant, kiosk_signer, replica};
 use kiosk::bundle_file::{NotCarried, Taken, export, import};
 use kiosk::core::Denied;
 use kiosk::core::status::Status;
@@ -18,7 +18,7 @@ use store::bundle::{Checked, Piece, Writer};
 use store::questions;
 use sync_server::core::bundle::BundleRefused;
 
-use harness::scene::{approve_v7, id, sunday_evening, train};
+use harness::scene::{approve_v7, copy_folder, id, sunday_evening, train};
 
 /// Monday at seven: v7 counts, and both kiosks have been dark since Sunday evening.
 fn dark_monday() -> Plant {
@@ -105,6 +105,39 @@ fn u6_documents_travel_and_only_those_the_plant_names_are_kept() {
     let taken = import(plant.kiosk("K5"), &file).unwrap();
     assert_eq!((taken.brought.blobs, plant.kiosk("K5").missing_blobs().len()), (lacking, 0));
     assert_eq!(plant.kiosk("K5").take_blob(b"whatever somebody put there").unwrap().blobs, 0);
+}
+
+/// A plant with more contents than a file has pieces: sixty procedures, each in seventy languages.
+#[test]
+fn u6_a_plant_with_more_documents_than_a_stick_takes_gives_its_entries_and_some_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&demo_plant(), folder.path());
+    let add = |file: &str, rows: String| {
+        let path = folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{}\n{rows}", text.trim_end())).unwrap();
+    };
+    let (mut documents, mut versions) = (String::new(), String::new());
+    for document in 0..60 {
+        documents += &format!("X-{document},Small,initial,katarzyna,\n");
+        for language in 0..70_u8 {
+            let language = format!("{}{}", char::from(b'a' + language / 10), char::from(b'a' + language % 10));
+            let content = format!("content/X-{document}-v1.{language}.md");
+            fs::write(folder.path().join(&content), format!("# {document} {language}\n")).unwrap();
+            versions += &format!(
+                "X-{document},v1,2025-01-12T10:20:00+01:00,2025-02-06,full,First,{content},{language},,tobias,,finish,15,\n"
+            );
+        }
+    }
+    add("documents.csv", documents);
+    add("versions.csv", versions);
+    let mut plant = Plant::from_folder(folder.path(), "2026-03-01T18:00:00Z");
+    plant.set_up_signing(&["helga"]);
+    plant.add_kiosk("K3", &["SEAL"]);
+    let file = plant.path("K3.lineproof");
+    let written = export(plant.kiosk("K3"), &file).unwrap();
+    assert!(written.entries > 0 && written.blobs > 4_000 && written.blobs_left_out > 100, "{written:?}");
+    assert!(Checked::open(&file).is_ok(), "what was written is read");
 }
 
 #[test]

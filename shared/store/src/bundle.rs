@@ -89,6 +89,11 @@ impl Writer {
         self.content
     }
 
+    /// Whether one more piece can be written.
+    pub fn has_room(&self) -> bool {
+        self.pieces < MAX_PIECES
+    }
+
     pub fn write(&mut self, piece: &Piece) -> io::Result<()> {
         let (kind, content) = match piece {
             Piece::Entries(bytes) => (ENTRIES, bytes),
@@ -97,7 +102,7 @@ impl Writer {
         let bytes = [&[kind], content.as_slice()].concat();
         let length = u32::try_from(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         self.content += u64::from(length);
-        if self.pieces >= MAX_PIECES || self.content > MAX_CONTENT_BYTES {
+        if !self.has_room() || self.content > MAX_CONTENT_BYTES {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "there is more than a bundle may hold"));
         }
         let out = self.out.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
