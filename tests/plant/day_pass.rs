@@ -11,12 +11,14 @@ use kiosk::core::day_pass::NoPass;
 use kiosk::core::secret::Signer;
 use kiosk::stick::Way;
 use shared::id::*;
-use shared::kind::Body;
 use shared::kind::plant::SessionPolicy;
-use shared::log::Entry;
+use shared::kind::record::DayPass;
+use shared::kind::{Body, Statement};
 use shared::log::effect::{Doubt, Verdict};
-use shared::log::entry::Credential;
-use shared::time::{HOUR_MS, Timestamp};
+use shared::log::entry::{Credential, LogId, seal};
+use shared::log::{Draft, Entry, Position, Stream, Subject};
+use shared::sync::message::Give;
+use shared::time::{ClockReading, HOUR_MS, HybridTime, Timestamp};
 use shared::training::Answer;
 use store::questions;
 
@@ -289,4 +291,39 @@ fn s13_a_clock_that_stands_before_the_pass_was_given_lets_nobody_in() {
     plant.start("K5");
     let early = plant.kiosk("K5").enter_by_pass(&kiosk_signer("maria"));
     assert!(matches!(early, Err(Denied::NoSession)), "{early:?}");
+}
+
+/// An enrolled terminal writes in its own name what it likes.
+#[test]
+fn s13_passes_that_count_for_nothing_hide_none_that_does() {
+    let mut plant = sunday_evening();
+    give(&mut plant, "K3", "maria", "jonas");
+    let hostile = passes_nobody_signed(&mut plant, "K5", 2_600);
+    plant.kiosk("K3").take_gift(&hostile).unwrap();
+    let count = "SELECT count(*) FROM entry WHERE kind = 'day_pass'";
+    let held: i64 = plant.kiosk("K3").ledger().connection().query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(held, 2_601);
+    for _ in 0..2 {
+        assert_eq!(holders(&mut plant, "K3"), ["maria"]);
+        plant.restart("K3");
+    }
+}
+
+/// Of a terminal's own key, in a log of its own.
+fn passes_nobody_signed(plant: &mut Plant, kiosk: &str, count: u64) -> Vec<u8> {
+    let enrolled = plant.kiosk(kiosk).enrolled().unwrap();
+    let (secret, enrolment) = (enrolled.secret.clone(), enrolled.enrolment.clone());
+    let (clock, site) = (ClockReading::exact(plant.clock.now()), id("SITE1"));
+    let log = LogId { device: secret.key(), incarnation: Incarnation([9; 16]), stream: Stream::record(&site) };
+    let mut entries: Vec<Entry> = Vec::new();
+    for counter in 1..=count {
+        let body = DayPass { until: clock.wall.plus_ms(HOUR_MS), identification: SIGHT.into() };
+        let statement = Statement { act: ActId(u128::from(counter).to_be_bytes()), body: body.into() };
+        let hybrid = HybridTime { ms: clock.wall.0, tick: u32::try_from(counter).unwrap() };
+        let prev = entries.last().map(Entry::id);
+        let position = Position { log: log.clone(), counter, prev, hybrid, clock, plant: Vec::new() };
+        entries.push(seal(&Draft::new(Subject::new("person", "ben"), statement), &position, &secret).unwrap());
+    }
+    let entries = entries.iter().map(|entry| entry.bytes().to_vec().into()).collect();
+    Give { enrolments: vec![enrolment.into()], entries, more: false }.to_bytes()
 }

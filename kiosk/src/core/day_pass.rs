@@ -1,7 +1,7 @@
 //! Help for who has no badge with them, without a network: a supervisor vouches for them for some hours, or reports their badge lost (S6,
 //! S13, R15).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use shared::id::*;
@@ -15,30 +15,60 @@ use shared::record::day_pass::DayPass as Pass;
 use shared::time::{ClockReading, HOUR_MS, Timestamp};
 use store::{StoreError, questions};
 
+use crate::clock::MOST_OFF_MS;
+
 use super::badge::PersonSeen;
 use super::secret::Signer;
 use super::{BadgeSession, Core, Denied};
 
-/// Passes looked at, the latest that came here: more than any site gives in the longest time of one.
-const LATEST_PASSES: usize = 256;
+/// Passes read at a time.
+const PAGE: usize = 256;
+/// Passes that are remembered: far more than any site gives in the longest time of one. Beyond it those that count for nothing are forgotten,
+/// from the oldest on: however many a terminal makes up, they hide none that counts.
+const MOST_REMEMBERED: usize = 1_024;
+/// A pass that ended so long ago isn't remembered: no clock that is believed is put right by more, in milliseconds.
+const LONG_OVER_MS: i64 = MOST_OFF_MS;
 
-/// The latest passes, each read once: every look of the screen asks for them, and an entry never changes.
+/// The passes that may be good, each read once: every look of the screen asks for them, and an entry never changes.
 #[derive(Default)]
 pub(super) struct Passes {
     /// The row of the store up to which they were read.
     through: i64,
-    latest: VecDeque<(PersonId, EntryId, Pass)>,
+    remembered: Vec<(PersonId, EntryId, Pass)>,
 }
 
 impl Passes {
-    fn read_on(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        for (row, entry) in questions::day_passes_behind(connection, self.through, LATEST_PASSES)?.into_iter().rev() {
-            self.through = row;
-            if let (Some(person), Some(pass)) = (entry.subject().as_person(), Pass::of(&entry)) {
-                self.latest.push_back((person, entry.id(), pass));
+    fn read_on(&mut self, connection: &Connection, clock: ClockReading) -> Result<(), StoreError> {
+        let long_over = clock.earliest().minus_ms(LONG_OVER_MS);
+        loop {
+            let page = questions::day_passes_behind(connection, self.through, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            self.through = *last;
+            for (_, entry) in &page {
+                if let (Some(person), Some(pass)) = (entry.subject().as_person(), Pass::of(entry)) {
+                    self.remembered.push((person, entry.id(), pass));
+                }
+            }
+            self.remembered.retain(|(.., pass)| pass.until > long_over);
+            self.make_room(connection)?;
+        }
+    }
+
+    /// Only once there are twice as many, so that each is asked about few times however many come.
+    fn make_room(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if self.remembered.len() < 2 * MOST_REMEMBERED {
+            return Ok(());
+        }
+        let mut too_many = self.remembered.len() - MOST_REMEMBERED;
+        let mut kept = Vec::with_capacity(MOST_REMEMBERED);
+        for (person, id, pass) in std::mem::take(&mut self.remembered) {
+            if too_many > 0 && !questions::verdict(connection, &id)?.is_effective() {
+                too_many -= 1;
+            } else {
+                kept.push((person, id, pass));
             }
         }
-        self.latest.drain(..self.latest.len().saturating_sub(LATEST_PASSES));
+        self.remembered = kept;
         Ok(())
     }
 }
@@ -124,8 +154,8 @@ impl Core {
         }
         let clock = self.reading();
         let mut latest: BTreeMap<PersonId, (Timestamp, EntryId)> = BTreeMap::new();
-        self.passes.read_on(self.ledger.connection())?;
-        for (person, id, pass) in &self.passes.latest {
+        self.passes.read_on(self.ledger.connection(), clock)?;
+        for (person, id, pass) in &self.passes.remembered {
             let is_later = latest.get(person).is_none_or(|(other, _)| *other < pass.until);
             if is_later && self.stands(id, pass, clock)? {
                 latest.insert(person.clone(), (pass.until, *id));

@@ -214,10 +214,9 @@ pub fn entries_of_kind_after(
         .collect()
 }
 
-/// The day passes that came to be held here last, of those behind a row, with their rows; the last first.
+/// The next day passes behind a row, with their rows, in the order in which they came to be held here.
 pub fn day_passes_behind(connection: &Connection, behind: i64, most: usize) -> Result<Vec<(i64, Entry)>, StoreError> {
-    let sql =
-        "SELECT row, bytes, blocks_good FROM entry WHERE kind = 'day_pass' AND row > ?1 ORDER BY row DESC LIMIT ?2";
+    let sql = "SELECT row, bytes, blocks_good FROM entry WHERE kind = 'day_pass' AND row > ?1 ORDER BY row LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement
         .query_map(params![behind, most as i64], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))?;
