@@ -265,6 +265,50 @@ fn r12_a_key_that_nobody_vouched_for_is_nobodys_to_the_verifier_too() {
     assert!(told(&read.id()) || told(&pen.written[0].id()), "{:?}", report.findings);
 }
 
+/// Two, or three, whom nobody knows say of each other who they are.
+#[test]
+fn r12_keys_that_vouch_for_each_other_are_nobodys_to_the_verifier() {
+    let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
+    let core = demo(home.path(), &stage);
+    set_up_signing(&core, &["helga"]);
+    let helga = core.unlock(&signer("helga")).unwrap();
+    let set_up = |of: (&str, &PersonSecret), by: (&str, &PersonSecret)| {
+        let (key, box_digest, identity_proof) = (of.1.key(), Digest32::of(b"a box"), "card".to_owned());
+        let body = SigningSetUp { key, box_digest, identity_proof, profile: Profile::UsPart11, secret: None };
+        let draft = Draft::new(Subject::new("person", of.0), Statement { act: core.act(), body: body.into() });
+        [of, by].into_iter().fold(draft, |draft, (person, key)| {
+            let (role, meaning) = (Role::Operator, Meaning::Performed);
+            let (signed_at, printed_name) = (core.now(), person.to_owned());
+            let signer = PersonId::new(person).unwrap();
+            let signing = Signing { signer, printed_name, role, meaning, signed_at, shown: None, credential: None };
+            draft.signed_by(signing, key)
+        })
+    };
+    let keys: Vec<PersonSecret> = (61..68).map(|seed| PersonSecret::from_seed([seed; 32])).collect();
+    let [ana, maria, two @ .., _, _, _] = &keys[..] else { unreachable!() };
+    let three = &keys[4..];
+    let mut pen = record_pen(&core, "K3", 3);
+    // Of Ana first what one of the ring says, and then what Helga does.
+    let ring_says = pen.write_draft(&core, &set_up(("ana", ana), ("felix", &two[0])));
+    let good = [set_up(("ana", ana), ("helga", &helga)), set_up(("maria", maria), ("ana", ana))];
+    let good = good.map(|draft| pen.write_draft(&core, &draft));
+    let mut rings = vec![ring_says];
+    for (people, ring) in [(&["felix", "eva"][..], two), (&["jonas", "dagmar", "sven"], three)] {
+        for place in 0..ring.len() {
+            let next = (place + 1) % ring.len();
+            let vouched = set_up((people[place], &ring[place]), (people[next], &ring[next]));
+            rings.push(pen.write_draft(&core, &vouched));
+        }
+    }
+    pen.call(&core, &pen.written);
+    let bundle = home.path().join("all.evidence");
+    core.export_evidence(&bundle).unwrap();
+    let report = lineproof_verify::verify(fs::read(&bundle).unwrap().as_slice(), Some(core.key())).unwrap();
+    let told = |entry: &Entry| report.findings.iter().any(|finding| finding.what == entry.id().to_string());
+    assert!(rings.iter().all(told), "{:?}", report.findings);
+    assert!(!good.iter().any(told), "who was vouched for from the server on is who they say: {:?}", report.findings);
+}
+
 /// Jonas's key vouches for Felix's, his for an earlier set-up of his, and that one is the same act as the first: each would undo what it rests on.
 #[test]
 fn r12_keys_that_undo_what_they_rest_on_come_to_an_end() {

@@ -102,13 +102,6 @@ struct SetUp {
     device: DeviceKey,
 }
 
-impl SetUp {
-    /// At a terminal somebody else vouches for whoever sets up a key; at the server its operator does, for the first of all.
-    fn is_vouched_for(&self, server: &DeviceKey) -> bool {
-        !self.verifiers.is_empty() || self.device == *server
-    }
-}
-
 #[derive(Default)]
 struct Look {
     report: Report,
@@ -117,7 +110,8 @@ struct Look {
     orders: BTreeMap<(String, Incarnation), BTreeMap<u64, (EntryId, u64)>>,
     /// Devices, each with a device that enrolled it.
     enrolled: BTreeSet<(DeviceKey, DeviceKey)>,
-    keys: BTreeMap<PersonKey, SetUp>,
+    /// Each key's set-ups, all of one person: the same act may have been written in several places, and not everywhere with whoever verified it.
+    keys: BTreeMap<PersonKey, Vec<SetUp>>,
     /// Keys that signed, each with its signer and where it was first seen.
     signed: BTreeMap<(PersonKey, PersonId), (u64, EntryId)>,
 }
@@ -192,13 +186,12 @@ impl Look {
                 let verifiers = entry.blocks().iter().map(|block| block.key).filter(|key| *key != body.key).collect();
                 let device = entry.log().device;
                 let set_up = SetUp { person: person.clone(), line, entry: entry.id(), verifiers, device };
-                match self.keys.get(&body.key) {
-                    Some(before) if before.person != person => {
+                let before = self.keys.entry(body.key).or_default();
+                match before.first() {
+                    Some(first) if first.person != person => {
                         self.find(line, entry.id(), "its key is another person's, too");
                     }
-                    // Of several the one that somebody vouches for counts: a copy without takes nothing from it.
-                    Some(before) if !before.verifiers.is_empty() => {}
-                    _ => drop(self.keys.insert(body.key, set_up)),
+                    _ => before.push(set_up),
                 }
             }
             _ => {}
@@ -233,7 +226,8 @@ impl Look {
         self.report.entries = self.held.len() as u64;
         self.report.logs = self.held.values().map(|held| &held.log).collect::<BTreeSet<_>>().len() as u64;
         self.report.devices = self.enrolled.iter().map(|(device, _)| device).collect::<BTreeSet<_>>().len() as u64;
-        self.report.people = self.keys.values().map(|set_up| &set_up.person).collect::<BTreeSet<_>>().len() as u64;
+        self.report.people =
+            self.keys.values().flatten().map(|set_up| &set_up.person).collect::<BTreeSet<_>>().len() as u64;
         self.report.held = self.held.into_keys().collect();
         self.report.findings.sort_by_key(|finding| finding.line);
         self.report
@@ -346,11 +340,35 @@ impl Look {
         problems.into_iter().for_each(|(line, what, problem)| self.find(line, what, problem));
     }
 
-    /// Every key that signed was set up for its signer, by somebody whose key was set up.
+    /// The keys that somebody answers for: those that the server set up, whose operator answers for the first of all, and from there on those whose owners
+    /// showed who they are to an owner of such a key. Keys that vouch for nobody but each other are nobody's.
+    fn vouched_for(&self, server: &DeviceKey) -> BTreeSet<PersonKey> {
+        let (mut vouched, mut next) = (BTreeSet::new(), Vec::new());
+        let mut verified_by: BTreeMap<PersonKey, Vec<PersonKey>> = BTreeMap::new();
+        for (key, set_up) in self.keys.iter().flat_map(|(key, set_ups)| set_ups.iter().map(move |set_up| (key, set_up)))
+        {
+            if set_up.device == *server {
+                next.push(*key);
+            }
+            for verifier in &set_up.verifiers {
+                verified_by.entry(*verifier).or_default().push(*key);
+            }
+        }
+        while let Some(key) = next.pop() {
+            if vouched.insert(key) {
+                next.extend(verified_by.remove(&key).unwrap_or_default());
+            }
+        }
+        vouched
+    }
+
+    /// Every key that signed was set up for its signer, and somebody answers for it.
     fn look_at_people(&mut self, server: &DeviceKey) {
+        let vouched = self.vouched_for(server);
         let mut problems = Vec::new();
         for ((key, signer), (line, entry)) in &self.signed {
-            match self.keys.get(key).filter(|set_up| set_up.is_vouched_for(server)) {
+            let set_up = self.keys.get(key).and_then(|set_ups| set_ups.first());
+            match set_up.filter(|_| vouched.contains(key)) {
                 Some(set_up) if set_up.person == *signer => {}
                 Some(_) => {
                     problems.push((*line, entry.to_string(), format!("{signer} signed with another person's key")))
@@ -358,14 +376,14 @@ impl Look {
                 None => problems.push((
                     *line,
                     entry.to_string(),
-                    format!("nobody set up the key with which {signer} signed"),
+                    format!("nobody set up, or answers for, the key with which {signer} signed"),
                 )),
             }
         }
-        for set_up in self.keys.values() {
-            if let Some(stranger) = set_up.verifiers.iter().find(|key| !self.keys.contains_key(key)) {
+        for set_up in self.keys.values().flatten() {
+            if let Some(stranger) = set_up.verifiers.iter().find(|key| !vouched.contains(key)) {
                 let problem =
-                    format!("whoever verified {} has no key of their own here: {}", set_up.person, stranger.short());
+                    format!("whoever verified {} has no key that is theirs: {}", set_up.person, stranger.short());
                 problems.push((set_up.line, set_up.entry.to_string(), problem));
             }
         }
