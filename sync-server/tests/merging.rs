@@ -405,7 +405,8 @@ fn h5_what_a_kiosk_gave_while_its_revocation_was_being_signed_stays_good() {
     let (helga, sven) = (signer("helga"), signer("sven"));
     let revoke = || core.revoke_kiosk(&KioskName::new("K3").unwrap(), "stolen", Some(&sven)).map(drop);
     let retire = || core.retire_kiosk(&KioskName::new("K4").unwrap(), "closed", [&helga, &sven]).map(drop);
-    let acts: [(&str, &(dyn Fn() -> Result<(), Refused> + Sync)); 2] = [("K3", &revoke), ("K4", &retire)];
+    type Act<'a> = &'a (dyn Fn() -> Result<(), Refused> + Sync);
+    let acts: [(&str, Act<'_>); 2] = [("K3", &revoke), ("K4", &retire)];
     for ((kiosk, act), number) in acts.into_iter().zip(3..) {
         let mut pen = Pen::enrol(&core, kiosk, "SEAL", number);
         let last_word = DeviceEvent { what: RETIRING.into(), detail: "by dagmar".into() };
@@ -603,7 +604,7 @@ fn r14_no_box_names_an_epoch_that_a_revocation_is_still_to_begin() {
     };
     let seed = core.secrets.device.seed();
     let lost = PepperEpoch::after([leaving.device.key()].iter(), &seed);
-    let invented = |now: PepperEpoch| [now.0 + 1, now.revocations() + 1 << 48, 32_767 << 48].map(PepperEpoch);
+    let invented = |now: PepperEpoch| [now.0 + 1, (now.revocations() + 1) << 48, 32_767 << 48].map(PepperEpoch);
     for epoch in invented(PepperEpoch::FIRST).into_iter().chain([lost]) {
         assert_eq!(bring(epoch), (false, false), "{epoch:?}");
     }

@@ -71,18 +71,16 @@ pub fn look_at_closed(folder: &Path) -> Result<Verification, Refused> {
 pub fn look(connection: &Connection, server: &DeviceKey) -> Verification {
     let mut found = Verification::default();
     let mut named = Named::default();
-    let looks: [&dyn Fn(&mut Named, &mut Verification) -> Result<(), StoreError>; 5] = [
-        &|named, found| look_at_entries(connection, server, named, found),
-        &|_, found| look_at_order(connection, found),
-        &|named, found| look_at_what_goes_with_them(connection, server, named, found),
-        &|_, found| look_at_makeup(connection, found),
-        &|_, found| count_forks(connection, found),
+    let looks = [
+        look_at_entries(connection, server, &mut named, &mut found),
+        look_at_order(connection, &mut found),
+        look_at_what_goes_with_them(connection, server, &named, &mut found),
+        look_at_makeup(connection, &mut found),
+        count_forks(connection, &mut found),
     ];
-    for look in looks {
-        if let Err(why) = look(&mut named, &mut found) {
-            let problem = format!("it can't be read to its end: {why}");
-            found.findings.push(Finding { what: "the database".into(), problem });
-        }
+    for why in looks.into_iter().filter_map(Result::err) {
+        let problem = format!("it can't be read to its end: {why}");
+        found.findings.push(Finding { what: "the database".into(), problem });
     }
     found
 }
@@ -365,7 +363,7 @@ fn look_at_boxes(connection: &Connection, named: &Named, found: &mut Verificatio
     let mut boxes = connection.prepare("SELECT name, bytes FROM box WHERE name LIKE 'person/%'")?;
     let mut rows = boxes.query([])?;
     while let Some(row) = rows.next()? {
-        let (name, bytes): (String, Vec<u8>) = (said(&row, 0).unwrap_or_default(), said(&row, 1).unwrap_or_default());
+        let (name, bytes): (String, Vec<u8>) = (said(row, 0).unwrap_or_default(), said(row, 1).unwrap_or_default());
         let vouched = person_of_box(&name).zip(SealedBox::read(&bytes)).is_some_and(|(person, sealed)| {
             let keys = named.keys.get(&person).map_or(&[][..], Vec::as_slice);
             keys.iter().any(|(key, named)| sealed.is_of(&person, *key, named))
