@@ -107,6 +107,15 @@ fn signer(person: &str) -> Signer {
 }
 
 /// A statement about Maria, signed by these people.
+/// People who sign with the tests' own secrets; Helga, the first of the plant, verifies the others.
+fn set_up_signing(core: &Core, people: &[&str]) {
+    for person in people {
+        let verifier = (*person != "helga").then(|| signer("helga"));
+        let Signer { person, secret } = signer(person);
+        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
+    }
+}
+
 fn signed(core: &Core, act: ActId, body: Body, people: &[&str]) -> Draft {
     signed_by(core, act, body, people, None)
 }
@@ -178,11 +187,7 @@ fn two_kiosks(core: &Core) -> [Pen; 2] {
 fn u8_the_record_is_the_same_in_whatever_pieces_news_arrives() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(&home.path().join("made"), &stage);
-    for person in ["helga", "maria", "ana", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "ana", "jonas"]);
     let [one, other] = two_kiosks(&core);
     drop(core);
 
@@ -275,11 +280,7 @@ fn r11_a_bad_signature_among_many_spoils_no_other() {
 fn u8_a_pass_that_knew_of_a_failure_counts_although_the_failures_clock_stood_far_ahead() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    for person in ["helga", "maria", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "jonas"]);
     let write = |name: &str, number: u16, at: &str, outcome: Outcome, seen: Vec<EntryId>| {
         stage.set("2026-03-02T05:10:00Z");
         let mut pen = Pen::enrol(&core, name, "SEAL", number);
@@ -305,11 +306,7 @@ fn u8_a_pass_that_knew_of_a_failure_counts_although_the_failures_clock_stood_far
 fn r12_a_new_secret_takes_the_place_of_the_one_it_knew_whatever_a_clock_said_then() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    for person in ["helga", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "jonas"]);
     let maria = signer("maria").person;
     let set_up = |name: &str, number: u16, at: &str, replaces: Vec<EntryId>| {
         stage.set("2026-03-02T05:10:00Z");
@@ -353,11 +350,7 @@ fn r12_a_new_secret_takes_the_place_of_the_one_it_knew_whatever_a_clock_said_the
 fn r7_live4_what_a_retired_kiosk_wrote_counts_in_whatever_pieces_it_comes_after_the_retirement() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(&home.path().join("one"), &stage);
-    for person in ["helga", "maria", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "jonas"]);
     let mut pen = Pen::enrol(&core, "K3", "SEAL", 3);
     pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
     let snapshot = home.path().join("before");
@@ -436,11 +429,7 @@ fn h5_what_a_kiosk_gave_while_its_revocation_was_being_signed_stays_good() {
 fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    for person in ["helga", "maria", "ana", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "ana", "jonas"]);
     stage.set("2026-03-02T05:10:00Z");
     let mut presence = Pen::enrol(&core, "K3", "SEAL", 3);
     let forgives: Vec<EntryId> =
@@ -487,11 +476,7 @@ fn r15_a_lockout_lifted_without_authority_forgives_nothing() {
 fn s13_what_was_signed_for_another_by_a_day_pass_is_set_aside_wherever_it_comes_from() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    for person in ["helga", "maria", "jonas", "eva"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "jonas", "eva"]);
     stage.set("2026-03-02T05:10:00Z");
     let mut pen = Pen::enrol(&core, "K3", "SEAL", 3);
     pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
@@ -532,8 +517,8 @@ fn s13_what_was_signed_for_another_by_a_day_pass_is_set_aside_wherever_it_comes_
 fn r15_a_box_that_no_set_up_names_replaces_nobodys() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    let Signer { person, secret } = signer("helga");
-    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    set_up_signing(&core, &["helga"]);
+    let person = signer("helga").person;
     let kiosk = Pen::enrol(&core, "K3", "SEAL", 3);
     let sealed = |core: &Core| store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
     let (made, latest) = (sealed(&core), PepperEpoch((1 << 63) - 1));
@@ -585,8 +570,8 @@ fn r15_whatever_a_terminal_says_of_a_box_its_owner_sets_up_anew() {
 fn r14_no_box_names_an_epoch_that_a_revocation_is_still_to_begin() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
+    set_up_signing(&core, &["helga"]);
     let Signer { person, secret } = signer("helga");
-    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
     let held = || store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
     let key = core.unlock(&signer("helga")).unwrap();
     let (leaving, hostile) = (Pen::enrol(&core, "K5", "SEAL3", 5), Pen::enrol(&core, "K3", "SEAL", 3));
@@ -622,8 +607,7 @@ fn r14_no_box_names_an_epoch_that_a_revocation_is_still_to_begin() {
 fn r14_an_earlier_box_brought_again_replaces_nothing_and_its_bringer_hears_what_stands() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    let Signer { person, secret } = signer("helga");
-    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    set_up_signing(&core, &["helga"]);
     let sealed = || store::boxes::sealed_box(core.ledger().connection(), "person/helga").unwrap().unwrap();
     let (stolen, kiosk) = (Pen::enrol(&core, "K5", "SEAL3", 5), Pen::enrol(&core, "K3", "SEAL", 3));
     let earlier = sealed();

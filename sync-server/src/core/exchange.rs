@@ -69,14 +69,11 @@ impl Core {
         Ok(self.server.sign(answer))
     }
 
-    /// How this server knows the device (for tokens of bell and blobs).
+    /// How this server knows the device (for tokens of bell and blobs). Who signed its revocation is asked where it is told so.
     pub fn standing_of(&self, device: &DeviceKey) -> DeviceStanding {
         let plant = self.plant();
         match plant.revoked_devices.get(device) {
-            Some(reason) => {
-                let retired = plant.retired_devices.contains(device);
-                DeviceStanding::Revoked(reason.clone(), retired.then_some(true))
-            }
+            Some(reason) => DeviceStanding::Revoked(reason.clone(), None),
             None if plant.devices.contains_key(device) => DeviceStanding::Ok,
             None => DeviceStanding::UnknownDevice,
         }

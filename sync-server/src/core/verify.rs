@@ -291,17 +291,9 @@ fn look_at_what_goes_with_them(
     }
     look_at_boxes(connection, named, found)?;
     look_at_given(connection, named, found)?;
+    let servers = rows_of(connection, ("server_key", "device"), |row| said(row, 0).map(DeviceKey), found)?;
+    let epochs = rows_of(connection, ("epoch", "epoch"), |row| said(row, 0).map(Incarnation), found)?;
     let mut say = |what: String, problem: &str| found.findings.push(Finding { what, problem: problem.to_owned() });
-    let servers: BTreeSet<DeviceKey> =
-        all(connection, "SELECT device FROM server_key", |row| said(row, 0).map(DeviceKey))?
-            .into_iter()
-            .inspect(|key| {
-                if key.is_none() {
-                    say("server_key".into(), UNREADABLE);
-                }
-            })
-            .flatten()
-            .collect();
     servers
         .iter()
         .filter(|key| *key != server)
@@ -309,28 +301,32 @@ fn look_at_what_goes_with_them(
     if !servers.contains(server) {
         say(server.to_string(), "it doesn't count as this server, and is");
     }
-    for epoch in all(connection, "SELECT epoch FROM epoch", |row| said(row, 0).map(Incarnation))? {
-        match epoch {
-            Some(epoch) if named.epochs.contains(&epoch) => {}
-            Some(epoch) => say(epoch.to_string(), "it is on the server's path, and nothing opened it"),
-            None => say("epoch".into(), UNREADABLE),
-        }
+    for epoch in epochs.difference(&named.epochs) {
+        say(epoch.to_string(), "it is on the server's path, and nothing opened it");
     }
     Ok(())
 }
 
-/// Of a row of a table beside the entries.
-const UNREADABLE: &str = "a row of it holds nothing of its kind";
-
-/// Every row of an answer, as far as it can be read.
-fn all<T>(
+/// The rows of a table beside the entries. One that can't be read is a finding, and keeps no other from being looked at.
+fn rows_of<T: Ord>(
     connection: &Connection,
-    sql: &str,
+    (table, columns): (&str, &str),
     read: impl Fn(&Row<'_>) -> Option<T>,
-) -> Result<Vec<Option<T>>, StoreError> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| Ok(read(row)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    found: &mut Verification,
+) -> Result<BTreeSet<T>, StoreError> {
+    let mut statement = connection.prepare(&format!("SELECT {columns} FROM {table}"))?;
+    let mut rows = statement.query([])?;
+    let mut readable = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        match read(row) {
+            Some(row) => drop(readable.insert(row)),
+            None => {
+                let problem = "a row of it holds nothing of its kind".to_owned();
+                found.findings.push(Finding { what: table.to_owned(), problem });
+            }
+        }
+    }
+    Ok(readable)
 }
 
 /// Which streams the table says that devices may write to. A database of before that table, as a backup may be, has none.
@@ -339,21 +335,14 @@ fn look_at_given(connection: &Connection, named: &Named, found: &mut Verificatio
     if migrations < crate::store::WITH_GIVEN {
         return Ok(());
     }
-    let mut say = |what: String, problem: &str| found.findings.push(Finding { what, problem: problem.to_owned() });
-    let mut given: BTreeSet<(DeviceKey, String)> = BTreeSet::new();
-    let read = |row: &Row<'_>| Some((DeviceKey(said(row, 0)?), said(row, 1)?));
-    for row in all(connection, "SELECT device, stream FROM enrolled", read)? {
-        match row {
-            Some(row) => drop(given.insert(row)),
-            None => say("enrolled".into(), UNREADABLE),
-        }
+    let read = |row: &Row<'_>| Some((DeviceKey(said(row, 0)?), Stream::parse(&said::<String>(row, 1)?)?));
+    let given = rows_of(connection, ("enrolled", "device, stream"), read, found)?;
+    let mut say = |key: &DeviceKey, problem: String| found.findings.push(Finding { what: key.to_string(), problem });
+    for (key, stream) in given.difference(&named.enrolled) {
+        say(key, format!("it counts as enrolled for {stream}, and nobody enrolled it so"));
     }
-    let meant: BTreeSet<_> = named.enrolled.iter().map(|(key, stream)| (*key, stream.to_string())).collect();
-    for (key, stream) in given.difference(&meant) {
-        say(format!("{key}"), &format!("it counts as enrolled for {stream}, and nobody enrolled it so"));
-    }
-    for (key, stream) in meant.difference(&given) {
-        say(format!("{key}"), &format!("it was enrolled for {stream}, and doesn't count so"));
+    for (key, stream) in named.enrolled.difference(&given) {
+        say(key, format!("it was enrolled for {stream}, and doesn't count so"));
     }
     Ok(())
 }

@@ -9,11 +9,7 @@ use super::*;
 fn r11_r12_k5_what_a_hostile_terminal_writes_in_others_names_is_set_aside() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    for person in ["helga", "maria", "ana", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "ana", "jonas"]);
     stage.set("2026-03-02T05:10:00Z");
     let mut pen = Pen::enrol(&core, "K3", "SEAL", 3);
     pen.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
@@ -92,8 +88,7 @@ fn r11_r12_k5_what_a_hostile_terminal_writes_in_others_names_is_set_aside() {
 fn safe3_what_is_the_servers_to_say_says_nothing_in_a_terminals_stream() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    let Signer { person, secret } = signer("helga");
-    core.set_up_signing(&person, &secret, "card", None, Stretching::TESTS).unwrap();
+    set_up_signing(&core, &["helga"]);
     let (mut hostile, good) = (Pen::enrol(&core, "K3", "SEAL", 3), Pen::enrol(&core, "K4", "SEAL", 4));
     hostile.log.stream = Stream::record(&SiteId::new("SITE1").unwrap());
     let stranger = DeviceSecret::from_seed([77; 32]);
@@ -156,11 +151,7 @@ fn r4_a_terminal_is_held_in_no_stream_that_nobody_gave_it() {
 fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() {
     let (home, stage) = (tempfile::tempdir().unwrap(), Stage::at("2026-03-02T05:00:00Z"));
     let core = demo(home.path(), &stage);
-    for person in ["helga", "maria", "jonas"] {
-        let verifier = (person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
+    set_up_signing(&core, &["helga", "maria", "jonas"]);
     let maria = signer("maria").person;
     let failures =
         || store::secrets::failures(core.ledger().connection(), &maria, &core.key(), core.now()).unwrap().len();
@@ -201,14 +192,6 @@ fn r15_r24_a_statement_brought_again_forgives_nothing_and_brings_nothing_back() 
     assert_eq!(verdict(&first), Verdict::SetAside(Cause::Annulled(gone.id())), "it is annulled in every entry");
     let found = core.verify(true).unwrap();
     assert!(found.is_clean(), "{:?}", found.findings);
-}
-
-fn set_up_signing(core: &Core, people: &[&str]) {
-    for person in people {
-        let verifier = (*person != "helga").then(|| signer("helga"));
-        let Signer { person, secret } = signer(person);
-        core.set_up_signing(&person, &secret, "card", verifier.as_ref(), Stretching::TESTS).unwrap();
-    }
 }
 
 fn record_pen(core: &Core, name: &str, number: u16) -> Pen {
